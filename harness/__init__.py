@@ -1,0 +1,1 @@
+"""A local AWS for streaming pipelines, and a harness that proves where every record ended."""

@@ -1,0 +1,80 @@
+"""One AWS API call on its way through the emulator, and the HTTP messages at its ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+class HttpRequest:
+    """A request as it came off the wire. Header names are lower case; `target` is the raw request target."""
+
+    __slots__ = ("body", "headers", "method", "path", "query", "target")
+
+    def __init__(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b"") -> None:
+        self.method = method
+        self.target = target
+        self.path, _, self.query = target.partition("?")
+        self.headers = headers
+        self.body = body
+
+    def header(self, name: str, default: str = "") -> str:
+        """The first value of the header `name` (lower case)."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return default
+
+
+class HttpResponse:
+    """An answer to put on the wire. `headers` does not contain Content-Length: the listener adds it."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[tuple[str, str]] | None = None, body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers if headers is not None else []
+        self.body = body
+
+
+@dataclass(slots=True, frozen=True)
+class Caller:
+    """Who calls: account, region, and the principal.
+
+    `service` is the service principal of a call between services (`firehose.amazonaws.com`), None from outside.
+    `role` is the ARN of the role that such a call assumes, if any.
+    """
+
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    access_key: str = ""
+    service: str | None = None
+    role: str | None = None
+    source_arn: str | None = None
+
+    def on_behalf(self, service: str, role: str | None = None, source_arn: str | None = None) -> Caller:
+        """The same account and region, but a service principal that calls (for a role, from a resource)."""
+        return replace(self, service=service, role=role, source_arn=source_arn, access_key="")
+
+
+@dataclass(slots=True)
+class Call:
+    """One operation call. `params` are decoded input members by their AWS names; blobs are bytes."""
+
+    service: str
+    operation: str
+    params: dict[str, Any]
+    caller: Caller
+    request_id: str
+    http: HttpRequest | None = field(default=None)
+
+    @property
+    def account(self) -> str:
+        return self.caller.account
+
+    @property
+    def region(self) -> str:
+        return self.caller.region

@@ -1,0 +1,118 @@
+"""The base of a native service: a class whose methods are AWS operations.
+
+    class Kinesis(Service):
+        name = "kinesis"
+
+        @operation
+        def put_record(self, call: Call, *, data: bytes, partition_key: str, stream_name: str | None = None) -> Json: ...
+
+The signature declares what is emulated: keyword parameters are the operation's input members in botocore's snake case
+(`StreamARN` → `stream_arn`). A member that the model knows and the signature does not is refused by name when a caller
+sends it (law 1); a model operation without a method is refused whole. The coverage page is read off these signatures.
+
+A handler returns the output members by their AWS names (blobs as bytes, timestamps as epoch seconds) or None, and
+raises `AwsError`. It may be a plain or an async method.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from botocore import xform_name
+
+from harness.emulator.call import Call, Caller
+from harness.emulator.errors import NotEmulated
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+Json = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def operation(method: F) -> F:
+    """Mark a method as the AWS operation of the same name in snake case."""
+    method.__aws_operation__ = True  # type: ignore[attr-defined]
+    return method
+
+
+@dataclass(slots=True, frozen=True)
+class Handler:
+    """A compiled operation: the method's name, which snake-case members it takes, whether it must be awaited."""
+
+    method: str
+    members: frozenset[str]
+    is_async: bool
+
+
+class Service:
+    """One emulated AWS service. All that must survive a restart or a snapshot lives in `world.store`."""
+
+    name: ClassVar[str]
+    """botocore's service name: `kinesis`, `firehose`, `lambda`, `apigateway`, `apigatewayv2`."""
+
+    handlers: ClassVar[dict[str, Handler]] = {}
+    """Method name in snake case → handler."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        handlers: dict[str, Handler] = {}
+        for name in dir(cls):
+            method = getattr(cls, name)
+            if not getattr(method, "__aws_operation__", False):
+                continue
+            parameters = inspect.signature(method).parameters.values()
+            members = frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+            handlers[name] = Handler(name, members, inspect.iscoroutinefunction(method))
+        cls.handlers = handlers
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def start(self) -> None:
+        """Begin work on what the store holds: called at start, after a restore and after a reset."""
+
+    async def stop(self) -> None:
+        """End real work (processes, sockets). Timers are forgotten by the world."""
+
+    async def dispatch(self, call: Call) -> Json:
+        """Run one call. Raises AwsError; NotEmulated for what the signature does not declare."""
+        handler = self.handlers.get(snake(call.operation))
+        if handler is None:
+            raise NotEmulated(self.name, f"operation {call.operation}")
+        arguments: Json = {}
+        for member, value in call.params.items():
+            key = snake(member)
+            if key not in handler.members:
+                raise NotEmulated(self.name, f"{call.operation} with {member}")
+            arguments[key] = value
+        result = getattr(self, handler.method)(call, **arguments)
+        if handler.is_async:
+            result = await result
+        return result or {}
+
+    def refuse(self, what: str) -> NotEmulated:
+        """The error for a nested member or value that is not emulated: `raise self.refuse("Foo.Bar")`."""
+        return NotEmulated(self.name, what)
+
+    async def call(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
+        """Call another service over the bus; returns its output members, raises AwsError."""
+        return await self.world.bus.call(service, operation, params, caller)
+
+
+_SNAKE: dict[str, str] = {}
+
+
+def snake(name: str) -> str:
+    """botocore's snake case of an AWS name, remembered."""
+    try:
+        return _SNAKE[name]
+    except KeyError:
+        value: str = xform_name(name)
+        if value in ("lambda", "from", "import", "global"):
+            value += "_"
+        _SNAKE[name] = value
+        return value

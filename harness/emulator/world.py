@@ -1,0 +1,124 @@
+"""One World: clock, rng, store, bus and services. There is no module-level state anywhere else."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.emulator.bus import Bus, Upstream
+from harness.emulator.call import Caller, HttpRequest, HttpResponse
+from harness.emulator.clock import Clock
+from harness.emulator.service import Service
+from harness.emulator.store import Store
+from harness.emulator.topics import Topics
+from harness.version import VERSION
+
+Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state of a world at one moment. `version` must match for a restore."""
+
+    version: str
+    now: float
+    rng: Any
+    store: bytes
+    upstream: bytes | None
+
+
+class World:
+    """A whole local AWS. Ids and randomness come from `rng` (seeded), time from `clock` (laws 2 and 3).
+
+    `transition_seconds` is how long a resource stays CREATING, UPDATING or DELETING; 0 means that the change is
+    visible to the next call.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        transition_seconds: float = 0.0,
+    ) -> None:
+        self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+        self.rng = random.Random(self.seed)
+        self.clock = clock or Clock()
+        self.transition_seconds = transition_seconds
+        self.store = Store()
+        self.topics = Topics()
+        self.bus = Bus(self)
+        self.services: dict[str, Service] = {}
+        self.upstream: Upstream | None = None
+        self.endpoint_url = ""
+        """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""
+        self._wire: Wire | None = None
+
+    def add(self, service: Service) -> None:
+        self.services[service.name] = service
+
+    def connect_wire(self, wire: Wire) -> None:
+        """The edge gives the bus its way to answer HTTP requests from inside."""
+        self._wire = wire
+
+    async def wire(self, service: str, request: HttpRequest, caller: Caller) -> HttpResponse:
+        assert self._wire is not None, "no edge is connected"
+        return await self._wire(service, request, caller)
+
+    # -- ids --------------------------------------------------------------------------------------------------
+
+    def new_id(self) -> str:
+        """A UUID (version 4 form) from the world's rng: request ids, invocation ids, object key suffixes."""
+        h = f"{self.rng.getrandbits(128):032x}"
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+
+    def random_token(self, length: int, alphabet: str = "abcdefghijklmnopqrstuvwxyz0123456789") -> str:
+        """`length` characters of `alphabet`: API ids, key ids."""
+        return "".join(self.rng.choices(alphabet, k=length))
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        for service in self.services.values():
+            await service.start()
+
+    async def stop(self) -> None:
+        """End all timers, tasks and children."""
+        self.clock.stop()
+        self.topics.clear()
+        for service in self.services.values():
+            await service.stop()
+
+    async def save(self) -> bytes:
+        """A snapshot of the whole world, taken when no work is in flight."""
+        await self.clock.quiesce()
+        upstream = self.upstream.dump() if self.upstream is not None else None
+        snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream)
+        return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)
+
+    async def restore(self, state: bytes | None) -> None:
+        """Become the saved world; None empties it. Manual clocks take over the snapshot's time.
+
+        Raises ValueError for bytes that are no snapshot of this version; nothing is changed then.
+        """
+        snapshot: Snapshot | None = None
+        if state is not None:
+            try:
+                snapshot = pickle.loads(state)
+            except Exception as error:
+                raise ValueError(f"not a snapshot: {error}") from error
+            if not isinstance(snapshot, Snapshot) or snapshot.version != VERSION:
+                raise ValueError(f"the snapshot was not made by version {VERSION}")
+        await self.stop()
+        self.store.load(snapshot.store if snapshot else None)
+        if self.upstream is not None:
+            self.upstream.load(snapshot.upstream if snapshot else None)
+        if snapshot is not None:
+            self.rng.setstate(snapshot.rng)
+            if self.clock.mode == "manual":
+                self.clock.set_now(snapshot.now)
+        await self.start()

@@ -1,0 +1,3 @@
+"""The version of the package, the emulator and its snapshots."""
+
+VERSION = "0.1.0"

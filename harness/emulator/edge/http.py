@@ -1,0 +1,446 @@
+"""An HTTP/1.1 server on a C parser: as little Python per request as possible.
+
+    server = HttpServer(handler)          # handler: async (HttpRequest) -> HttpResponse
+    port = await server.start()
+    ...
+    await server.stop()
+
+Requests of one connection are answered in order, one after the other; connections run side by side. A handler is
+stepped at once, inside the read callback: when it finishes without waiting for anything, no task is made and no turn of
+the event loop is spent. When it waits, the connection's own task carries it on.
+
+When a client goes away while its request is handled, the handler goes on and its answer is dropped. What the server
+must answer itself (400, 413, 431, 500, 503) is shaped by `refuse`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import CancelledError, _enter_task, _leave_task  # documented in "Extending asyncio"
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any, cast
+
+import httptools
+
+from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.edge.http_wire import HeaderRefused, encode_head, header_name, method_name
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
+Refuse = Callable[[int, str, HttpRequest | None], HttpResponse]
+
+MAX_HEAD = 64 * 1024
+"""Bytes of request line and headers; more is answered with 431."""
+MAX_BODY = 512 * 1024 * 1024
+"""Bytes of a request body; more is answered with 413."""
+
+_SMALL_BODY = 64 * 1024  # up to here one write of head and body together is cheaper than two
+_MAX_PIPELINED = 32  # requests that wait on one connection before reading from it pauses
+_LINGER = 2.0  # seconds in which a refused upload is read and thrown away, so that the client sees the refusal
+
+
+def refuse_plainly(status: int, message: str, request: HttpRequest | None) -> HttpResponse:
+    """The answer to what never reaches a handler, in AWS's JSON shape."""
+    code = {413: "RequestEntityTooLarge", 500: "InternalFailure", 503: "ServiceUnavailable"}.get(status, "BadRequest")
+    body = f'{{"__type":"{code}","message":"{message}"}}'.encode()
+    return HttpResponse(status, [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)], body)
+
+
+class HttpServer:
+    """Listens on one address. `start` raises OSError when the port is in use."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        max_body: int = MAX_BODY,
+        refuse: Refuse = refuse_plainly,
+    ) -> None:
+        self.handler = handler
+        self.host = host
+        self.port = port
+        self.max_body = max_body
+        self.refuse = refuse
+        self.stopping = False
+        self.connections: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        """Listen; returns the port (chosen by the system if 0 was asked for)."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self, loop), self.host, self.port, backlog=2048)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self.port
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Stop accepting, let requests in progress finish for `grace` real seconds, then cut what is left.
+
+        A request that arrives meanwhile on an open connection is answered with 503 and the connection closes.
+        """
+        self.stopping = True
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self.connections):
+            connection.close_if_idle()
+        deadline = asyncio.get_running_loop().time() + grace
+        while self.connections and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait([c.gone for c in self.connections], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        tasks = [connection.cut() for connection in tuple(self.connections)]
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+
+
+class _Connection(asyncio.Protocol):
+    """One client connection: parser callbacks fill the queue, `_work` empties it."""
+
+    def __init__(self, server: HttpServer, loop: asyncio.AbstractEventLoop) -> None:
+        self.server = server
+        self.loop = loop
+        self.gone: asyncio.Future[None] = loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = None
+        # The message being read.
+        self._target = b""
+        self._headers: list[tuple[str, str]] = []
+        self._header_count = -1  # set when the headers are complete: later ones are trailers
+        self._chunks: list[bytes] = []
+        self._size = 0  # of the head while it is read, then of the body
+        self._raw_left = 0  # body bytes still to come behind an Upgrade that is ignored
+        self._continue_due = False
+        # Messages read, (request, keep alive, HTTP/1.0); a HttpResponse in place of a request is sent as it is.
+        self._queue: deque[tuple[HttpRequest | HttpResponse, bool, bool]] = deque()
+        self._busy = False
+        self._full = False  # the transport's write buffer
+        self._reading = True
+        self._deaf = False  # no more requests are read from this connection
+        # The task that carries on handlers that wait.
+        self._parked: asyncio.Future[None] = loop.create_future()
+        self._suspended: tuple[Coroutine[Any, Any, HttpResponse], Any] | None = None
+        self._current: tuple[HttpRequest, bool, bool]
+        self._task: asyncio.Task[None] | None = None
+
+    # -- transport --------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._parser = httptools.HttpRequestParser(self)
+        self._task = self.loop.create_task(self._drive())
+        self.server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.server.connections.discard(self)
+        self._transport = None
+        self._parser = None
+        self._deaf = True
+        self._queue.clear()
+        if not self.gone.done():
+            self.gone.set_result(None)
+        if not self._parked.done():
+            self._parked.set_result(None)
+
+    def eof_received(self) -> bool:
+        """A client that half-closes still gets the answers it waits for."""
+        self._deaf = True
+        return self._busy or bool(self._queue)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._work()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        waiting = len(self._queue)
+        if self._raw_left:
+            data = self._raw_body(data)
+        try:
+            while data:
+                try:
+                    self._parser.feed_data(data)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:
+                    # HTTP/2 or a websocket is asked for: we may ignore that, and the message goes on as HTTP/1.1.
+                    data = self._raw_body(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            if not self._deaf:
+                self._refuse(400, "The request is not valid HTTP/1.1.")
+        if not self._deaf:
+            # Behind a message that ended here, the start of the next one is not measured: it is one read at most.
+            self._check_unfinished(len(data) if len(self._queue) == waiting else 0)
+        if self._queue and not self._busy:
+            self._work()
+        if len(self._queue) >= _MAX_PIPELINED and self._reading and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+
+    # -- parser callbacks -------------------------------------------------------------------------------------
+
+    def on_url(self, url: bytes) -> None:
+        self._target = self._target + url if self._target else url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((header_name(name), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        self._header_count = len(self._headers)
+        self._size = 0
+
+    def on_body(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size <= self.server.max_body:
+            self._chunks.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._deaf:
+            return
+        parser = self._parser
+        if parser.should_upgrade():
+            self._raw_left = self._declared_length()
+            if self._raw_left:
+                return
+        if self._size > self.server.max_body:
+            self._refuse(413, "The request body is too large.")
+            return
+        self._message_read(parser.should_keep_alive(), parser.get_http_version() == "1.0")
+
+    def _message_read(self, keep_alive: bool, http10: bool) -> None:
+        chunks = self._chunks
+        body = b"" if not chunks else chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        headers = self._headers
+        if len(headers) > self._header_count:
+            del headers[self._header_count :]
+        target = self._target.decode("utf-8", "surrogateescape")
+        if not target.startswith("/"):
+            target = _origin_form(target, headers)
+        request = HttpRequest(method_name(self._parser.get_method()), target, headers, body)
+        self._queue.append((request, keep_alive, http10))
+        if not keep_alive:
+            self._deaf = True
+        self._target = b""
+        self._headers = []
+        self._header_count = -1
+        self._chunks = []
+        self._size = 0
+        self._continue_due = False
+
+    def _raw_body(self, data: bytes) -> bytes:
+        """Take the body behind an ignored Upgrade header, which the parser does not read; returns what is left."""
+        if not self._raw_left:
+            return data
+        taken = data[: self._raw_left]
+        self._raw_left -= len(taken)
+        self.on_body(taken)
+        if not self._raw_left:
+            self._message_read(True, False)
+        return data[len(taken) :]
+
+    def _check_unfinished(self, received: int) -> None:
+        """Limits and `Expect` of a message of which a part has come. A message that came whole skips this."""
+        if self._header_count < 0:
+            if self._target or self._headers:
+                self._size += received
+                if self._size > MAX_HEAD:
+                    self._refuse(431, "The request headers are too large.")
+            return
+        if self._size > self.server.max_body or self._declared_length() > self.server.max_body:
+            self._refuse(413, "The request body is too large.")
+        elif not self._chunks and not self._continue_due:
+            for name, value in self._headers:
+                if name == "expect" and value.lower() == "100-continue":
+                    self._continue_due = True
+                    self._send_continue()
+
+    def _declared_length(self) -> int:
+        return next((int(value) for name, value in self._headers if name == "content-length"), 0)
+
+    def _send_continue(self) -> None:
+        if self._continue_due and not self._busy and not self._queue and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer what can't be read, after the answers that are due before it, and read no more."""
+        self._deaf = True
+        self._chunks = []
+        self._queue.append((self.server.refuse(status, message, None), False, False))
+
+    # -- answering --------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """Answer what is in the queue, until a handler has to wait. Never called inside a task."""
+        assert self._task is not None
+        while self._queue and not self._busy and not self._full:
+            message, keep_alive, http10 = self._queue.popleft()
+            if isinstance(message, HttpResponse) or self.server.stopping:
+                self._answer_itself(message)
+                return
+            self._busy = True
+            handling = self.server.handler(message)
+            _enter_task(self.loop, self._task)
+            try:
+                awaited = handling.send(None)
+            except StopIteration as stop:
+                response: HttpResponse = stop.value
+            except (Exception, CancelledError) as error:
+                response = self._failed(message, error)
+            else:
+                if awaited is not None:
+                    awaited._asyncio_future_blocking = False
+                self._suspended = (handling, awaited)
+                self._current = (message, keep_alive, http10)
+                self._parked.set_result(None)
+                return
+            finally:
+                _leave_task(self.loop, self._task)
+            self._busy = False
+            self._answer(message, response, keep_alive, http10)
+        self._after_work()
+
+    async def _drive(self) -> None:
+        """The connection's task: carries on handlers that wait."""
+        assert self._task is not None
+        while True:
+            thrown: CancelledError | None = None
+            try:
+                await self._parked
+            except CancelledError as error:
+                thrown = error
+            if self._suspended is None:
+                return
+            (handling, awaited), self._suspended = self._suspended, None
+            message, keep_alive, http10 = self._current
+            self._parked = self.loop.create_future()
+            try:
+                response = await _carry_on(handling, awaited, thrown)
+            except (Exception, CancelledError) as error:
+                if self._task.cancelling():
+                    raise
+                response = self._failed(message, error)
+            self._busy = False
+            if self._transport is None:
+                return
+            self._answer(message, response, keep_alive, http10)
+            # Outside of this task, so that the next handler can be stepped as the first was.
+            self.loop.call_soon(self._work)
+
+    def _answer(self, request: HttpRequest, response: HttpResponse, keep_alive: bool, http10: bool) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        if self.server.stopping:
+            keep_alive = False
+        try:
+            head = encode_head(response, request.method, keep_alive, http10)
+        except HeaderRefused as error:
+            log.error("the answer to %s %s is refused: %s", request.method, request.path, error)
+            response = self.server.refuse(500, "The answer had a header that is not valid in HTTP.", request)
+            head = encode_head(response, request.method, keep_alive, http10)
+        body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
+        if len(body) <= _SMALL_BODY:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
+        if not keep_alive:
+            self._deaf = True
+            self._queue.clear()
+            transport.close()
+
+    def _answer_itself(self, message: HttpRequest | HttpResponse) -> None:
+        """Answer without a handler, then close; what the client still sends is thrown away for a moment before that,
+        because closing on unread bytes would reset the connection and the client would not see the answer."""
+        transport = self._transport
+        if transport is None:
+            return
+        if isinstance(message, HttpResponse):
+            response, method = message, "GET"
+        else:
+            response, method = self.server.refuse(503, "The emulator is shutting down.", message), message.method
+        transport.write(encode_head(response, method, False, False) + (b"" if method == "HEAD" else response.body))
+        self._deaf = True
+        self._queue.clear()
+        if transport.can_write_eof():
+            transport.write_eof()
+        self.loop.call_later(0.0 if self.server.stopping else _LINGER, transport.close)
+
+    def _failed(self, request: HttpRequest, error: BaseException) -> HttpResponse:
+        if isinstance(error, CancelledError):
+            return self.server.refuse(503, "The request was given up because the emulator stopped its work.", request)
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return self.server.refuse(500, "The emulator failed on this request; its log has the reason.", request)
+
+    def _after_work(self) -> None:
+        transport = self._transport
+        if transport is None or self._busy or self._queue:
+            return
+        if self._deaf or (self.server.stopping and self._idle()):
+            transport.close()
+            return
+        if not self._reading:
+            self._reading = True
+            transport.resume_reading()
+        self._send_continue()
+
+    # -- the end ----------------------------------------------------------------------------------------------
+
+    def _idle(self) -> bool:
+        return not (self._busy or self._queue or self._target or self._headers)
+
+    def close_if_idle(self) -> None:
+        if self._idle() and self._transport is not None:
+            self._transport.close()
+
+    def cut(self) -> asyncio.Task[None]:
+        """Give up what is in progress."""
+        assert self._task is not None
+        if self._transport is not None:
+            self._transport.abort()
+        self._task.cancel()
+        return self._task
+
+
+@coroutine
+def _carry_on(
+    handling: Coroutine[Any, Any, HttpResponse], awaited: Any, thrown: BaseException | None
+) -> Generator[Any, Any, HttpResponse]:
+    """The rest of a coroutine that was stepped once by hand and then waited for `awaited`."""
+    try:
+        while True:
+            try:
+                if thrown is not None:
+                    error, thrown = thrown, None
+                    raise error
+                if awaited is not None:
+                    # A future tells its task by this mark that it was awaited, not yielded by mistake.
+                    awaited._asyncio_future_blocking = True
+                sent = yield awaited
+            except GeneratorExit:
+                handling.close()
+                raise
+            except BaseException as error:
+                awaited = handling.throw(error)
+            else:
+                awaited = handling.send(sent)
+            # From here on the futures come fresh from their `await`, with the mark already set.
+    except StopIteration as stop:
+        response: HttpResponse = stop.value
+        return response
+
+
+def _origin_form(target: str, headers: list[tuple[str, str]]) -> str:
+    """The path of an absolute target (a client that takes us for its proxy); its authority replaces Host."""
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return target
+    authority, slash, path = rest.partition("/")
+    headers[:] = [(name, value) for name, value in headers if name != "host"]
+    headers.append(("host", authority))
+    return slash + path if slash else "/"

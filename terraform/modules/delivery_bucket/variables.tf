@@ -1,0 +1,4 @@
+variable "name" {
+  description = "Bucket name, unique in all of AWS."
+  type        = string
+}

@@ -1,0 +1,39 @@
+output "api_gateway_url" {
+  description = "URL of the API's stage."
+  value       = module.api_gateway.api_gateway_url
+}
+
+output "event_urls" {
+  description = "Event type -> URL to POST one event to."
+  value       = module.api_gateway.event_urls
+}
+
+output "batch_urls" {
+  description = "Event type -> URL to POST several events to."
+  value       = module.api_gateway.batch_urls
+}
+
+output "api_id" {
+  description = "Id of the REST API."
+  value       = module.api_gateway.api_id
+}
+
+output "stage_name" {
+  description = "Stage of the REST API."
+  value       = module.api_gateway.stage_name
+}
+
+output "access_log_group_name" {
+  description = "Log group with one line per request; null if access logging is off."
+  value       = module.api_gateway.access_log_group_name
+}
+
+output "api_key_id" {
+  description = "Id of the API key; null if none is required."
+  value       = module.api_gateway.api_key_id
+}
+
+output "flows" {
+  description = "Event type -> its stream, key, processor, event source mapping, dead-letter queue, alarms and log group."
+  value       = module.flow
+}

@@ -4,7 +4,7 @@
         name = "kinesis"
 
         @operation
-        def put_record(self, call: Call, *, data: bytes, partition_key: str, stream_name: str | None = None) -> Json: ...
+        def put_record(self, call: Call, *, data: bytes, partition_key: str) -> Json: ...
 
 The signature declares what is emulated: keyword parameters are the operation's input members in botocore's snake case
 (`StreamARN` → `stream_arn`). A member that the model knows and the signature does not is refused by name when a caller

@@ -1,0 +1,115 @@
+"""The way of an AWS request: recognise, decode, bus, encode.
+
+`handle` takes requests from outside, `wire` those that a service sends to another one as HTTP (an AWS integration).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.edge.faultshape import error_response
+from harness.emulator.edge.recognise import Recognised, recognise
+from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.spec.awsjson import JsonCodec
+from harness.emulator.spec.model import Model, load_model
+from harness.emulator.spec.rest import RestCodec
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+log = logging.getLogger(__name__)
+
+_JSON_TYPES = ("application/x-amz-json-1.1", "application/x-amz-json-1.0", "application/json")
+_CBOR_TYPE = "application/x-amz-cbor-1.1"
+
+
+class Gateway:
+    """Answers AWS requests. Never raises: every failure is an AWS-shaped answer."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._json: dict[tuple[str, str], JsonCodec] = {}
+        self._rest: dict[str, RestCodec] = {}
+        world.connect_wire(self.wire)
+
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        """A request from outside."""
+        return await self._answer(recognise(request), request)
+
+    async def wire(self, service: str, request: HttpRequest, caller: Caller) -> HttpResponse:
+        """A request from inside: the service is known, and so is who calls."""
+        meant = recognise(request)
+        form = "rest" if service in ("lambda", "apigateway", "apigatewayv2") else meant.form
+        return await self._answer(Recognised(service, meant.operation, form, caller), request)
+
+    async def _answer(self, meant: Recognised, request: HttpRequest) -> HttpResponse:
+        request_id = self.world.new_id()
+        try:
+            response = await self._run(meant, request, request_id)
+        except AwsError as error:
+            model = self._rest[meant.service].model if meant.service in self._rest else None
+            response = error_response(error, meant.form, request_id, model)
+        except Exception:
+            log.exception("%s %s failed", meant.service, meant.operation)
+            response = error_response(_internal_failure(), meant.form, request_id)
+        if meant.form == "s3":
+            response.headers.append(("x-amz-request-id", request_id))
+        else:
+            response.headers.append(("x-amzn-RequestId", request_id))
+        return response
+
+    async def _run(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
+        if not self.world.bus.is_native(meant.service):
+            return await self._forward(meant, request, request_id)
+        if meant.form == "rest":
+            return await self._run_rest(meant, request, request_id)
+        if meant.form not in ("json", "cbor"):
+            raise AwsError(
+                "UnknownOperationException", f"No X-Amz-Target header names a {meant.service} operation", 404
+            )
+        content_type = request.header("content-type").partition(";")[0].strip().lower()
+        if content_type != _CBOR_TYPE and content_type not in _JSON_TYPES:
+            raise AwsError("UnknownOperationException", f"Content type {content_type!r} is not supported", 404)
+        codec = self._json_codec(meant.service, meant.form)
+        if meant.operation not in codec.model.operations:
+            raise AwsError("UnknownOperationException", None)
+        params = codec.decode(meant.operation, request.body)
+        call = Call(meant.service, meant.operation, params, meant.caller, request_id, request)
+        return codec.encode(meant.operation, await self.world.bus.run(call), content_type)
+
+    async def _run_rest(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
+        codec = self._rest_codec(meant.service)
+        found = codec.router.match(request.method, request.path, request.query)
+        if found is None:
+            raise AwsError("UnknownOperationException", f"No operation for {request.method} {request.path}", 404)
+        operation, labels = found
+        params = codec.decode(operation, labels, request)
+        call = Call(meant.service, operation, params, meant.caller, request_id, request)
+        return codec.encode(operation, await self.world.bus.run(call))
+
+    async def _forward(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
+        upstream = self.world.upstream
+        if upstream is None or not upstream.serves(meant.service):
+            raise NotEmulated(meant.service, f"operation {meant.operation}" if meant.operation else "the service")
+        call = Call(meant.service, meant.operation, {}, meant.caller, request_id, request)
+        return await self.world.bus.forward(call, request)
+
+    def _json_codec(self, service: str, form: str) -> JsonCodec:
+        key = (service, form)
+        if key not in self._json:
+            self._json[key] = JsonCodec(self._model(service), form)
+        return self._json[key]
+
+    def _rest_codec(self, service: str) -> RestCodec:
+        if service not in self._rest:
+            self._rest[service] = RestCodec(self._model(service))
+        return self._rest[service]
+
+    def _model(self, service: str) -> Model:
+        return load_model(service)
+
+
+def _internal_failure() -> AwsError:
+    return AwsError("InternalFailure", "The request processing has failed because of an unknown error.", 500)

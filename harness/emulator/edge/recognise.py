@@ -1,0 +1,180 @@
+"""Which service and operation a request means, and who sends it.
+
+Order of evidence: X-Amz-Target header, RPC v2 path, signature scope (header or presigned query), well-known paths,
+host name, `Action` of a form body; what is left is S3, the only service called without any of these.
+Signatures are parsed, not verified.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+from harness.emulator.call import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, HttpRequest
+
+# X-Amz-Target prefix → botocore service. Only what the emulator or its upstream may serve.
+_TARGETS = {
+    "Kinesis_20131202": "kinesis",
+    "Firehose_20150804": "firehose",
+    "Logs_20140328": "logs",
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodbstreams",
+    "AmazonSQS": "sqs",
+    "AmazonSSM": "ssm",
+    "secretsmanager": "secretsmanager",
+    "TrentService": "kms",
+    "AWSEvents": "events",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "AWSStepFunctions": "stepfunctions",
+    "ResourceGroupsTaggingAPI_20170126": "resourcegroupstaggingapi",
+}
+# Signing name or endpoint prefix → botocore service, where they differ.
+_SIGNING = {
+    "monitoring": "cloudwatch",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+    "email": "ses",
+    "s3express": "s3",
+    "s3-object-lambda": "s3",
+}
+# Query API version → service, for unsigned form posts.
+_VERSIONS = {
+    "2010-05-08": "iam",
+    "2011-06-15": "sts",
+    "2010-03-31": "sns",
+    "2012-11-05": "sqs",
+    "2010-08-01": "cloudwatch",
+    "2010-05-15": "cloudformation",
+}
+_PATHS = (
+    (re.compile(r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings)\b"), "lambda"),
+    (re.compile(r"/(restapis|apikeys|usageplans|domainnames|vpclinks)\b"), "apigateway"),
+    (re.compile(r"/v2/(apis|tags|domainnames|vpclinks)\b"), "apigatewayv2"),
+)
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]*)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")
+_RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)/?$")
+_HOST = re.compile(
+    r"(?:^|\.)(kinesis|firehose|lambda|apigateway|logs|sqs|sns|iam|sts|kms|dynamodb|monitoring|events)\."
+)
+
+# S3 sub-resources that name operations, for traces and faults: `?policy` → GetBucketPolicy.
+_S3_SUBRESOURCES = {
+    "acl": "Acl", "policy": "Policy", "policyStatus": "PolicyStatus", "versioning": "Versioning", "cors": "Cors",
+    "lifecycle": "LifecycleConfiguration", "encryption": "Encryption", "tagging": "Tagging", "location": "Location",
+    "logging": "Logging", "notification": "NotificationConfiguration", "website": "Website", "torrent": "Torrent",
+    "publicAccessBlock": "PublicAccessBlock", "ownershipControls": "OwnershipControls", "replication": "Replication",
+    "accelerate": "AccelerateConfiguration", "requestPayment": "RequestPayment",
+    "object-lock": "ObjectLockConfiguration", "retention": "Retention", "legal-hold": "LegalHold",
+    "attributes": "Attributes",
+}  # fmt: skip
+
+
+@dataclass(slots=True, frozen=True)
+class Recognised:
+    """What a request means. `form` is how it speaks: json, cbor, rest, query or s3. `operation` is empty for `rest`:
+    the service's own router finds it."""
+
+    service: str
+    operation: str
+    form: str
+    caller: Caller
+
+
+def recognise(request: HttpRequest) -> Recognised:
+    """Never raises: a request that fits nothing is an S3 request."""
+    access_key, region, signed = _scope(request)
+    caller = Caller(_account(access_key), region, access_key)
+    target = request.header("x-amz-target")
+    if target:
+        prefix, _, operation = target.rpartition(".")
+        service = _TARGETS.get(prefix) or _by_signing(signed) or prefix.lower()
+        form = "cbor" if "cbor" in request.header("content-type") else "json"
+        return Recognised(service, operation, form, caller)
+    rpc = _RPC_V2.search(request.path)
+    if rpc and request.header("smithy-protocol"):
+        return Recognised(_TARGETS.get(rpc[1]) or _by_signing(signed) or rpc[1].lower(), rpc[2], "rpcv2", caller)
+    service = _by_signing(signed) or _unsigned(request)
+    if service == "apigateway" and request.path.startswith("/v2/"):
+        service = "apigatewayv2"
+    if service in ("lambda", "apigateway", "apigatewayv2"):
+        return Recognised(service, "", "rest", caller)
+    if service == "s3":
+        return Recognised("s3", s3_operation(request), "s3", caller)
+    return Recognised(service, _action(request), "query", caller)
+
+
+def _scope(request: HttpRequest) -> tuple[str, str, str]:
+    """(access key, region, signing name) of the signature; empty strings and the default region where unsigned."""
+    authorization = request.header("authorization")
+    found = _CREDENTIAL.search(authorization) if authorization else None
+    if found is None and request.query:
+        if "X-Amz-Credential" in request.query:
+            found = _CREDENTIAL.search("Credential=" + unquote(parse_qs(request.query)["X-Amz-Credential"][0]))
+        elif "AWSAccessKeyId" in request.query and "Signature" in request.query:
+            return parse_qs(request.query)["AWSAccessKeyId"][0], DEFAULT_REGION, "s3"
+    if found is None:
+        return "", DEFAULT_REGION, ""
+    return found[1], found[3] or DEFAULT_REGION, found[4]
+
+
+def _account(access_key: str) -> str:
+    return access_key if len(access_key) == 12 and access_key.isdigit() else DEFAULT_ACCOUNT
+
+
+def _by_signing(name: str) -> str:
+    return _SIGNING.get(name, name)
+
+
+def _unsigned(request: HttpRequest) -> str:
+    for pattern, service in _PATHS:
+        if pattern.match(request.path):
+            return service
+    host = _HOST.search(request.header("host"))
+    if host:
+        return _by_signing(host[1])
+    if request.path == "/" and _action(request):
+        form = parse_qs(request.body.decode("latin-1")) or parse_qs(request.query)
+        return _VERSIONS.get(form.get("Version", [""])[0], "unknown")
+    return "s3"
+
+
+def _action(request: HttpRequest) -> str:
+    if "Action=" in request.query:
+        return parse_qs(request.query).get("Action", [""])[0]
+    if b"Action=" in request.body[:65536] and "urlencoded" in request.header("content-type"):
+        return parse_qs(request.body.decode("latin-1")).get("Action", [""])[0]
+    return ""
+
+
+def s3_operation(request: HttpRequest) -> str:
+    """The S3 operation's name by method, key and sub-resource."""
+    names = [part.partition("=")[0] for part in request.query.split("&")] if request.query else []
+    path = request.path.strip("/")
+    host = request.header("host").split(":")[0]
+    virtual = bool(re.match(r".+\.s3[.-]", host)) or (host.endswith(".localhost") and host != "localhost")
+    has_key = bool(path) if virtual else "/" in path
+    verb = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST": "Post"}.get(
+        request.method, "Options"
+    )
+    if "uploads" in names:
+        return "CreateMultipartUpload" if verb == "Post" else "ListMultipartUploads"
+    if "uploadId" in names:
+        return {"Put": "UploadPart", "Post": "CompleteMultipartUpload", "Delete": "AbortMultipartUpload"}.get(
+            verb, "ListParts"
+        )
+    if verb == "Post":
+        return "DeleteObjects" if "delete" in names else "PostObject"
+    kind = "Object" if has_key else "Bucket"
+    for name in names:
+        if name in _S3_SUBRESOURCES:
+            return f"{verb}{'' if name == 'publicAccessBlock' else kind}{_S3_SUBRESOURCES[name]}"
+    if has_key:
+        return "CopyObject" if verb == "Put" and request.header("x-amz-copy-source") else f"{verb}Object"
+    if not path and not virtual:
+        return "ListBuckets"
+    if verb == "Get":
+        if "versions" in names:
+            return "ListObjectVersions"
+        return "ListObjectsV2" if "list-type" in names else "ListObjects"
+    return {"Put": "CreateBucket", "Delete": "DeleteBucket", "Head": "HeadBucket"}.get(verb, f"{verb}Bucket")

@@ -1,0 +1,88 @@
+"""`harness up` and `harness down`."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from harness.cli.endpoints import curl_line, url_rows
+from harness.cli.options import Port, default_port, environment
+from harness.cli.show import Screen, console
+from harness.problem import Problem
+from harness.provision.bring_up import UpRequest, UpResult, bring_up
+from harness.provision.workspace import Workspace
+from harness.targets import refuse_unbuilt_target
+from harness.targets.embedded import EmbeddedTarget
+
+DEFAULT_STACK = "full"
+TERMINATED = 143
+_CLOCK = re.compile(r"real|manual|x\d+(\.\d+)?")
+
+
+def up(
+    port: Port = default_port,
+    stack: Annotated[str | None, typer.Option(help="Name in terraform/stacks, or a folder.  [default: full]")] = None,
+    no_stack: Annotated[bool, typer.Option("--no-stack", help="Only the emulator, nothing applied.")] = False,
+    clock: Annotated[str | None, typer.Option(help="real, manual, or a rate such as x60.  [default: real]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of ids, sequence numbers and faults.")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Keep the emulator's state in this folder.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
+    target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
+) -> None:
+    """Start the emulator and apply a stack to it. Does nothing when both are there already."""
+    refuse_unbuilt_target(target)
+    if clock is not None and not _CLOCK.fullmatch(clock):
+        raise Problem(f"--clock {clock} is not a clock; use real, manual, or a rate such as x60.")
+    if no_stack and stack is not None:
+        raise Problem("--stack and --no-stack cannot be used together.")
+    signal.signal(signal.SIGTERM, _terminated)
+    began = time.monotonic()
+    request = UpRequest(port, clock, seed, None if no_stack else stack or DEFAULT_STACK, state_dir, fresh)
+    result = bring_up(Workspace.find(), request, environment(), Screen())
+    _show(result, time.monotonic() - began)
+
+
+def down(
+    port: Port = default_port,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every emulator that was started from this folder.")
+    ] = False,
+) -> None:
+    """Stop the emulator and every process it started."""
+    workspace = Workspace.find()
+    for each in workspace.known_ports() if everything else [port]:
+        with workspace.lock(f"port {each}"):
+            stopped = EmbeddedTarget(workspace, each).stop()
+        if stopped or not everything:
+            console.print(f"port {each}: {'stopped' if stopped else 'nothing was running'}")
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    """Unwind on SIGTERM, so that what was started is stopped again."""
+    raise SystemExit(TERMINATED)
+
+
+def _show(result: UpResult, seconds: float) -> None:
+    instance = result.instance
+    if result.outcome == "already running":
+        what = f" with {result.stack.name}, unchanged" if result.stack else ""
+        console.print(f"already running{what} (pid {instance.pid})", style="bold green")
+    else:
+        what = f": {result.stack.name} {result.outcome}" if result.stack else ""
+        console.print(f"ready in {seconds:.1f} s{what}", style="bold green")
+    rows = [("AWS endpoint", instance.endpoint_url), ("admin", f"{instance.endpoint_url}/_harness/health")]
+    rows += url_rows(result.outputs)
+    width = max(len(name) for name, _ in rows)
+    console.print()
+    for name, url in rows:
+        console.print(f"  {name:<{width}}  {url}")
+    curl = curl_line(result.outputs)
+    if curl:
+        console.print("\nTry it:\n")
+        console.print(f"  {curl}")

@@ -1,0 +1,85 @@
+"""The emulator's admin API (`/_harness/…`) for Python callers outside the emulator."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlparse
+
+from harness.problem import Problem
+
+
+class AdminError(Problem):
+    """The emulator answered an admin request with an error. `status` is the HTTP status, 0 when there was no answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Admin:
+    """One emulator's admin API. Every method raises AdminError when the emulator refuses or does not answer."""
+
+    endpoint_url: str
+
+    def health(self, timeout: float = 2.0) -> dict[str, Any]:
+        return self._request("GET", "/_harness/health", timeout=timeout)
+
+    def clock(self) -> dict[str, Any]:
+        return self._request("GET", "/_harness/clock")
+
+    def advance(self, seconds: float) -> dict[str, Any]:
+        return self._request("POST", "/_harness/clock/advance", {"seconds": seconds}, timeout=600.0)
+
+    def settle(self, max_seconds: float) -> dict[str, Any]:
+        return self._request("POST", "/_harness/clock/settle", {"max_seconds": max_seconds}, timeout=600.0)
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._request("GET", "/_harness/snapshots")["snapshots"]
+        return found
+
+    def save_snapshot(self, name: str) -> dict[str, Any]:
+        return self._request("PUT", f"/_harness/snapshots/{quote(name, safe='')}", timeout=120.0)
+
+    def restore_snapshot(self, name: str) -> dict[str, Any]:
+        return self._request("POST", f"/_harness/snapshots/{quote(name, safe='')}", timeout=120.0)
+
+    def delete_snapshot(self, name: str) -> dict[str, Any]:
+        return self._request("DELETE", f"/_harness/snapshots/{quote(name, safe='')}")
+
+    def reset(self) -> dict[str, Any]:
+        return self._request("POST", "/_harness/reset", timeout=60.0)
+
+    def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, timeout: float = 30.0
+    ) -> dict[str, Any]:
+        place = urlparse(self.endpoint_url)
+        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port or 80, timeout=timeout)
+        try:
+            content = json.dumps(body) if body is not None else None
+            headers = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            payload = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise AdminError(0, f"The emulator at {self.endpoint_url} does not answer ({error}).") from None
+        finally:
+            connection.close()
+        try:
+            content_object = json.loads(payload) if payload.strip() else {}
+        except ValueError:
+            content_object = None
+        if answer.status >= 400 or not isinstance(content_object, dict):
+            raise AdminError(answer.status, _sentence(method, path, answer.status, content_object, payload))
+        return content_object
+
+
+def _sentence(method: str, path: str, status: int, content: object, payload: bytes) -> str:
+    if isinstance(content, dict):
+        for name in ("message", "error", "Message"):
+            if isinstance(content.get(name), str):
+                return str(content[name])
+    return f"{method} {path} was answered with HTTP {status}: {payload[:200].decode(errors='replace')}"

@@ -1,0 +1,189 @@
+"""The embedded target: the emulator as a process of its own on this machine, without Docker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.problem import Problem
+from harness.provision.workspace import Workspace
+from harness.targets.admin import Admin, AdminError
+from harness.targets.instance import Instance, emulator_log, forget_instance, running_instance
+from harness.targets.process import end_process, process_identity
+
+HOST = "127.0.0.1"
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.01
+_LOG_TAIL_LINES = 15
+
+
+@dataclass
+class EmbeddedTarget:
+    """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
+
+    `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
+    emulator's state on disk. `command` is what is run instead of the emulator (for tests of this class).
+    """
+
+    workspace: Workspace
+    port: int
+    clock: str = "real"
+    seed: int | None = None
+    state_dir: Path | None = None
+    command: tuple[str, ...] = (sys.executable, "-m", "harness.emulator")
+    _child: subprocess.Popen[bytes] | None = None
+
+    name = "embedded"
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.endpoint_url)
+
+    def running(self) -> Instance | None:
+        """The process that an earlier `start` left running on this port, if any."""
+        return running_instance(self.workspace, self.port)
+
+    def start(self) -> Instance:
+        """Start the emulator and wait until it answers. Raises Problem when the port is taken or it does not come up;
+        nothing is left running then."""
+        if self.port == 0:
+            self.port = _free_port()
+        self._refuse_taken_port()
+        log = emulator_log(self.workspace, self.port)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.workspace.snapshots.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [*self.command, *self._arguments()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._child = child
+        try:
+            identity = process_identity(child.pid) or ""
+            instance = Instance(
+                port=self.port,
+                pid=child.pid,
+                identity=identity,
+                started=time.time(),
+                clock=self.clock,
+                seed=self.seed,
+                state_dir=str(self.state_dir) if self.state_dir else None,
+            )
+            instance.save(self.workspace)
+            self._wait_ready(child, log)
+        except BaseException:
+            self._kill(child)
+            forget_instance(self.workspace, self.port)
+            raise
+        return instance
+
+    def stop(self) -> bool:
+        """Stop the emulator and all its children; returns False when none was running."""
+        instance = self.running()
+        if instance is None:
+            return False
+        end_process(instance.pid, instance.identity, _STOP_SECONDS, self._child)
+        forget_instance(self.workspace, self.port)
+        return True
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for the service on this target."""
+        import boto3  # here, because it takes a quarter of a second that most commands do not need
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def capabilities(self) -> frozenset[str]:
+        """What this target can do beyond AWS's own APIs."""
+        return frozenset({"clock", "snapshots", "sinks", "reset"})
+
+    def _arguments(self) -> list[str]:
+        arguments = ["--port", str(self.port), "--clock", self.clock, "--snapshot-dir", str(self.workspace.snapshots)]
+        if self.seed is not None:
+            arguments += ["--seed", str(self.seed)]
+        if self.state_dir is not None:
+            arguments += ["--state-dir", str(self.state_dir)]
+        return arguments
+
+    def _refuse_taken_port(self) -> None:
+        """Raise Problem when something listens on the port already."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self.port))
+            except PermissionError:
+                raise Problem(f"Port {self.port} needs special rights; choose one above 1023 with --port.") from None
+            except OSError:
+                pass
+            else:
+                return
+        other = "--port N (make: PORT=N)"
+        try:
+            pid = self.admin.health().get("pid")
+        except AdminError:
+            raise Problem(
+                f"Port {self.port} is in use by another program; stop it or choose another port: {other}."
+            ) from None
+        raise Problem(
+            f"Port {self.port} is in use by an emulator that was not started from {self.workspace.root} (pid {pid}); "
+            f"stop it or choose another port: {other}."
+        )
+
+    def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not _says_ready(log):
+            if child.poll() is not None:
+                raise Problem(f"The emulator ended at once (exit code {child.returncode}).", _tail(log))
+            if time.monotonic() > deadline:
+                raise Problem(f"The emulator was not ready after {_READY_SECONDS:.0f} s.", _tail(log))
+            time.sleep(_POLL_SECONDS)
+        try:
+            health = self.admin.health(timeout=5.0)
+        except AdminError as error:
+            raise Problem(error.sentence, _tail(log)) from None
+        if health.get("pid") != child.pid:
+            raise Problem(f"Port {self.port} is answered by another process (pid {health.get('pid')}).")
+
+    def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        """End a child that did not come up."""
+        identity = process_identity(child.pid)
+        if identity is not None:
+            end_process(child.pid, identity, _STOP_SECONDS, child)
+        elif child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _says_ready(log: Path) -> bool:
+    return any(line.startswith(b"ready ") for line in log.read_bytes().splitlines())
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])

@@ -1,0 +1,73 @@
+"""The record of an emulator process that a command started: `.harness/<port>/instance.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from harness.provision.workspace import Workspace, read_json, write_atomically
+from harness.targets.process import process_identity
+
+_RECORD = "instance.json"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A started emulator. `identity` tells its process from a later one with the same pid; `started` is epoch seconds;
+    `stacks` maps the folder of each stack that was applied to it to the key of its inputs (empty: the apply failed)."""
+
+    port: int
+    pid: int
+    identity: str
+    started: float
+    clock: str
+    seed: int | None
+    state_dir: str | None
+    stacks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def alive(self) -> bool:
+        return process_identity(self.pid) == self.identity
+
+    def save(self, workspace: Workspace) -> None:
+        write_atomically(_path(workspace, self.port), json.dumps(asdict(self), indent=2))
+
+    def with_stack(self, folder: Path, key: str) -> Instance:
+        return replace(self, stacks={**self.stacks, str(folder): key})
+
+
+def load_instance(workspace: Workspace, port: int) -> Instance | None:
+    """The recorded emulator of that port, alive or not; None when there is no readable record."""
+    record = read_json(_path(workspace, port))
+    if record is None or not {"port", "pid", "identity", "started"} <= record.keys():
+        return None
+    known = {field.name for field in fields(Instance)}
+    return Instance(**{name: value for name, value in record.items() if name in known})
+
+
+def running_instance(workspace: Workspace, port: int) -> Instance | None:
+    """The emulator of that port if it still runs; a record of one that is gone is removed."""
+    instance = load_instance(workspace, port)
+    if instance is None:
+        return None
+    if instance.alive():
+        return instance
+    forget_instance(workspace, port)
+    return None
+
+
+def forget_instance(workspace: Workspace, port: int) -> None:
+    _path(workspace, port).unlink(missing_ok=True)
+
+
+def emulator_log(workspace: Workspace, port: int) -> Path:
+    return workspace.instance(port) / "emulator.log"
+
+
+def _path(workspace: Workspace, port: int) -> Path:
+    return workspace.instance(port) / _RECORD

@@ -18,6 +18,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 # How many idle turns of the event loop prove that nothing is about to start: a future's result needs one turn to
 # reach its callback and one more to resume the waiting task.
 _IDLE_TURNS = 4
+# Timers fired by `settle` without time moving on, after which it gives up: a retry without a delay never ends.
+_MAX_AT_ONE_TIME = 100_000
+# Cancelled timers are swept out of the heap when they are this many and the majority.
+_SWEEP = 256
 
 
 @dataclass(slots=True)
@@ -60,6 +65,21 @@ class Timer:
             self.clock._forget(self)
 
 
+class _Working:
+    """The block of `Clock.working`: one object serves all, as it holds nothing of its own."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._clock._working += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._clock._leave()
+
+
 class Clock:
     """Time, timers and the count of work in flight. Create it inside a running event loop or before one."""
 
@@ -69,9 +89,14 @@ class Clock:
         self._base_real = time.time()
         self._base_virtual = self._base_real if start is None else start
         self._heap: list[tuple[float, int, Timer]] = []
+        self._data_heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._data_pending = 0
+        self._dead = 0  # cancelled timers still in the heap
+        self._owned = False  # `advance` or `settle` fires the timers at the moment
         self._working = 0
+        self._work = _Working(self)
+        self._sleepers: set[asyncio.Future[None]] = set()
         self._wakeup: asyncio.TimerHandle | None = None
         self._idle_waiters: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -82,8 +107,11 @@ class Clock:
         if text in ("real", "manual"):
             return cls(text, 1.0, start)
         if text.startswith("x"):
-            rate = float(text[1:])
-            if rate > 0:
+            try:
+                rate = float(text[1:])
+            except ValueError:
+                rate = 0.0
+            if rate > 0 and math.isfinite(rate):
                 return cls("scaled", rate, start)
         raise ValueError(f"clock must be real, manual or x<rate> (as in x60), not {text!r}")
 
@@ -107,9 +135,14 @@ class Clock:
         `name` appears in `settle`'s list of what is stuck. `data`: something is in flight until it fires.
         """
         timer = Timer(self, when, callback, name, data)
-        heapq.heappush(self._heap, (when, next(self._order), timer))
+        entry = (when, next(self._order), timer)
+        heapq.heappush(self._heap, entry)
         if data:
+            heapq.heappush(self._data_heap, entry)
             self._data_pending += 1
+            if len(self._data_heap) > 2 * self._data_pending + _SWEEP:  # what fired or was cancelled is still in it
+                self._data_heap = [entry for entry in self._data_heap if not entry[2].cancelled]
+                heapq.heapify(self._data_heap)
         if self._heap[0][2] is timer:
             self._arm()
         return timer
@@ -119,7 +152,10 @@ class Clock:
         return self.call_at(self.now() + delay, callback, name=name, data=data)
 
     async def sleep(self, seconds: float, *, name: str, data: bool = True) -> None:
-        """Wait `seconds` of virtual time; the waiting task does not count as work."""
+        """Wait `seconds` of virtual time; the waiting task does not count as work.
+
+        Raises CancelledError when the clock is stopped meanwhile.
+        """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def wake() -> None:
@@ -127,13 +163,18 @@ class Clock:
                 future.set_result(None)
 
         timer = self.call_later(seconds, wake, name=name, data=data)
+        self._sleepers.add(future)
         try:
             await self.wait(future)
         finally:
+            self._sleepers.discard(future)
             timer.cancel()
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
-        """Await something that other work will bring about, without counting as work meanwhile."""
+        """Await something that other work will bring about, without counting as work meanwhile.
+
+        Only inside counted work: a spawned task, an API call, a `working` block.
+        """
         self._leave()
         try:
             return await awaitable
@@ -142,14 +183,9 @@ class Clock:
 
     # -- work in flight ---------------------------------------------------------------------------------------
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Count the block as work in flight (an API call, a socket, a process)."""
-        self._working += 1
-        try:
-            yield
-        finally:
-            self._leave()
+    def working(self) -> _Working:
+        """Count the block as work in flight (an API call, a socket, a process): `with clock.working(): ...`."""
+        return self._work
 
     def spawn(self, work: Coroutine[Any, Any, object], *, name: str) -> asyncio.Task[Any]:
         """Run `work` as a counted task. An exception that nobody awaits is logged, never lost."""
@@ -199,14 +235,17 @@ class Clock:
         target = self.now() + seconds
         if self.mode != "manual":
             await asyncio.sleep(seconds / self.rate)
+            while (due := self._next()) is not None and due <= target:  # noqa: ASYNC110 (the loop's timers fire them)
+                await asyncio.sleep(0.001)
             await self.quiesce()
             return
-        await self.quiesce()
-        while (timer := self._pop(target)) is not None:
-            self._base_virtual = max(self._base_virtual, timer.when)
-            self._fire(timer)
+        with self._owning():
             await self.quiesce()
-        self._base_virtual = max(self._base_virtual, target)
+            while (timer := self._pop(target)) is not None:
+                self._base_virtual = max(self._base_virtual, timer.when)
+                self._fire(timer)
+                await self.quiesce()
+            self._base_virtual = max(self._base_virtual, target)
 
     async def settle(self, max_seconds: float = 7 * 86400.0) -> Settled:
         """Let virtual time pass until no data timer is pending and no work is in flight.
@@ -216,22 +255,21 @@ class Clock:
         """
         start = self.now()
         limit = start + max_seconds
-        await self.quiesce()
-        while self._data_pending > 0:
-            if self.mode == "manual":
-                if self._next_data() > limit:
-                    return Settled(False, self.now() - start, self.stuck())
-                timer = self._pop(limit)
-                if timer is None:
-                    return Settled(False, self.now() - start, self.stuck())
-                self._base_virtual = max(self._base_virtual, timer.when)
-                self._fire(timer)
-            else:
-                due = self._next_data()
-                if due > limit:
-                    return Settled(False, self.now() - start, self.stuck())
-                await asyncio.sleep(max(0.0, (due - self.now()) / self.rate) + 0.001)
+        at_one_time, before = 0, start
+        with self._owning():
             await self.quiesce()
+            while self._data_pending > 0:
+                due = self._next_data()
+                now = self.now()
+                at_one_time, before = (at_one_time + 1, now) if now == before else (0, now)
+                if due > limit or at_one_time > _MAX_AT_ONE_TIME:
+                    return Settled(False, now - start, self.stuck())
+                if self.mode != "manual":
+                    await asyncio.sleep(max(0.0, (due - now) / self.rate) + 0.001)
+                elif (timer := self._pop(due)) is not None:
+                    self._base_virtual = max(self._base_virtual, timer.when)
+                    self._fire(timer)
+                await self.quiesce()
         return Settled(True, self.now() - start, [])
 
     def stuck(self) -> list[str]:
@@ -239,30 +277,60 @@ class Clock:
         pending = sorted((when, order, t) for when, order, t in self._heap if t.data and not t.cancelled)
         return [timer.name for _, _, timer in pending]
 
-    def stop(self) -> None:
-        """Forget all timers and cancel all tasks: before a restore or at shutdown."""
+    def stop(self) -> list[asyncio.Task[Any]]:
+        """Forget all timers, cancel all tasks and sleeps: before a restore or at shutdown. Returns the tasks, which
+        end in the next turns of the event loop."""
         for _, _, timer in self._heap:
             timer.cancelled = True
         self._heap.clear()
-        self._data_pending = 0
-        for task in list(self._tasks):
+        self._data_heap.clear()
+        self._data_pending = self._dead = 0
+        if self._wakeup is not None:
+            self._wakeup.cancel()
+            self._wakeup = None
+        # Whoever sleeps in an API call, not in a task of ours, would never wake without its timer.
+        for future in self._sleepers:
+            future.cancel()
+        tasks = [task for task in self._tasks if not task.done()]
+        for task in tasks:
             task.cancel()
+        return tasks
 
     # -- machinery --------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def _owning(self) -> Iterator[None]:
+        """Inside, manual time's due timers are fired by the caller, one by one, each with all it sets off."""
+        self._owned = self.mode == "manual"
+        try:
+            yield
+        finally:
+            self._owned = False
+            self._arm()
+
     def _next_data(self) -> float:
-        return min(when for when, _, timer in self._heap if timer.data and not timer.cancelled)
+        while self._data_heap[0][2].cancelled:
+            heapq.heappop(self._data_heap)
+        return self._data_heap[0][0]
+
+    def _next(self) -> float | None:
+        while self._heap and self._heap[0][2].cancelled:
+            heapq.heappop(self._heap)
+            self._dead -= 1
+        return self._heap[0][0] if self._heap else None
 
     def _forget(self, timer: Timer) -> None:
-        if timer.data and self._data_pending > 0:
+        if timer.data:
             self._data_pending -= 1
-        while self._heap and self._heap[0][2].cancelled:
-            heapq.heappop(self._heap)
+        self._dead += 1
+        if self._dead > _SWEEP and self._dead * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if not entry[2].cancelled]
+            heapq.heapify(self._heap)
+            self._dead = 0
 
     def _pop(self, until: float) -> Timer | None:
-        while self._heap and self._heap[0][2].cancelled:
-            heapq.heappop(self._heap)
-        if not self._heap or self._heap[0][0] > until:
+        due = self._next()
+        if due is None or due > until:
             return None
         return heapq.heappop(self._heap)[2]
 
@@ -282,17 +350,18 @@ class Clock:
         if self._wakeup is not None:
             self._wakeup.cancel()
             self._wakeup = None
-        while self._heap and self._heap[0][2].cancelled:
-            heapq.heappop(self._heap)
-        if not self._heap:
+        due = self._next()
+        if due is None or self._owned:
             return
-        delay = (self._heap[0][0] - self.now()) / self.rate
+        delay = (due - self.now()) / self.rate
         # Manual time stands still, but what is due now is due now.
         if self.mode != "manual" or delay <= 0:
             self._wakeup = asyncio.get_running_loop().call_later(max(0.0, delay), self._run_due)
 
     def _run_due(self) -> None:
         self._wakeup = None
+        if self._owned:
+            return
         while (timer := self._pop(self.now())) is not None:
             self._fire(timer)
         self._arm()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import pickle
 import random
@@ -16,6 +18,11 @@ from harness.emulator.service import Service
 from harness.emulator.store import Store
 from harness.emulator.topics import Topics
 from harness.version import VERSION
+
+log = logging.getLogger(__name__)
+
+# Real seconds in which a cancelled task must have ended.
+_CANCEL_SECONDS = 5.0
 
 Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
 
@@ -88,20 +95,34 @@ class World:
 
     async def stop(self) -> None:
         """End all timers, tasks and children."""
-        self.clock.stop()
+        await self._end_tasks()
         self.topics.clear()
         for service in self.services.values():
             await service.stop()
+        await self._end_tasks()
+
+    async def _end_tasks(self) -> None:
+        """Cancel the clock's tasks and wait until they are gone, so that none writes into the state that comes next."""
+        tasks = [task for task in self.clock.stop() if task is not asyncio.current_task()]
+        if tasks:
+            _, stubborn = await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
+            for task in stubborn:
+                log.error("task %s does not end when cancelled", task.get_name())
 
     async def save(self) -> bytes:
         """A snapshot of the whole world, taken when no work is in flight."""
         await self.clock.quiesce()
+        return self.dump()
+
+    def dump(self) -> bytes:
+        """A snapshot taken now, whatever is in flight."""
         upstream = self.upstream.dump() if self.upstream is not None else None
         snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream)
         return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)
 
     async def restore(self, state: bytes | None) -> None:
-        """Become the saved world; None empties it. Manual clocks take over the snapshot's time.
+        """Become the saved world; None empties it and seeds the rng again. Manual clocks take over the snapshot's time,
+        scaled ones do not fall behind it.
 
         Raises ValueError for bytes that are no snapshot of this version; nothing is changed then.
         """
@@ -119,6 +140,8 @@ class World:
             self.upstream.load(snapshot.upstream if snapshot else None)
         if snapshot is not None:
             self.rng.setstate(snapshot.rng)
-            if self.clock.mode == "manual":
+            if self.clock.mode == "manual" or (self.clock.mode == "scaled" and self.clock.now() < snapshot.now):
                 self.clock.set_now(snapshot.now)
+        else:
+            self.rng.seed(self.seed)
         await self.start()

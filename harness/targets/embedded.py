@@ -38,7 +38,8 @@ class EmbeddedTarget:
     clock: str = "real"
     seed: int | None = None
     state_dir: Path | None = None
-    command: tuple[str, ...] = (sys.executable, "-m", "harness.emulator")
+    # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
 
     name = "embedded"

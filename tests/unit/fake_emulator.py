@@ -1,5 +1,7 @@
-"""A stand-in for the emulator process: health, snapshots and reset of the admin API. Run as a script by the supervisor's
-tests; the variables FAKE_* choose how it misbehaves."""
+"""A stand-in for the emulator process: health, snapshots and reset of the admin API.
+
+Run as a script by the supervisor's tests; the variables FAKE_* choose how it misbehaves.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, {})
 
     def do_POST(self) -> None:
-        if self.path == "/_harness/reset":
-            self.answer(200, {})
-        elif self.snapshot().is_file() and self.snapshot().read_text() == "state":
+        if self.path == "/_harness/reset" or (self.snapshot().is_file() and self.snapshot().read_text() == "state"):
             self.answer(200, {})
         else:
             self.answer(404, {"message": "no such snapshot"})

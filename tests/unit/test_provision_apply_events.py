@@ -29,7 +29,9 @@ def test_error_with_its_place() -> None:
         "range": {"filename": "main.tf", "start": {"line": 7}},
     }
     progress = read(json.dumps({"type": "diagnostic", "diagnostic": diagnostic}))
-    assert progress.errors == ["Error: creating queue\n  main.tf line 7, in aws_sqs_queue.q\n  QueueDeletedRecently\n  wait"]
+    assert progress.errors == [
+        "Error: creating queue\n  main.tf line 7, in aws_sqs_queue.q\n  QueueDeletedRecently\n  wait"
+    ]
 
 
 def test_error_without_place_or_detail() -> None:

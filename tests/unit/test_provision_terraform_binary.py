@@ -69,7 +69,9 @@ def test_nothing_on_path_and_nothing_downloaded(tmp_path: Path) -> None:
 
 
 def test_warnings_before_the_json_are_skipped(tmp_path: Path) -> None:
-    command = script(tmp_path / "bin", 'Warning: no file "{x}"\n\n{"terraform_version": "1.12.0-beta1"}'.replace("{x}", "x"))
+    command = script(
+        tmp_path / "bin", 'Warning: no file "{x}"\n\n{"terraform_version": "1.12.0-beta1"}'.replace("{x}", "x")
+    )
     found = find_terraform(Workspace(tmp_path), {"PATH": str(tmp_path / "bin")})
     assert found is not None
     assert (found.command, found.version) == (str(command), "1.12.0-beta1")

@@ -1,0 +1,25 @@
+"""Kinesis Data Streams (section B of the behaviour reference)."""
+
+from __future__ import annotations
+
+from harness.emulator.services.kinesis.consumers import ConsumerOperations
+from harness.emulator.services.kinesis.get_records import GetRecordsOperations
+from harness.emulator.services.kinesis.list_shards import ListShardsOperations
+from harness.emulator.services.kinesis.put_records import PutRecordsOperations
+from harness.emulator.services.kinesis.reshard import ReshardOperations
+from harness.emulator.services.kinesis.settings import SettingsOperations
+from harness.emulator.services.kinesis.tags import TagOperations
+
+
+class Kinesis(
+    PutRecordsOperations,
+    GetRecordsOperations,
+    ListShardsOperations,
+    ReshardOperations,
+    SettingsOperations,
+    ConsumerOperations,
+    TagOperations,
+):
+    """Streams with their records. Throughput limits are not enforced; SubscribeToShard is refused."""
+
+    name = "kinesis"

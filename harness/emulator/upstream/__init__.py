@@ -1,0 +1,1 @@
+"""Everything that has no native service: moto in this process. No file outside this folder knows that moto exists."""

@@ -1,0 +1,81 @@
+"""SQS long polling on the world's clock: moto itself would sleep in its thread until the system's time has passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+
+from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.clock import Clock
+from harness.emulator.upstream.refusals import fields
+
+Attempt = Callable[[], Awaitable[HttpResponse]]
+
+
+class LongPolls:
+    """The receivers that wait for a message."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def wake(self) -> None:
+        """Something happened that may have brought a message."""
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def receive(self, attempt: Attempt, seconds: float, next_visible: Callable[[], float | None]) -> HttpResponse:
+        """Repeat `attempt` until it brings messages or `seconds` of virtual time have passed.
+
+        `next_visible` gives the time at which a message that is hidden now comes back. Where time stands still
+        (manual mode) nothing can come once no work is in flight: the poll ends then, instead of never.
+        """
+        deadline = self.clock.now() + seconds
+        quiet = False
+        while True:
+            answer = await attempt()
+            if answer.status != 200 or has_messages(answer) or quiet or self.clock.now() >= deadline:
+                return answer
+            if self.clock.mode == "manual":
+                await self.clock.wait(self.clock.quiesce())
+                quiet = True
+            else:
+                await self._news(min(deadline, next_visible() or deadline))
+
+    async def _news(self, until: float) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiter)
+        timer = self.clock.call_at(until, self.wake, name="sqs long poll", data=False)
+        try:
+            await self.clock.wait(waiter)
+        finally:
+            self._waiting.discard(waiter)
+            timer.cancel()
+
+
+def wait_seconds(request: HttpRequest) -> float | None:
+    """The WaitTimeSeconds of a ReceiveMessage request; None if it leaves that to the queue (or is not a number)."""
+    try:
+        return float(fields(request)["WaitTimeSeconds"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def without_wait(request: HttpRequest) -> HttpRequest:
+    """The same request as a short poll."""
+    if request.body[:1] == b"{":
+        body = orjson.dumps({**orjson.loads(request.body), "WaitTimeSeconds": 0})
+    else:
+        form = [(name, value) for name, value in parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)]
+        kept = [(name, value) for name, value in form if name != "WaitTimeSeconds"]
+        body = urlencode([*kept, ("WaitTimeSeconds", "0")], encoding="latin-1").encode()
+    return HttpRequest(request.method, request.target, request.headers, body)
+
+
+def has_messages(answer: HttpResponse) -> bool:
+    """Whether a ReceiveMessage answer (JSON or XML) carries a message."""
+    return b"MessageId" in answer.body

@@ -1,0 +1,64 @@
+"""S3 buckets as AWS makes them since 2023, and bucket policies that moto would read as "deny everything" (E1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def mend(models: Any) -> None:
+    from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+
+    bucket = models.FakeBucket
+    made = bucket.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        self.encryption = default_encryption()
+        self.ownership_rule = "BucketOwnerEnforced"
+        self.public_access_block = models.PublicAccessBlock(True, True, True, True)
+
+    def delete_bucket_encryption(self: Any, bucket_name: str) -> None:
+        self.get_bucket(bucket_name).encryption = default_encryption()
+
+    def get_permission(self: Any, action: str, resource: str) -> Any:
+        """moto denies where it cannot evaluate a statement: here such a statement says nothing."""
+        if self.policy is None:
+            return PermissionResult.NEUTRAL
+        statements = json.loads(self.policy).get("Statement", [])
+        permitted = False
+        for statement in [statements] if isinstance(statements, dict) else statements:
+            if not speaks_to_anyone(statement) or not holds(statement.get("Condition") or {}):
+                continue
+            bare = {name: value for name, value in statement.items() if name != "Condition"}
+            said = IAMPolicyStatement(bare).is_action_permitted(action, resource)
+            if said == PermissionResult.DENIED:
+                return said
+            permitted = permitted or said == PermissionResult.PERMITTED
+        return PermissionResult.PERMITTED if permitted else PermissionResult.NEUTRAL
+
+    bucket.__init__ = init
+    bucket.get_permission = get_permission
+    models.S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+def default_encryption() -> dict[str, Any]:
+    """SSE-S3, which every bucket has if nothing else is set."""
+    return {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
+
+
+def speaks_to_anyone(statement: dict[str, Any]) -> bool:
+    """Whether a statement's principal is everybody: callers are not told apart."""
+    principal = statement.get("Principal")
+    if isinstance(principal, dict):
+        principal = principal.get("AWS")
+    return principal == "*" or (isinstance(principal, list) and "*" in principal)
+
+
+def holds(condition: dict[str, dict[str, Any]]) -> bool:
+    """Whether a condition is known to hold. The emulator's transport counts as secure; other keys are not evaluated."""
+    return all(
+        key.lower() == "aws:securetransport" and str(value).lower() in ("true", "['true']")
+        for test in condition.values()
+        for key, value in test.items()
+    )

@@ -1,0 +1,154 @@
+"""moto in this process, behind the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.emulator.call import Call, HttpRequest, HttpResponse
+from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.upstream import direct, internal_calls, long_poll, moto_errors, refusals, s3_wire
+from harness.emulator.upstream.loading import WsgiApp, backends, load_app
+from harness.emulator.upstream.services import SERVED
+from harness.emulator.upstream.state import MotoState
+from harness.emulator.upstream.wsgi import call_app
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+Json = dict[str, Any]
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_INLINE_BYTES = 256 * 1024
+"""Up to this body size a call runs on the event loop: the way to the thread and back costs more than it saves."""
+
+_ID_HEADERS = {"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"}
+
+
+class MotoUpstream:
+    """The `Upstream` of a World for everything in `SERVED`.
+
+    moto's work is computing, no waiting. Short calls run on the event loop; the first use of a service (imports of
+    10 ms to 1 s) and big bodies run in one thread, and while that thread works everything queues up behind it, because
+    moto is not thread-safe.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.state = MotoState(world.clock.now, world.seed)
+        self._apps: dict[str, WsgiApp] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
+        self._in_thread = 0
+        self._polls = long_poll.LongPolls(world.clock)
+
+    # -- the Upstream protocol --------------------------------------------------------------------------------
+
+    def serves(self, service: str) -> bool:
+        return service in SERVED
+
+    async def call(self, call: Call) -> Json:
+        """A call from inside. Raises AwsError."""
+        hot = direct.find(call)
+        if hot is not None:
+            answer = await self._run(call, len(call.params.get("Body", b"")), hot, call)
+        else:
+            request = self._with_scope(call, internal_calls.make_request(call))
+            response = await self.forward(call, request)
+            answer = internal_calls.read_response(call, response)
+        self._polls.wake()
+        return answer
+
+    async def forward(self, call: Call, request: HttpRequest) -> HttpResponse:
+        """A request as it came. Raises AwsError for what moto can't do or fails at."""
+        refusals.check(call, request)
+        if call.service == "s3":
+            request = s3_wire.normalised(request)
+        if call.service == "sqs" and call.operation == "ReceiveMessage":
+            return await self._receive(call, request)
+        response = await self._run(call, len(request.body), self._answer, call, request)
+        self._polls.wake()
+        return response
+
+    def dump(self) -> bytes:
+        """All state, for a snapshot."""
+        return self.state.dump()
+
+    def load(self, state: bytes | None) -> None:
+        """Replace all state; None empties it. Raises what pickle raises."""
+        self.state.load(state)
+        self._polls.wake()
+
+    # -- running moto -----------------------------------------------------------------------------------------
+
+    async def _run(self, call: Call, size: int, work: Callable[..., T], *args: Any) -> T:
+        """`work(*args)` with moto in this World's state, on the loop or in the thread."""
+        if size <= _INLINE_BYTES and self._in_thread == 0 and call.service in self._apps:
+            return self._work(call, work, *args)
+        self._in_thread += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._work, call, work, *args)
+        finally:
+            self._in_thread -= 1
+
+    def _work(self, call: Call, work: Callable[..., T], *args: Any) -> T:
+        with self.state.entered():
+            try:
+                if call.service not in self._apps:
+                    self._apps[call.service] = load_app(SERVED[call.service].moto)
+                return work(*args)
+            except AwsError:
+                raise
+            except NotImplementedError as error:
+                raise NotEmulated(call.service, f"operation {call.operation or error}") from error
+            except Exception as error:
+                raise moto_errors.as_aws_error(error, call) from error
+
+    def _answer(self, call: Call, request: HttpRequest) -> HttpResponse:
+        if not request.header("authorization") and call.service != "s3":
+            request = self._with_scope(call, request)
+        response = call_app(self._apps[call.service], request, call.account)
+        response.headers = [item for item in response.headers if item[0].lower() not in _ID_HEADERS]
+        if call.service == "s3":
+            response.headers.append(("x-amz-id-2", call.request_id))
+        return response
+
+    def _with_scope(self, call: Call, request: HttpRequest) -> HttpRequest:
+        """An unsigned request with the region where moto looks for it: in the signature's scope."""
+        scope = f"{call.caller.access_key or 'test'}/20000101/{call.region}/{SERVED[call.service].scope}/aws4_request"
+        authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        headers = [*request.headers, ("authorization", authorization)]
+        if not request.header("host"):
+            headers.append(("host", self.world.endpoint_url.partition("//")[2] or "localhost"))
+        return HttpRequest(request.method, request.target, headers, request.body)
+
+    # -- SQS --------------------------------------------------------------------------------------------------
+
+    async def _receive(self, call: Call, request: HttpRequest) -> HttpResponse:
+        short = long_poll.without_wait(request)
+
+        async def attempt() -> HttpResponse:
+            return await self._run(call, 0, self._answer, call, short)
+
+        queue_name = str(refusals.fields(request).get("QueueUrl", request.path)).rstrip("/").rpartition("/")[2]
+        seconds = long_poll.wait_seconds(request)
+        if seconds is None:
+            seconds = await self._run(call, 0, _default_wait, call, queue_name)
+        if seconds <= 0:
+            return await attempt()
+        return await self._polls.receive(attempt, seconds, lambda: self._next_visible(call, queue_name))
+
+    def _next_visible(self, call: Call, queue_name: str) -> float | None:
+        with self.state.entered():
+            queue = backends("sqs")[call.account][call.region].queues.get(queue_name)
+            hidden = [max(m.visible_at, m.delayed_until) / 1000 for m in queue._messages] if queue is not None else []
+        return min((when for when in hidden if when > self.world.clock.now()), default=None)
+
+
+def _default_wait(call: Call, queue_name: str) -> float:
+    queue = backends("sqs")[call.account][call.region].queues.get(queue_name)
+    return float(queue.receive_message_wait_time_seconds) if queue is not None else 0.0

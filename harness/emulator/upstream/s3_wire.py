@@ -1,0 +1,99 @@
+"""S3 requests in the one form that moto reads without guessing: path style, whole body, Authorization header (E1)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zlib
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from harness.emulator.call import HttpRequest
+from harness.emulator.errors import AwsError
+
+_SERVICE_HOST = re.compile(r"^s3(?:[.-]|$)")
+_BUCKET_HOST = re.compile(r"^(.+?)\.s3(?:[.-].*|$)")
+
+_DIGESTS: dict[str, Callable[[bytes], bytes]] = {
+    "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
+    "x-amz-checksum-crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
+    "x-amz-checksum-sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
+    "x-amz-checksum-sha256": lambda body: hashlib.sha256(body).digest(),
+}
+
+
+def bucket_of_host(host: str) -> str | None:
+    """The bucket of a virtual-host style Host header, None for path style.
+
+    `b.s3.localhost.localstack.cloud`, `b.s3.eu-west-1.amazonaws.com`, `b.s3-eu-west-1.amazonaws.com`, `b.localhost`.
+    """
+    name = host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdigit() else host
+    if _SERVICE_HOST.match(name):
+        return None
+    found = _BUCKET_HOST.match(name)
+    if found:
+        return found.group(1)
+    return name[: -len(".localhost")] if name.endswith(".localhost") else None
+
+
+def normalised(request: HttpRequest) -> HttpRequest:
+    """`request` in path style, dechunked, with the credential of a presigned URL as Authorization header.
+
+    Raises AwsError where the body does not match the checksum sent with it (BadDigest).
+    """
+    bucket = bucket_of_host(request.header("host"))
+    target = f"/{bucket}{request.target}" if bucket else request.target
+    headers = [(name, value) for name, value in request.headers if name != "host"]
+    headers.append(("host", "localhost"))
+    if "X-Amz-Credential=" in request.query and not request.header("authorization"):
+        credential = parse_qs(request.query)["X-Amz-Credential"][0]
+        headers.append(("authorization", f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"))
+    body = request.body
+    if request.header("x-amz-content-sha256").startswith("STREAMING-"):
+        body, trailers = dechunk(body)
+        dropped = ("content-encoding", "x-amz-content-sha256", "x-amz-trailer", "x-amz-decoded-content-length")
+        encodings = [part.strip() for part in request.header("content-encoding").split(",")]
+        kept = ",".join(part for part in encodings if part and part != "aws-chunked")
+        headers = [item for item in headers if item[0] not in dropped] + trailers
+        if kept:
+            headers.append(("content-encoding", kept))
+    _check_digests(headers, body)
+    return HttpRequest(request.method, target, headers, body)
+
+
+def dechunk(body: bytes) -> tuple[bytes, list[tuple[str, str]]]:
+    """The content and the trailers of an `aws-chunked` body. Raises AwsError (IncompleteBody) for a broken one."""
+    parts: list[bytes] = []
+    position = 0
+    try:
+        while True:
+            end = body.index(b"\r\n", position)
+            size = int(body[position:end].split(b";", 1)[0], 16)
+            position = end + 2
+            if size == 0:
+                break
+            if body[position + size : position + size + 2] != b"\r\n":
+                raise ValueError("a chunk is shorter than its length says")
+            parts.append(body[position : position + size])
+            position += size + 2
+    except ValueError:
+        text = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        raise AwsError("IncompleteBody", text) from None
+    trailers = []
+    for line in body[position:].split(b"\r\n"):
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            trailers.append((name.strip().lower(), value.strip()))
+    return (parts[0] if len(parts) == 1 else b"".join(parts)), trailers
+
+
+def _check_digests(headers: list[tuple[str, str]], body: bytes) -> None:
+    for name, value in headers:
+        digest = _DIGESTS.get(name)
+        if digest is None or base64.b64encode(digest(body)).decode() == value:
+            continue
+        if name == "content-md5":
+            raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
+        algorithm = name.removeprefix("x-amz-checksum-").upper()
+        raise AwsError("BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")

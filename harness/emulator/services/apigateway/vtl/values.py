@@ -1,0 +1,153 @@
+"""Values as Java sees them: printing, truth, equality, arithmetic (D4; Apache Velocity 1.7 user guide)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import orjson
+
+from harness.emulator.services.apigateway.vtl.errors import VtlError
+
+
+class Missing(str):
+    """What `$input.path` finds where there is nothing: prints and compares as an empty string, but is false in #if."""
+
+    __slots__ = ()
+
+
+MISSING = Missing("")
+
+
+class JavaList(list[Any]):
+    """A list made in the template: prints `[a, b]`. A list from parsed JSON prints as JSON instead (D4)."""
+
+
+class VtlObject:
+    """An object that API Gateway puts into a template: `$input`, `$util`, `$context`, …
+
+    `methods` are the callable names. A name that is not there is refused, never rendered as nothing.
+    """
+
+    methods: ClassVar[dict[str, Callable[..., Any]]] = {}
+    name: ClassVar[str] = "object"
+
+    def vtl_get(self, name: str) -> Any:
+        raise VtlError(f"${self.name}.{name} is not emulated")
+
+    def vtl_set(self, name: str, value: Any) -> None:
+        raise VtlError(f"${self.name}.{name} cannot be assigned")
+
+
+def to_text(value: Any) -> str:
+    """Java's `toString()`."""
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _double(value)
+    if isinstance(value, JavaList):
+        return "[" + ", ".join(map(to_text, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{to_text(k)}={to_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return json_text(value)
+    return str(value)
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON, as `$input.json` gives it."""
+    return orjson.dumps(value, default=_json_default, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, JavaList):
+        return list(value)
+    return str(value)
+
+
+def _double(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    mantissa, _, exponent = f"{value:.17e}".partition("e")
+    digits = repr(value)
+    if "e" in digits:
+        mantissa = digits.partition("e")[0]
+    else:
+        mantissa = repr(float(mantissa))
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+
+
+def truth(value: Any) -> bool:
+    """Everything is true but null, false and what was not found."""
+    return value is not None and value is not False and value is not MISSING
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Numbers by value, equal types by equality, anything else by its text."""
+    if left is None or right is None:
+        return left is right
+    if is_number(left) and is_number(right):
+        return bool(left == right)
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
+    if type(left) is type(right):
+        return bool(left == right)
+    return to_text(left) == to_text(right)
+
+
+def compare(operator: str, left: Any, right: Any) -> bool:
+    """`<`, `<=`, `>`, `>=` on numbers; anything else is false."""
+    if not (is_number(left) and is_number(right)):
+        return False
+    if operator == "<":
+        return bool(left < right)
+    if operator == "<=":
+        return bool(left <= right)
+    if operator == ">":
+        return bool(left > right)
+    return bool(left >= right)
+
+
+def arithmetic(operator: str, left: Any, right: Any) -> Any:
+    """`+ - * / %`. Integers stay integers; division truncates towards zero; by zero is null. `+` joins strings."""
+    if operator == "+" and (isinstance(left, str) or isinstance(right, str)) and None not in (left, right):
+        return to_text(left) + to_text(right)
+    if not (is_number(left) and is_number(right)):
+        return None
+    try:
+        return _calculate(operator, left, right)
+    except OverflowError:
+        return None
+
+
+def _calculate(operator: str, left: Any, right: Any) -> Any:
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    if operator == "*":
+        return left * right
+    if right == 0:
+        return None
+    if isinstance(left, int) and isinstance(right, int):
+        quotient = abs(left) // abs(right)
+        quotient = quotient if (left < 0) == (right < 0) else -quotient
+        return quotient if operator == "/" else left - right * quotient
+    return left / right if operator == "/" else math.fmod(left, right)

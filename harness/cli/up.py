@@ -64,7 +64,8 @@ def down(
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
-    """Unwind on SIGTERM, so that what was started is stopped again."""
+    """Unwind on SIGTERM, so that what was started is stopped again; a second one must not break into that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(TERMINATED)
 
 

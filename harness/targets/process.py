@@ -35,9 +35,11 @@ def end_process(pid: int, identity: str, grace_seconds: float, own: subprocess.P
     """
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    by_itself = _wait_gone(pid, identity, grace_seconds, own)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    try:
+        by_itself = _wait_gone(pid, identity, grace_seconds, own)
+    finally:  # also when Ctrl-C ends the wait
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
     if not by_itself:
         _wait_gone(pid, identity, grace_seconds, own)
     return by_itself

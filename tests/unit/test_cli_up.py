@@ -6,8 +6,11 @@ import functools
 import json
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from harness.provision import bring_up, warm
 from harness.provision.workspace import Workspace
 from harness.targets.embedded import EmbeddedTarget
 from harness.targets.instance import load_instance
+from harness.targets.process import process_identity
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_emulator.py")))
 SUBMIT_URL = "http://127.0.0.1:1/_aws/execute-api/abc/$default/submit"
@@ -31,6 +35,7 @@ FAKE_TERRAFORM = f"""#!/bin/sh
 if [ "$1" = version ]; then echo '{{"terraform_version": "1.11.4"}}'; exit 0; fi
 if [ "$1" = init ]; then mkdir -p "$TF_DATA_DIR/providers"; exit 0; fi
 echo "$1" >>"$FAKE_CALLS"
+if [ -n "$FAKE_HANG" ]; then echo $$ >"$FAKE_HANG.part"; mv "$FAKE_HANG.part" "$FAKE_HANG"; exec sleep 300; fi
 if [ -n "$FAKE_ERROR" ]; then echo '{ERROR}'; exit 1; fi
 for argument; do case "$argument" in -state=*) echo '{STATE}' >"${{argument#-state=}}";; esac; done
 """
@@ -103,6 +108,42 @@ def test_terraform_error_keeps_an_emulator_that_ran_before(project: Project, mon
     monkeypatch.delenv("FAKE_ERROR")
     assert project.run("up").exit_code == 0
     assert project.applies() == 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_during_an_apply_leaves_no_process(
+    project: Project, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    """The command in a process of its own, stopped while Terraform runs."""
+    pid_file = project.root / "terraform.pid"
+    monkeypatch.setenv("FAKE_HANG", str(pid_file))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    program = (
+        "import functools\n"
+        "from harness.cli import app\n"
+        "from harness.provision import bring_up\n"
+        "from harness.targets.embedded import EmbeddedTarget\n"
+        f"bring_up.EmbeddedTarget = functools.partial(EmbeddedTarget, command={FAKE!r})\n"
+        f"app(['up', '--port', '{project.port}'])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 30
+        while not pid_file.exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        emulator = project.pid()
+        assert emulator is not None
+        process.send_signal(number)
+        output = process.communicate(timeout=30)[0].decode()
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == code, output
+    assert "Traceback" not in output
+    assert process_identity(emulator) is None
+    assert process_identity(int(pid_file.read_text())) is None
 
 
 def test_port_in_use_is_one_sentence(project: Project) -> None:

@@ -51,7 +51,7 @@ def refuse_plainly(status: int, message: str, request: HttpRequest | None) -> Ht
 
 
 class HttpServer:
-    """Listens on one address. `start` raises OSError when the port is in use."""
+    """Listens on one address. `start` (and `bind`) raise OSError when the port is in use."""
 
     def __init__(
         self,
@@ -73,10 +73,23 @@ class HttpServer:
 
     async def start(self) -> int:
         """Listen; returns the port (chosen by the system if 0 was asked for)."""
+        await self.bind()
+        await self.serve()
+        return self.port
+
+    async def bind(self) -> int:
+        """Take the port without accepting connections yet."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, loop), self.host, self.port, backlog=2048)
+        self._server = await loop.create_server(
+            lambda: _Connection(self, loop), self.host, self.port, backlog=2048, start_serving=False
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self.port
+
+    async def serve(self) -> None:
+        """Accept connections on the port that `bind` took."""
+        assert self._server is not None
+        await self._server.start_serving()
 
     async def stop(self, grace: float = 5.0) -> None:
         """Stop accepting, let requests in progress finish for `grace` real seconds, then cut what is left.

@@ -1,0 +1,163 @@
+"""`python -m harness.emulator`: one emulator process.
+
+Prints `ready http://127.0.0.1:4566 in 0.21 s` on standard output when it listens (the time counts from the start of
+the process). SIGTERM and SIGINT end it: requests in progress are answered, children end, exit code 0. What keeps it
+from starting is one sentence on standard error and exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.emulator.edge.server import Edge
+    from harness.emulator.world import World
+
+_IMPORTED = time.monotonic()
+_GRACE = 5.0  # real seconds for requests in progress at a graceful stop
+_QUIET = 5.0  # real seconds in which work in flight may end before the state is saved as it is
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from harness.emulator.build import build_world
+    from harness.emulator.loop import loop_factory
+
+    try:
+        world = build_world(options.clock, options.seed)
+    except ValueError as error:
+        return _fail(str(error))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_run(world, options))
+
+
+async def _run(world: World, options: argparse.Namespace) -> int:
+    from harness.emulator.edge.server import Edge
+
+    edge = Edge(world, host=options.host, port=options.port, snapshot_dir=options.snapshot_dir)
+    try:
+        url = await edge.bind()
+    except OSError as error:
+        return _fail(_why_not(error, options))
+    state = options.state_dir / "world.snapshot" if options.state_dir is not None else None
+    try:
+        if state is not None and state.exists():
+            await world.restore(state.read_bytes())
+        else:
+            await world.start()
+        await edge.serve()
+    except (OSError, ValueError) as error:
+        await edge.stop(0.0)
+        await world.stop()
+        return _fail(
+            f"The state in {options.state_dir} can't be used: {error}. Remove it or choose another --state-dir."
+        )
+    ended = _stop_signals()
+    print(f"ready {url} in {_seconds_since_start():.2f} s", flush=True)
+    await ended.wait()
+    return await _end(world, edge, state)
+
+
+async def _end(world: World, edge: Edge, state: Path | None) -> int:
+    """A graceful stop: answer what is in progress, save, end timers and children."""
+    await edge.stop(_GRACE)
+    failure = 0
+    if state is not None:
+        from harness.emulator.edge.snapshot_files import write_atomically
+
+        try:
+            await asyncio.wait_for(world.clock.quiesce(), _QUIET)
+        except TimeoutError:
+            logging.warning("work is still in flight; the state is saved as it is now")
+        try:
+            write_atomically(state, world.dump())
+        except OSError as error:
+            failure = _fail(f"The state can't be saved in {state.parent}: {error.strerror}.")
+    await world.stop()
+    return failure
+
+
+def _stop_signals() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT. A second one ends the process at once."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        ended.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return ended
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m harness.emulator", description="A local AWS on one port.")
+    parser.add_argument("--port", type=int, default=4566, help="0 lets the system choose (default: %(default)s)")
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    parser.add_argument("--clock", default="real", help="real, manual, or x60 for sixty times as fast")
+    parser.add_argument("--seed", type=int, help="makes ids and random choices repeatable (default: chosen anew)")
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        help="restore the state from this folder at start and save it there at a graceful stop; "
+        "what a crash interrupts is not saved yet",
+    )
+    parser.add_argument(
+        "--snapshot-dir", type=Path, help="where named snapshots are kept (default: until the emulator ends)"
+    )
+    options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65535:
+        parser.error("--port must be from 0 to 65535")
+    return options
+
+
+def _loopback(text: str) -> str:
+    """No data leaves the machine (law 8): nobody else's machine may ask either."""
+    host = "127.0.0.1" if text == "localhost" else text
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is not a loopback address")
+
+
+def _why_not(error: OSError, options: argparse.Namespace) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {options.port} is in use; choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {options.port} needs special rights; choose one above 1023 with --port."
+    return f"Can't listen on {options.host} port {options.port}: {os.strerror(error.errno) if error.errno else error}."
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return 1
+
+
+def _seconds_since_start() -> float:
+    """Since the process began where the system tells (Linux), else since this module was loaded."""
+    try:
+        with open("/proc/self/stat") as file:
+            started = int(file.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, AttributeError, ValueError):
+        return time.monotonic() - _IMPORTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

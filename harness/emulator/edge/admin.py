@@ -1,0 +1,232 @@
+"""The admin API, `/_harness/…`: health, time, snapshots, reset, coverage, sinks. JSON in and out.
+
+Bad input is answered with 400, an unknown path with 404, a wrong method with 405, each with `{"message": …}`.
+Calls that move or replace the world run one at a time. Nothing here counts as work in flight: `advance`, `settle` and
+saving wait for that work to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, unquote
+
+import orjson
+
+from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.coverage import coverage, markdown, service_kinds
+from harness.emulator.edge.sinks import Sinks
+from harness.emulator.edge.snapshot_files import SnapshotFiles
+from harness.version import VERSION
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+PREFIX = "/_harness/"
+_MAX_SECONDS = 10 * 366 * 86400.0
+_DEFAULT_SETTLE = 7 * 86400.0
+
+
+class AdminProblem(Exception):
+    """An admin call that can't be done: `status` and a sentence for the caller."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Admin:
+    """Answers `/_harness/…` for one world."""
+
+    def __init__(self, world: World, sinks: Sinks, snapshots: SnapshotFiles) -> None:
+        self.world = world
+        self.sinks = sinks
+        self.snapshots = snapshots
+        self._alone = asyncio.Lock()
+        self._routes: dict[str, dict[str, Callable[[HttpRequest], Awaitable[Json | HttpResponse]]]] = {
+            "health": {"GET": self._health},
+            "clock": {"GET": self._clock},
+            "clock/advance": {"POST": self._advance},
+            "clock/settle": {"POST": self._settle},
+            "snapshots": {"GET": self._list_snapshots},
+            "reset": {"POST": self._reset},
+            "coverage": {"GET": self._coverage},
+            "sinks": {"GET": self._list_sinks},
+        }
+        self._snapshot_routes: dict[str, Callable[[str], Awaitable[Json]]] = {
+            "PUT": self._save,
+            "POST": self._restore,
+            "DELETE": self._delete,
+        }
+
+    async def handle(self, request: HttpRequest) -> HttpResponse:
+        try:
+            answer = await self._route(request)
+        except AdminProblem as problem:
+            return _json({"message": str(problem)}, problem.status)
+        return answer if isinstance(answer, HttpResponse) else _json(answer)
+
+    async def _route(self, request: HttpRequest) -> Json | HttpResponse:
+        path = request.path[len(PREFIX) :].rstrip("/")
+        method = "GET" if request.method == "HEAD" else request.method
+        room, _, rest = path.partition("/")
+        if path not in self._routes and rest:
+            if room == "snapshots":
+                snapshot_route = _method(self._snapshot_routes, method, path)
+                return await snapshot_route(unquote(rest))
+            if room == "sinks":
+                return self._sink(request, method, rest)
+        if path not in self._routes:
+            raise AdminProblem(404, f"there is no {request.path}")
+        return await _method(self._routes[path], method, path)(request)
+
+    # -- health and time --------------------------------------------------------------------------------------
+
+    async def _health(self, request: HttpRequest) -> Json:
+        return {
+            "status": "running",
+            "version": VERSION,
+            "pid": os.getpid(),
+            "seed": self.world.seed,
+            "clock": self._time(),
+            "services": service_kinds(self.world),
+        }
+
+    def _time(self) -> Json:
+        clock = self.world.clock
+        return {"mode": clock.mode, "rate": clock.rate, "now": clock.now()}
+
+    async def _clock(self, request: HttpRequest) -> Json:
+        return self._time()
+
+    async def _advance(self, request: HttpRequest) -> Json:
+        seconds = _seconds(_body(request, {"seconds"}), "seconds", None)
+        async with self._alone:
+            await self.world.clock.advance(seconds)
+        return self._time()
+
+    async def _settle(self, request: HttpRequest) -> Json:
+        max_seconds = _seconds(_body(request, {"max_seconds"}), "max_seconds", _DEFAULT_SETTLE)
+        async with self._alone:
+            result = await self.world.clock.settle(max_seconds)
+        return {
+            "settled": result.settled,
+            "elapsed": result.elapsed,
+            "stuck": result.stuck,
+            "now": self.world.clock.now(),
+        }
+
+    # -- state ------------------------------------------------------------------------------------------------
+
+    async def _list_snapshots(self, request: HttpRequest) -> Json:
+        return {"snapshots": self.snapshots.list()}
+
+    async def _save(self, name: str) -> Json:
+        async with self._alone:
+            content = await self.world.save()
+            try:
+                return await asyncio.to_thread(self.snapshots.write, name, content)
+            except ValueError as error:
+                raise AdminProblem(400, str(error)) from error
+            except OSError as error:
+                raise AdminProblem(500, f"the snapshot can't be written: {error.strerror}") from error
+
+    async def _restore(self, name: str) -> Json:
+        content = self._existing(name)
+        async with self._alone:
+            try:
+                await self.world.restore(content)
+            except ValueError as error:
+                raise AdminProblem(409, f"snapshot {name} can't be restored: {error}") from error
+        return {"name": name, "bytes": len(content), "clock": self._time()}
+
+    async def _delete(self, name: str) -> Json:
+        self._existing(name)
+        self.snapshots.delete(name)
+        return {"name": name}
+
+    def _existing(self, name: str) -> bytes:
+        try:
+            content = self.snapshots.read(name)
+        except ValueError as error:
+            raise AdminProblem(400, str(error)) from error
+        if content is None:
+            raise AdminProblem(404, f"there is no snapshot {name}")
+        return content
+
+    async def _reset(self, request: HttpRequest) -> Json:
+        async with self._alone:
+            await self.world.restore(None)
+            self.sinks.clear()
+        return {"clock": self._time()}
+
+    async def _coverage(self, request: HttpRequest) -> Json | HttpResponse:
+        form = parse_qs(request.query).get("format", ["json"])[0]
+        if form not in ("json", "markdown"):
+            raise AdminProblem(400, f"format must be json or markdown, not {form!r}")
+        report = coverage(self.world)
+        if form == "json":
+            return report
+        return HttpResponse(200, [("Content-Type", "text/markdown; charset=utf-8")], markdown(report).encode())
+
+    # -- sinks ------------------------------------------------------------------------------------------------
+
+    async def _list_sinks(self, request: HttpRequest) -> Json:
+        return {"sinks": self.sinks.names()}
+
+    def _sink(self, request: HttpRequest, method: str, rest: str) -> Json | HttpResponse:
+        name, _, action = unquote(rest).partition("/")
+        try:
+            if action == "deliver" or action.startswith("deliver/"):
+                if method != "POST":
+                    raise AdminProblem(405, f"a delivery is a POST, not a {method}")
+                return self.sinks.deliver(name, request)
+            if action:
+                raise AdminProblem(404, f"there is no {request.path}")
+            if method == "GET":
+                return self.sinks.read(name)
+            if method == "PUT":
+                return self.sinks.script(name, _body(request, {"answers"}))
+            if method == "DELETE":
+                return self.sinks.delete(name)
+        except ValueError as error:
+            raise AdminProblem(400, str(error)) from error
+        raise AdminProblem(405, f"sinks/{name} takes GET, PUT, DELETE, not {method}")
+
+
+def _method(routes: dict[str, T], method: str, path: str) -> T:
+    if method not in routes:
+        raise AdminProblem(405, f"{path} takes {', '.join(routes)}, not {method}")
+    return routes[method]
+
+
+def _body(request: HttpRequest, members: set[str]) -> Json:
+    """The request's JSON object (no body is an empty one); members nobody knows are refused."""
+    try:
+        content = orjson.loads(request.body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise AdminProblem(400, f"the body is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise AdminProblem(400, "the body must be a JSON object")
+    unknown = sorted(set(content) - members)
+    if unknown:
+        raise AdminProblem(400, f"unknown member {unknown[0]!r}; known: {', '.join(sorted(members))}")
+    return content
+
+
+def _seconds(content: Json, member: str, default: float | None) -> float:
+    value = content.get(member, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AdminProblem(400, f"{member} must be a number of seconds")
+    if not 0 <= value <= _MAX_SECONDS:
+        raise AdminProblem(400, f"{member} must be from 0 to {_MAX_SECONDS:.0f}")
+    return float(value)
+
+
+def _json(content: Json, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, [("Content-Type", "application/json")], orjson.dumps(content))

@@ -1,0 +1,48 @@
+"""Requests to deployed APIs: which API a URL means, and the hand-over to the API Gateway service that owns it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol, cast
+
+from harness.emulator.call import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+_HOST = re.compile(r"([A-Za-z0-9_-]+)\.execute-api\.")
+_PREFIX = "/_aws/execute-api/"
+_USER_REQUEST = re.compile(r"/restapis/([^/]+)/([^/]+)/_user_request_(?:/|$)")
+_OWNERS = ("apigateway", "apigatewayv2")
+
+
+class Executes(Protocol):
+    """What the API Gateway services offer besides their operations."""
+
+    def owns(self, api_id: str) -> bool:
+        """Whether this service made the API."""
+
+    async def execute(self, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
+        """Answer a request to a deployed API; `path` is `/<stage>/<rest>`, raw, without the query."""
+
+
+def find_api(path: str, host: str) -> tuple[str, str] | None:
+    """(API id, path behind it) when the URL is one of a deployed API."""
+    if ".execute-api." in host and (named := _HOST.match(host)):
+        return named[1].lower(), path
+    if path.startswith(_PREFIX):
+        api_id, slash, rest = path[len(_PREFIX) :].partition("/")
+        return api_id, slash + rest or "/"
+    if path.startswith("/restapis/") and (found := _USER_REQUEST.match(path)):
+        return found[1], f"/{found[2]}/{path[found.end() :]}"
+    return None
+
+
+async def execute(world: World, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
+    """Hand the request to the API's owner. An API that does not exist is answered with 403 Forbidden, as AWS does."""
+    for name in _OWNERS:
+        service = world.services.get(name)
+        if service is not None and cast(Executes, service).owns(api_id):
+            return await cast(Executes, service).execute(api_id, request, path)
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException")]
+    return HttpResponse(403, headers, b'{"message":"Forbidden"}')

@@ -200,6 +200,6 @@ def partition_digest(partition_key: str) -> bytes:
 
 
 def canonical_shard_id(text: str) -> str:
-    """`shardId-000000000003` for `3`, `shardId-3` and `x-3` too, as production does; other texts come back unchanged."""
+    """`shardId-000000000003` also for `3`, `shardId-3` and `x-3`, as in production; other texts as they are."""
     digits = text.split("-")[1] if "-" in text else text
     return f"shardId-{int(digits):012d}" if digits.isascii() and digits.isdecimal() else text

@@ -26,7 +26,8 @@ def advance(
 
 def settle(
     port: Port = default_port,
-    max_seconds: Annotated[float, typer.Option(min=0, help="Most seconds of the emulator's time to run.")] = 3600.0,
+    max_seconds: Annotated[float, typer.Option(min=0, help="Most seconds of the emulator's time to run.")] = 7
+    * 86400.0,
 ) -> None:
     """Run until no record is in flight: buffers flushed, retries ended, functions done."""
     result = running_target(port).admin.settle(max_seconds)

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from harness.provision.apply_events import ApplyProgress
 
@@ -22,25 +23,26 @@ _QUIET_SECONDS = 10.0
 class ShownStep:
     """A step on the screen: a live line on a terminal, a line every ten seconds of a long run elsewhere."""
 
-    def __init__(self, title: str, status: Status | None) -> None:
+    def __init__(self, title: str, live: Progress | None) -> None:
         self.title = title
         self.notes: list[str] = []
-        self._status = status
+        self._live = live
+        self._task = live.add_task(title, total=None, running="") if live is not None else None
         self._began = self._told = time.monotonic()
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
     def progress(self, progress: ApplyProgress) -> None:
+        if self._live is not None and self._task is not None:
+            running = ", ".join(list(progress.running)[:2])
+            self._live.update(self._task, completed=progress.done, total=progress.total or None, running=running)
+            return
         now = time.monotonic()
-        total = f"/{progress.total}" if progress.total else ""
-        text = f"{self.title}  {progress.done}{total} changes"
-        if self._status is not None:
-            waiting = ", ".join(list(progress.running)[:2])
-            self._status.update(f"{text}  {now - self._began:.0f} s  {waiting}"[: console.width - 4])
-        elif now - self._told >= _QUIET_SECONDS:
+        if now - self._told >= _QUIET_SECONDS:
             self._told = now
-            console.print(f"  … {text} after {now - self._began:.0f} s")
+            total = f"/{progress.total}" if progress.total else ""
+            console.print(f"  … {self.title}  {progress.done}{total} changes after {now - self._began:.0f} s")
 
     def finished(self, sign: str) -> None:
         seconds = time.monotonic() - self._began
@@ -52,10 +54,10 @@ class Screen:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[ShownStep]:
-        status = console.status(title) if console.is_terminal else None
-        shown = ShownStep(title, status)
+        live = _live() if console.is_terminal else None
+        shown = ShownStep(title, live)
         try:
-            with status or contextlib.nullcontext():
+            with live or contextlib.nullcontext():
                 yield shown
         except BaseException:
             shown.finished("✗")
@@ -64,3 +66,16 @@ class Screen:
 
     def say(self, text: str) -> None:
         console.print(f"  {text}")
+
+
+def _live() -> Progress:
+    """A line that is redrawn while the step runs: title, bar, count, time, what Terraform is waiting for."""
+    return Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[running]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+        console=console,
+        transient=True,
+    )

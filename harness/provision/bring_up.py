@@ -176,7 +176,7 @@ class _Provision:
             if kept.get("key") is not None:
                 shutil.copyfile(self._kept_folder(instance) / "terraform.tfstate", self._state_file)
                 instance = self._record(instance, str(kept["key"]))
-                if kept["key"] == self.prepared.inputs.key() and not fresh:
+                if kept["key"] == self.prepared.inputs.key() and not fresh and self._saved_after_apply(instance):
                     return self._result(instance, "restored")
             return self.apply(instance)
         key = self.prepared.inputs.key()
@@ -250,6 +250,12 @@ class _Provision:
     def _kept_folder(self, instance: Instance) -> Path:
         assert instance.state_dir is not None
         return Path(instance.state_dir) / "terraform" / self.prepared.stack.name
+
+    def _saved_after_apply(self, instance: Instance) -> bool:
+        """Whether the emulator wrote its state after the apply that is kept here; not so when it was killed since."""
+        assert instance.state_dir is not None
+        written = [path.stat().st_mtime for path in Path(instance.state_dir).iterdir() if path.is_file()]
+        return max(written, default=0.0) >= (self._kept_folder(instance) / "record.json").stat().st_mtime
 
     def _keep(self, instance: Instance, key: str | None) -> None:
         """Keep the Terraform state beside the emulator's, when that is on disk; the two belong together."""

@@ -52,6 +52,13 @@ class Handler(BaseHTTPRequestHandler):
         return Path(argument("--snapshot-dir")) / self.path.rpartition("/")[2]
 
 
+def end() -> None:
+    """Save the state as the emulator does at a graceful stop."""
+    if "--state-dir" in sys.argv:
+        (Path(argument("--state-dir")) / "world").write_text("state")
+    os._exit(0)
+
+
 def main() -> None:
     if os.environ.get("FAKE_FAIL"):
         print("cannot start: no reason given", file=sys.stderr)
@@ -59,7 +66,7 @@ def main() -> None:
     if os.environ.get("FAKE_STUBBORN"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        signal.signal(signal.SIGTERM, lambda *_: end())
     server = ThreadingHTTPServer(("127.0.0.1", int(argument("--port"))), Handler)
     print(f"ready http://127.0.0.1:{server.server_port} in 0.01 s", flush=True)
     server.serve_forever()

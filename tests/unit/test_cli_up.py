@@ -271,6 +271,15 @@ def test_terraform_state_stays_with_the_state_directory(project: Project) -> Non
     assert project.applies() == 1
 
 
+def test_state_directory_of_a_killed_emulator_is_applied_again(project: Project) -> None:
+    project.run("up", "--state-dir", "kept")
+    pid = project.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    result = project.run("up", "--state-dir", "kept")
+    assert "full applied" in result.output
+
+
 def test_down_stops_and_says_when_there_is_nothing(project: Project) -> None:
     project.run("up", "--no-stack")
     pid = project.pid()

@@ -1,0 +1,45 @@
+"""What all parts of the Firehose service share: tables, look-ups, the pipelines that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.emulator.call import Call, Caller
+from harness.emulator.errors import AwsError
+from harness.emulator.service import Service
+from harness.emulator.services.firehose.http_client import EndpointClient
+from harness.emulator.services.firehose.model import Batch, Buffer, Checkpoint, DeliveryStream, Key
+from harness.emulator.store import Table
+
+if TYPE_CHECKING:
+    from harness.emulator.services.firehose.pipeline import Pipeline
+    from harness.emulator.world import World
+
+PRINCIPAL = "firehose.amazonaws.com"
+
+
+class FirehoseBase(Service):
+    """State in the store, pipelines beside it: a pipeline holds timers and tasks only and is rebuilt by `start`."""
+
+    name: ClassVar[str] = "firehose"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.streams: Table[Key, DeliveryStream] = world.store.table("firehose.streams")
+        self.buffers: Table[tuple[str, str, str, str], Buffer] = world.store.table("firehose.buffers")
+        self.batches: Table[tuple[str, str, str, int], Batch] = world.store.table("firehose.batches")
+        self.checkpoints: Table[tuple[str, str, str, str], Checkpoint] = world.store.table("firehose.checkpoints")
+        self.numbers: Table[Key, int] = world.store.table("firehose.record_numbers")
+        self.pipelines: dict[Key, Pipeline] = {}
+        self.endpoint_client = EndpointClient(world)
+
+    def find(self, call: Call, name: str) -> DeliveryStream:
+        """The stream, for the control plane. Raises ResourceNotFoundException (A4)."""
+        stream = self.streams.get((call.account, call.region, name))
+        if stream is None:
+            raise AwsError("ResourceNotFoundException", f"Firehose {name} under account {call.account} not found.")
+        return stream
+
+    def caller(self, stream: DeliveryStream, role: str) -> Caller:
+        """Firehose calling another service for `role` (S3's, the processor's, the source's)."""
+        return Caller(stream.account, stream.region).on_behalf(PRINCIPAL, role=role, source_arn=stream.arn)

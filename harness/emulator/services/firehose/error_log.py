@@ -1,0 +1,57 @@
+"""Error entries in the configured CloudWatch log stream (A18). A log that can't be written never hurts delivery."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import orjson
+
+from harness.emulator.services.firehose.model import DeliveryStream, Json
+
+if TYPE_CHECKING:
+    from harness.emulator.services.firehose.base import FirehoseBase
+
+log = logging.getLogger(__name__)
+
+
+async def log_error(
+    service: FirehoseBase,
+    stream: DeliveryStream,
+    reason: tuple[str, str],
+    *,
+    settings: Json | None = None,
+    processor: str | None = None,
+) -> None:
+    """Write one entry for `reason` (code, message).
+
+    `settings` is the S3 destination that failed, when it was one: its own log options count and its bucket is the
+    destination named. Else the stream's destination counts.
+    """
+    of = stream.destination if settings is None else settings
+    options = of.get("CloudWatchLoggingOptions") or {}
+    if not options.get("Enabled"):
+        return
+    is_s3 = "BucketARN" in of
+    # Captured S3 entries carry the version as a string, Kinesis entries and the documentation as a number.
+    version: int | str = str(stream.version) if settings is not None else stream.version
+    entry: Json = {
+        "deliveryStreamARN": stream.arn,
+        "destination": of["BucketARN"] if is_s3 else of["EndpointConfiguration"]["Url"],
+        "deliveryStreamVersionId": version,
+        "message": reason[1],
+        "errorCode": reason[0],
+    }
+    if processor is not None:
+        entry["processor"] = processor
+    event = {"timestamp": int(service.world.clock.now() * 1000), "message": orjson.dumps(entry).decode()}
+    params = {
+        "logGroupName": options["LogGroupName"],
+        "logStreamName": options["LogStreamName"],
+        "logEvents": [event],
+    }
+    role = of.get("RoleARN") or stream.s3["RoleARN"]
+    try:
+        await service.call("logs", "PutLogEvents", params, service.caller(stream, role))
+    except Exception as error:
+        log.info("firehose %s: error entry not written: %s", stream.name, error)

@@ -1,0 +1,56 @@
+"""The lines of error objects: one JSON object per failed record (A10). Numbers are JSON numbers, times milliseconds."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+
+import orjson
+
+from harness.emulator.services.firehose.model import Record
+
+PROCESSING_FAILED = "processing-failed"
+HTTP_ENDPOINT_FAILED = "http-endpoint-failed"
+
+
+def _raw(record: Record) -> str:
+    received = record[4]
+    return b2a_base64(record[2] if received is None else received, newline=False).decode()
+
+
+def processing_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, lambda_arn: str) -> Record:
+    """A record that processing failed, as a record whose data is its error line (the form of newer captures).
+
+    `ended` is when the last attempt ended, in epoch seconds.
+    """
+    line = orjson.dumps(
+        {
+            "rawData": _raw(record),
+            "errorCode": reason[0],
+            "errorMessage": reason[1],
+            "attemptsMade": attempts,
+            "arrivalTimestamp": record[1],
+            "attemptEndingTimestamp": int(ended * 1000),
+            "lambdaARN": lambda_arn,
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+    return (record[0], record[1], line, record[3], None)
+
+
+def http_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, data_id: str) -> Record:
+    """A record that the HTTP endpoint never took, as a record whose data is its error line."""
+    position = record[3]
+    line = orjson.dumps(
+        {
+            "attemptsMade": attempts,
+            "arrivalTimestamp": record[1],
+            "errorCode": reason[0],
+            "errorMessage": reason[1],
+            "attemptEndingTimestamp": int(ended * 1000),
+            "rawData": _raw(record),
+            "subsequenceNumber": position[1] if position else 0,
+            "dataId": data_id,
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+    return (record[0], record[1], line, record[3], None)

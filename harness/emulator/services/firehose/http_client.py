@@ -1,0 +1,123 @@
+"""One HTTP request to an endpoint, and what went wrong as Firehose names it (A14).
+
+This is real work on a real socket; the answer is awaited in real time, at most as long as Firehose waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+from harness.emulator.services.firehose.http_address import delivery_address
+
+if TYPE_CHECKING:
+    import httpx
+
+    from harness.emulator.world import World
+
+MAX_RESPONSE = 1024 * 1024
+
+Reason = tuple[str, str]
+
+TIMED_OUT = (
+    "HttpEndpoint.RequestTimeout",
+    "The delivery timed out before a response was received and will be retried. If this error persists, contact the "
+    "owner of the endpoint.",
+)
+TOO_LARGE = (
+    "HttpEndpoint.ResponseTooLarge",
+    "The response received from the endpoint is too large. Contact the owner of the endpoint to resolve this issue.",
+)
+NOT_CONNECTED = (
+    "HttpEndpoint.ConnectionFailed",
+    "Unable to connect to the destination endpoint. Contact the owner of the endpoint to resolve this issue.",
+)
+RESET = (
+    "HttpEndpoint.ConnectionReset",
+    "Unable to maintain connection with the endpoint. Contact the owner of the endpoint to resolve this issue.",
+)
+HANDSHAKE = (
+    "HttpEndpoint.SSLHandshakeFailure",
+    "Unable to complete an SSL Handshake with the endpoint. Contact the owner of the endpoint to resolve this issue.",
+)
+
+
+class NoAnswer(Exception):
+    """No usable HTTP response came, for `reason`."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason[0])
+        self.reason = reason
+
+
+class Answer:
+    """An endpoint's response: status, header values by lower-case name, body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class EndpointClient:
+    """Posts to endpoints: no redirects, no proxies from the environment, nothing that leaves the machine."""
+
+    answer_seconds = 180.0
+    """How long Firehose waits for an answer (3 minutes), in seconds of the clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._client: httpx.AsyncClient | None = None
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Raises NoAnswer."""
+        import httpx
+
+        address = delivery_address(url, self._world.endpoint_url)
+        if self._client is None:
+            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)
+        try:
+            async with asyncio.timeout(self.answer_seconds / self._world.clock.rate):
+                # A bare Request: the client would add headers that Firehose doesn't send.
+                request = httpx.Request("POST", address, headers=headers, content=body)
+                response = await self._client.send(request, stream=True)
+                try:
+                    return await self._read(response)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise NoAnswer(TIMED_OUT) from error
+        except httpx.ConnectError as error:
+            raise NoAnswer(HANDSHAKE if _is_tls(error) else NOT_CONNECTED) from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise NoAnswer(NOT_CONNECTED) from error
+        except httpx.TransportError as error:
+            raise NoAnswer(RESET) from error
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    @staticmethod
+    async def _read(response: httpx.Response) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        size = sum(len(name) + len(value) + 4 for name, value in headers.items())
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if size + len(body) > MAX_RESPONSE:
+                raise NoAnswer(TOO_LARGE)
+        return Answer(response.status_code, headers, bytes(body))
+
+
+def _is_tls(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError) or "SSL" in str(cause):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

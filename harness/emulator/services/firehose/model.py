@@ -1,0 +1,107 @@
+"""What the Firehose service stores: delivery streams, buffers, sealed batches, checkpoints. All of it pickles.
+
+A record on its way is a plain tuple, because tens of thousands pass per second:
+
+    (number, arrival, data, position, received)
+
+`number` counts the stream's records, `arrival` is epoch milliseconds (int), `data` the bytes now, `position` where a
+Kinesis record came from (None for Direct PUT), `received` the bytes as they arrived where a Lambda function has
+changed them and somebody may still need them (None otherwise).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from harness.emulator.store import Log
+
+Json: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[str, str, str]
+"""Account, region, name of a delivery stream."""
+
+Position: TypeAlias = tuple[str, int, str, str]
+"""Sequence number of the outer record, index inside a KPL aggregate (0 for plain records), partition key, shard id."""
+
+Record: TypeAlias = tuple[int, int, bytes, Position | None, bytes | None]
+
+DESTINATION_ID = "destinationId-000000000001"
+DIRECT_PUT = "DirectPut"
+KINESIS = "KinesisStreamAsSource"
+
+
+@dataclass(slots=True)
+class DeliveryStream:
+    """One delivery stream. `destination` has the shape of the destination's description (plus, for HTTP endpoints,
+    the AccessKey that Describe must not show); `kind` says which: "s3" or "http". Times are epoch seconds."""
+
+    account: str
+    region: str
+    name: str
+    arn: str
+    type: str
+    status: str
+    created: float
+    kind: str
+    destination: Json
+    record_id_prefix: str
+    record_id_base: str
+    source: Json | None = None
+    throughput_hint: Json | None = None
+    encryption: Json = field(default_factory=lambda: {"Status": "DISABLED"})
+    encryption_changes: list[float] = field(default_factory=list)
+    version: int = 1
+    updated: float | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    changes_at: float | None = None
+    """When the state that is passing (CREATING, DELETING) ends."""
+    encryption_changes_at: float | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.account, self.region, self.name)
+
+    @property
+    def s3(self) -> Json:
+        """The S3 settings that failed records (and, for "s3", all records) are written by."""
+        settings: Json = self.destination if self.kind == "s3" else self.destination["S3DestinationDescription"]
+        return settings
+
+
+@dataclass(slots=True)
+class Buffer:
+    """Records that wait for size or interval. `since`: when the first one came into the empty buffer."""
+
+    records: Log[Record] = field(default_factory=Log)
+    size: int = 0
+    since: float = 0.0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records that left a buffer and have not been taken yet.
+
+    `stage` is the buffer's name. `request_id` stays the same over retries. `waited` is the sum of pauses between
+    attempts, `first_failure` and `next_attempt` are epoch seconds (0.0: none yet, at once).
+    """
+
+    number: int
+    stage: str
+    records: list[Record]
+    size: int
+    request_id: str
+    attempts: int = 0
+    waited: float = 0.0
+    first_failure: float = 0.0
+    next_attempt: float = 0.0
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """How far a shard of the source was taken over. `sequence` None: nothing yet, begin at `start`
+    ("AT_TIMESTAMP" of the delivery stream's creation or "TRIM_HORIZON" for a shard that began later)."""
+
+    start: str
+    sequence: str | None = None
+    ended: bool = False
+    parents: tuple[str, ...] = ()

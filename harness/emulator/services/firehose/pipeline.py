@@ -1,0 +1,169 @@
+"""One delivery stream at work: source → (Lambda buffer → Lambda →) buffer → destination, and the source backup.
+
+Every step from one place to the next happens without waiting in between, so that a snapshot finds each record in
+exactly one place (twice where backup is on).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.emulator.services.firehose.batches import BatchRunner, Slots
+from harness.emulator.services.firehose.buffer import MB, Limits, StageBuffer
+from harness.emulator.services.firehose.http_delivery import MAX_RECORDS, HttpDelivery
+from harness.emulator.services.firehose.kinesis_source import KinesisSource
+from harness.emulator.services.firehose.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
+from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Json, Key, Record
+from harness.emulator.services.firehose.processing import Processing
+from harness.emulator.services.firehose.processing_configuration import LambdaProcessor, lambda_processor
+from harness.emulator.services.firehose.s3_delivery import S3Delivery
+
+if TYPE_CHECKING:
+    from harness.emulator.services.firehose.base import FirehoseBase
+
+LAMBDA = "lambda"
+DESTINATION = "destination"
+BACKUP = "backup"
+ERRORS = "errors/"
+
+LAMBDA_SIDE_BY_SIDE = 5
+"""Outstanding invocations; AWS allows this many per shard."""
+DELIVERIES_SIDE_BY_SIDE = 4
+
+_NO_RECORD_LIMIT = 1 << 31
+_LARGEST_RECORD = 1_024_000
+_EVENT_HEAD = 4096
+
+
+class Pipeline:
+    """Timers and tasks of one delivery stream. Everything that must last is in the store."""
+
+    def __init__(self, service: FirehoseBase, key: Key) -> None:
+        self.service = service
+        self.world = service.world
+        self.key = key
+        self.runner = BatchRunner(self.world.clock, service.batches, key)
+        self.processor: LambdaProcessor | None = None
+        self._backs_up = False
+        self._stages: dict[str, StageBuffer] = {}
+        self._limits: dict[str, Limits] = {}
+        self._lambda_slots = Slots(self.world.clock, LAMBDA_SIDE_BY_SIDE)
+        self._delivery_slots = Slots(self.world.clock, DELIVERIES_SIDE_BY_SIDE)
+        self._processing = Processing(self)
+        self._s3 = S3Delivery(self)
+        self._http = HttpDelivery(self)
+        self._configure()
+        self._source = KinesisSource(self) if self.stream.type == KINESIS else None
+
+    @property
+    def stream(self) -> DeliveryStream:
+        """The stream as it is configured now."""
+        stream = self.service.streams.get(self.key)
+        assert stream is not None
+        return stream
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take up what the store holds, and begin to read the source."""
+        for batch in self.runner.stored():
+            self._start(batch)
+        for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
+            if row[:3] == self.key:
+                self._stage(row[3]).resume()
+        if self._source is not None:
+            self._source.start()
+
+    def updated(self) -> None:
+        """The configuration changed: it applies to what is buffered, too."""
+        self._configure()
+        for stage in list(self._stages.values()):
+            stage.resume()
+
+    def close(self) -> None:
+        """The delivery stream was deleted: discard everything undelivered."""
+        if self._source is not None:
+            self._source.stop()
+        for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
+            if row[:3] == self.key:
+                self._stage(row[3]).discard()
+        self.runner.close()
+
+    def _configure(self) -> None:
+        stream = self.stream
+        self.processor = lambda_processor(stream.destination)
+        self._limits.clear()
+        self._backs_up = stream.destination.get("S3BackupMode") in ("Enabled", "AllData")
+
+    # -- the way of a record ----------------------------------------------------------------------------------
+
+    def take(self, records: list[Record], size: int) -> None:
+        """Records of `size` bytes from the source, into the first buffer (and the backup's)."""
+        if self._backs_up:
+            self._stage(BACKUP).add(records, size)
+        self._stage(DESTINATION if self.processor is None else LAMBDA).add(records, size)
+
+    def deliver(self, records: list[Record]) -> None:
+        """Processed records, into the destination's buffer."""
+        self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
+
+    def fail(self, error_type: str, lines: list[Record]) -> None:
+        """Error lines, into the buffer of their kind: they go to S3 under the error prefix."""
+        self._stage(ERRORS + error_type).add(lines, sum([len(line[2]) for line in lines]))
+
+    def settings(self, stage: str) -> Json:
+        """The S3 settings that a stage's objects are written with, as configured now."""
+        stream = self.stream
+        if stage == BACKUP and stream.kind == "s3":
+            backup: Json = stream.destination["S3BackupDescription"]
+            return backup
+        return stream.s3
+
+    # -- machinery --------------------------------------------------------------------------------------------
+
+    def _stage(self, name: str) -> StageBuffer:
+        stage = self._stages.get(name)
+        if stage is None:
+            stage = StageBuffer(
+                self.world.clock,
+                self.service.buffers,
+                (*self.key, name),
+                lambda: self._limits_of(name),
+                lambda records, size: self._start(self.runner.seal(name, records, size, self.world.new_id())),
+            )
+            self._stages[name] = stage
+        return stage
+
+    def _start(self, batch: Batch) -> None:
+        if batch.stage == LAMBDA:
+            self._processing.admit(batch)
+            self.runner.start(batch, self._processing.attempt, self._lambda_slots)
+        else:
+            self.runner.start(batch, self._deliver, self._delivery_slots)
+
+    async def _deliver(self, batch: Batch) -> float | None:
+        if batch.stage == DESTINATION and self.stream.kind == "http":
+            return await self._http.attempt(batch)
+        return await self._s3.attempt(batch)
+
+    def _limits_of(self, name: str) -> Limits:
+        limits = self._limits.get(name)
+        if limits is None:
+            limits = self._limits[name] = self._make_limits(name)
+        return limits
+
+    def _make_limits(self, name: str) -> Limits:
+        stream = self.stream
+        if name == LAMBDA:
+            if self.processor is None:
+                # Processing was switched off with records in its buffer: let them go on.
+                return Limits(1, 0.0, _NO_RECORD_LIMIT)
+            size = int(self.processor.size_mb * MB)
+            overhead = OVERHEAD_DIRECT if stream.source is None else OVERHEAD_KINESIS
+            # The buffer may overshoot by one record; the event, in base64, must still fit a Lambda payload.
+            room = MAX_PAYLOAD - _EVENT_HEAD - (size + _LARGEST_RECORD) * 4 // 3
+            return Limits(size, self.processor.interval, max(1, room // overhead))
+        of_endpoint = name == DESTINATION and stream.kind == "http"
+        hints = stream.destination["BufferingHints"] if of_endpoint else self.settings(name)["BufferingHints"]
+        most = MAX_RECORDS if of_endpoint else _NO_RECORD_LIMIT
+        return Limits(hints["SizeInMBs"] * MB, hints["IntervalInSeconds"], most)

@@ -1,0 +1,160 @@
+"""The Lambda processor at work: invoke, retry on the clock, sort the answer (A8, A9).
+
+Results go on in the order in which batches were sealed as long as nothing goes wrong; a batch that waits for a retry
+is overtaken.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from harness.emulator.errors import AwsError
+from harness.emulator.services.firehose.error_log import log_error
+from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
+from harness.emulator.services.firehose.lambda_answer import BatchFailure, Reason, Sorted, sort_answer
+from harness.emulator.services.firehose.lambda_event import build_event, record_ids
+from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.emulator.services.firehose.processing_configuration import LambdaProcessor
+
+if TYPE_CHECKING:
+    from harness.emulator.services.firehose.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+LONGEST_RUN = 300.0
+"""Firehose waits 5 minutes for a function at most."""
+LONGEST_PAUSE = 30.0
+MOST_HELD_BACK = 10
+"""Results that wait for an older batch; beyond, they go on before it."""
+
+FUNCTION_ERROR = (
+    "Lambda.FunctionError",
+    "The Lambda function was successfully invoked but it returned an error result.",
+)
+TIMED_OUT = (
+    "Lambda.FunctionTimedOut",
+    "Firehose encountered timeout errors when calling AWS Lambda. The maximum supported function timeout is 5 minutes.",
+)
+_INVOKE_ERRORS: dict[str, Reason] = {
+    "TooManyRequestsException": (
+        "Lambda.InvokeLimitExceeded",
+        "The Lambda concurrent execution limit is exceeded. Increase the concurrent execution limit.",
+    ),
+    "AccessDeniedException": (
+        "Lambda.InvokeAccessDenied",
+        "Access was denied. Ensure that the access policy allows access to the Lambda function.",
+    ),
+    "ResourceNotFoundException": (
+        "Lambda.ResourceNotFound",
+        "The specified Lambda function does not exist. Use a different function that does exist.",
+    ),
+}
+
+
+class InvokeFailure(Exception):
+    """The invocation failed, for `reason`; it may be tried again."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason[0])
+        self.reason = reason
+
+
+class Processing:
+    """Runs the batches of the Lambda buffer."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        # Admitted batches in order; those that are done, with what came out; those that pause before a retry.
+        self._admitted: dict[int, Batch] = {}
+        self._done: dict[int, tuple[list[Record], list[Record]]] = {}
+        self._pausing: set[int] = set()
+
+    def admit(self, batch: Batch) -> None:
+        """Remember the batch's place in the order."""
+        self._admitted[batch.number] = batch
+
+    async def attempt(self, batch: Batch) -> float | None:
+        """One invocation; the pause before the next one, or None when the batch's records have gone on."""
+        pipeline = self._pipeline
+        stream = pipeline.stream
+        processor = pipeline.processor
+        self._pausing.discard(batch.number)
+        if processor is None:
+            self._finish(batch, batch.records, [])
+            return None
+        batch.attempts += 1
+        ids = record_ids(stream, batch.records)
+        try:
+            payload = await self._invoke(stream, processor, batch, ids)
+        except InvokeFailure as failure:
+            await log_error(pipeline.service, stream, failure.reason, processor=processor.arn)
+            if pipeline.runner.is_closed():
+                return None
+            if batch.attempts <= processor.retries:
+                self._pausing.add(batch.number)
+                self._release()
+                return min(2.0 ** (batch.attempts - 1), LONGEST_PAUSE)
+            self._finish(batch, [], self._lines(batch, batch.records, failure.reason, processor))
+            return None
+        if pipeline.runner.is_closed():
+            return None
+        try:
+            outcome = sort_answer(payload, batch.records, ids, keep_received=stream.kind == "http")
+        except BatchFailure as failure:
+            outcome = Sorted([], [(record, failure.reason) for record in batch.records], 0)
+        lines = [
+            processing_line(record, reason, batch.attempts, pipeline.world.clock.now(), processor.arn)
+            for record, reason in outcome.failed
+        ]
+        self._finish(batch, outcome.delivered, lines)
+        for reason in dict.fromkeys(reason for _, reason in outcome.failed):
+            await log_error(pipeline.service, stream, reason, processor=processor.arn)
+        return None
+
+    async def _invoke(self, stream: DeliveryStream, processor: LambdaProcessor, batch: Batch, ids: list[str]) -> bytes:
+        """The function's payload. Raises InvokeFailure."""
+        service = self._pipeline.service
+        clock = service.world.clock
+        event = build_event(stream, batch.records, ids, service.world.new_id())
+        params = {"FunctionName": processor.arn, "InvocationType": "RequestResponse", "Payload": event}
+        began = clock.now()
+        try:
+            answer = await service.call("lambda", "Invoke", params, service.caller(stream, processor.role))
+        except AwsError as error:
+            reason = _INVOKE_ERRORS.get(error.code)
+            if reason is None:
+                code = "Lambda.ServiceUnavailable" if error.status >= 500 else "Lambda.InvocationFailure"
+                reason = (code, f"The Lambda function could not be invoked. {error.code}: {error.message}")
+            raise InvokeFailure(reason) from error
+        except Exception as error:
+            log.exception("firehose %s: invoking %s failed", stream.name, processor.arn)
+            raise InvokeFailure(("Lambda.InternalServerError", f"The invocation failed: {error}")) from error
+        if clock.now() - began > LONGEST_RUN:
+            raise InvokeFailure(TIMED_OUT)
+        if answer.get("FunctionError"):
+            raise InvokeFailure(FUNCTION_ERROR)
+        payload = answer.get("Payload")
+        return payload if isinstance(payload, bytes) else b""
+
+    def _lines(self, batch: Batch, records: list[Record], reason: Reason, processor: LambdaProcessor) -> list[Record]:
+        now = self._pipeline.world.clock.now()
+        return [processing_line(record, reason, batch.attempts, now, processor.arn) for record in records]
+
+    def _finish(self, batch: Batch, delivered: list[Record], lines: list[Record]) -> None:
+        self._done[batch.number] = (delivered, lines)
+        self._release()
+
+    def _release(self) -> None:
+        """Pass results on, in order; what runs holds back what comes after it, what pauses does not."""
+        for number, batch in list(self._admitted.items()):
+            result = self._done.get(number)
+            if result is None:
+                if number in self._pausing or len(self._done) > MOST_HELD_BACK:
+                    continue
+                return
+            delivered, lines = result
+            del self._done[number], self._admitted[number]
+            self._pipeline.runner.taken(batch)
+            self._pipeline.deliver(delivered)
+            self._pipeline.fail(PROCESSING_FAILED, lines)

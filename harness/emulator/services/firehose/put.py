@@ -1,0 +1,65 @@
+"""PutRecord and PutRecordBatch (A5)."""
+
+from __future__ import annotations
+
+from harness.emulator.call import Call
+from harness.emulator.errors import AwsError
+from harness.emulator.service import operation
+from harness.emulator.services.firehose.base import FirehoseBase
+from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json
+
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""Sum of a batch's raw record bytes."""
+
+
+class Puts(FirehoseBase):
+    """The data plane. Answers when the records are in the store."""
+
+    @operation
+    async def put_record(self, call: Call, *, delivery_stream_name: str, record: Json) -> Json:
+        stream = self._writable(call, delivery_stream_name)
+        first = await self._take(stream, [record["Data"]], len(record["Data"]))
+        return {"RecordId": f"{stream.record_id_prefix}{first:016x}", "Encrypted": _encrypted(stream)}
+
+    @operation
+    async def put_record_batch(self, call: Call, *, delivery_stream_name: str, records: list[Json]) -> Json:
+        stream = self._writable(call, delivery_stream_name)
+        data = [record["Data"] for record in records]
+        size = sum([len(blob) for blob in data])
+        if size > MAX_BATCH_BYTES:
+            raise invalid("Records size exceeds 4 MB limit")
+        first = await self._take(stream, data, size)
+        prefix = stream.record_id_prefix
+        return {
+            "FailedPutCount": 0,
+            "Encrypted": _encrypted(stream),
+            "RequestResponses": [{"RecordId": f"{prefix}{n:016x}"} for n in range(first, first + len(data))],
+        }
+
+    def _writable(self, call: Call, name: str) -> DeliveryStream:
+        stream = self.streams.get((call.account, call.region, name))
+        if stream is None:
+            raise AwsError("ResourceNotFoundException", f"Firehose {name} not found under account {call.account}.")
+        if stream.status != "ACTIVE":
+            raise AwsError("ResourceNotFoundException", f"Firehose {name} is not active in {call.account} account.")
+        if stream.type == KINESIS:
+            raise invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+        return stream
+
+    async def _take(self, stream: DeliveryStream, data: list[bytes], size: int) -> int:
+        """Put the records into the pipeline; returns the number of the first one."""
+        key = stream.key
+        pipeline = self.pipelines[key]
+        await pipeline.runner.put_room()
+        if self.pipelines.get(key) is not pipeline:
+            raise AwsError("ResourceNotFoundException", f"Firehose {key[2]} is not active in {key[0]} account.")
+        first = self.numbers.get(key) or 0
+        arrival = int(self.world.clock.now() * 1000)
+        pipeline.take([(number, arrival, blob, None, None) for number, blob in enumerate(data, first)], size)
+        self.numbers.put(key, first + len(data))
+        return first
+
+
+def _encrypted(stream: DeliveryStream) -> bool:
+    return stream.type != KINESIS and stream.encryption["Status"] == "ENABLED"

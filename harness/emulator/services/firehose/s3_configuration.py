@@ -1,0 +1,127 @@
+"""S3 destinations as stored: defaults, checks, and both descriptions (A2, A3)."""
+
+from __future__ import annotations
+
+import copy
+
+from harness.emulator.errors import NotEmulated
+from harness.emulator.services.firehose.compression import available
+from harness.emulator.services.firehose.hints import check_hints, check_logging, invalid, new_hints
+from harness.emulator.services.firehose.model import Json
+from harness.emulator.services.firehose.prefix import PrefixError, check_prefixes
+from harness.emulator.services.firehose.processing_configuration import new_processing
+
+LARGEST_MB = 128
+_PLAIN = ("RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "FileExtension", "CustomTimeZone")
+_LEGACY = (
+    "RoleARN",
+    "BucketARN",
+    "Prefix",
+    "ErrorOutputPrefix",
+    "BufferingHints",
+    "CompressionFormat",
+    "EncryptionConfiguration",
+    "CloudWatchLoggingOptions",
+)
+
+
+def new_s3(given: Json, *, extended: bool) -> Json:
+    """A stored S3 destination from a configuration: an extended one, or the legacy block (also backup settings).
+
+    Raises InvalidArgumentException, NotEmulated.
+    """
+    for member in ("RoleARN", "BucketARN"):
+        if not given.get(member):
+            raise invalid(f"{member} is required for an S3 destination.")
+    stored: Json = {member: given[member] for member in _PLAIN if given.get(member) is not None}
+    stored["BufferingHints"] = new_hints(given.get("BufferingHints"))
+    stored["CompressionFormat"] = given.get("CompressionFormat") or "UNCOMPRESSED"
+    encryption = given.get("EncryptionConfiguration")
+    stored["EncryptionConfiguration"] = copy.deepcopy(encryption) or {"NoEncryptionConfig": "NoEncryption"}
+    stored["CloudWatchLoggingOptions"] = {"Enabled": False, **(given.get("CloudWatchLoggingOptions") or {})}
+    if extended:
+        _extend(stored, given)
+    check_s3(stored)
+    return stored
+
+
+def _extend(stored: Json, given: Json) -> None:
+    processing = new_processing(given.get("ProcessingConfiguration"), stored["RoleARN"], "s3")
+    if processing is not None:
+        stored["ProcessingConfiguration"] = processing
+    stored["S3BackupMode"] = given.get("S3BackupMode") or "Disabled"
+    backup = given.get("S3BackupConfiguration")
+    if backup is not None:
+        stored["S3BackupDescription"] = new_s3(backup, extended=False)
+    for member in ("DataFormatConversionConfiguration", "DynamicPartitioningConfiguration"):
+        if given.get(member) is not None:
+            stored[member] = switched_off(member, given[member])
+
+
+def switched_off(member: str, given: Json) -> Json:
+    """A block that is stored and echoed while it is disabled. Raises NotEmulated when it is enabled."""
+    # DataFormatConversionConfiguration is enabled unless it says otherwise.
+    if given.get("Enabled", member == "DataFormatConversionConfiguration"):
+        raise NotEmulated("firehose", f"{member} (enabled)")
+    return copy.deepcopy(given)
+
+
+def check_s3(stored: Json) -> None:
+    """Everything about a stored S3 destination that must hold, after create and after update alike.
+
+    Raises InvalidArgumentException, NotEmulated.
+    """
+    check_hints(stored["BufferingHints"], LARGEST_MB, 0)
+    check_logging(stored["CloudWatchLoggingOptions"])
+    if not available(stored["CompressionFormat"]):
+        raise NotEmulated("firehose", f"CompressionFormat {stored['CompressionFormat']} without the module snappy")
+    try:
+        check_prefixes(stored)
+    except PrefixError as error:
+        raise invalid(str(error)) from error
+    backup = stored.get("S3BackupDescription")
+    if stored.get("S3BackupMode") == "Enabled" and backup is None:
+        raise invalid("S3BackupConfiguration is required when S3BackupMode is Enabled.")
+    if backup is not None:
+        check_s3(backup)
+        check_hints(backup["BufferingHints"], LARGEST_MB, 60)
+
+
+def describe_s3(stored: Json) -> Json:
+    """The two descriptions that an S3 destination shows, whichever block created it."""
+    return {"S3DestinationDescription": legacy(stored), "ExtendedS3DestinationDescription": copy.deepcopy(stored)}
+
+
+def legacy(stored: Json) -> Json:
+    """The part of a stored S3 destination that S3DestinationDescription has."""
+    return {member: copy.deepcopy(stored[member]) for member in _LEGACY if member in stored}
+
+
+def update_s3(stored: Json, update: Json) -> Json:
+    """A new stored destination: `update` merged into `stored` per member (A15).
+
+    ProcessingConfiguration is replaced whole; BufferingHints and CloudWatchLoggingOptions merge per member.
+    Raises InvalidArgumentException, NotEmulated.
+    """
+    new = copy.deepcopy(stored)
+    for member in (*_PLAIN, "CompressionFormat", "EncryptionConfiguration"):
+        if update.get(member) is not None:
+            new[member] = copy.deepcopy(update[member])
+    for member in ("BufferingHints", "CloudWatchLoggingOptions"):
+        new[member] = {**stored[member], **(update.get(member) or {})}
+    if update.get("ProcessingConfiguration") is not None:
+        new["ProcessingConfiguration"] = new_processing(update["ProcessingConfiguration"], new["RoleARN"], "s3")
+    mode = update.get("S3BackupMode")
+    if mode == "Disabled" and stored.get("S3BackupMode") == "Enabled":
+        raise invalid("Disabling S3 backup is not currently supported.")
+    if mode is not None:
+        new["S3BackupMode"] = mode
+    backup = update.get("S3BackupUpdate")
+    if backup is not None:
+        old = stored.get("S3BackupDescription")
+        new["S3BackupDescription"] = new_s3(backup, extended=False) if old is None else update_s3(old, backup)
+    for member in ("DataFormatConversionConfiguration", "DynamicPartitioningConfiguration"):
+        if update.get(member) is not None:
+            new[member] = switched_off(member, update[member])
+    check_s3(new)
+    return new

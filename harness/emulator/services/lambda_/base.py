@@ -1,0 +1,97 @@
+"""What the parts of the Lambda provider share: tables and look-ups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.emulator.call import Call, Caller
+from harness.emulator.errors import AwsError
+from harness.emulator.service import Service
+from harness.emulator.services.lambda_ import names
+from harness.emulator.services.lambda_.execution.fleet import Fleet
+from harness.emulator.services.lambda_.model import (
+    LATEST,
+    AsyncEvent,
+    Checkpoint,
+    EventSourceMapping,
+    Function,
+    FunctionVersion,
+)
+from harness.emulator.services.lambda_.names import FunctionName
+from harness.emulator.store import Table
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+Json = dict[str, Any]
+
+SERVICE_PRINCIPAL = "lambda.amazonaws.com"
+
+
+class LambdaBase(Service):
+    """Tables, look-ups and the fleet of execution environments."""
+
+    name = "lambda"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.functions: Table[tuple[str, str, str], Function] = world.store.table("lambda.functions")
+        self.code: Table[str, bytes] = world.store.table("lambda.code")
+        self.events: Table[str, AsyncEvent] = world.store.table("lambda.async_events")
+        self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
+        self.checkpoints: Table[tuple[str, str], Checkpoint] = world.store.table("lambda.checkpoints")
+        self.fleet = Fleet(world)
+
+    def find(self, call: Call, function_name: str, qualifier: str | None = None) -> tuple[Function, FunctionName]:
+        """The function and its parsed name. Raises ResourceNotFoundException."""
+        name = names.parse(function_name, call.caller, qualifier)
+        function = self.functions.get((name.account, name.region, name.name))
+        if function is None:
+            raise names.not_found(name)
+        return function, name
+
+    def version_of(self, function: Function, name: FunctionName) -> FunctionVersion:
+        """The version that the name's qualifier means; a weighted alias chooses by the world's rng.
+
+        Raises ResourceNotFoundException.
+        """
+        qualifier = name.qualifier
+        if qualifier is None or qualifier == LATEST:
+            return function.latest
+        alias = function.aliases.get(qualifier)
+        if alias is not None:
+            chosen = alias.function_version
+            if alias.weights:
+                point = self.world.rng.random()
+                for version, weight in alias.weights.items():
+                    point -= weight
+                    if point < 0:
+                        chosen = version
+                        break
+            return function.latest if chosen == LATEST else function.versions[chosen]
+        version = function.versions.get(qualifier)
+        if version is None:
+            raise names.not_found(name)
+        return version
+
+    def check_revision(self, given: str | None, current: str) -> None:
+        """Optimistic locking. Raises PreconditionFailedException."""
+        if given is not None and given != current:
+            raise AwsError(
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest Revision Id. "
+                "Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+                412,
+                members={"Type": "User"},
+            )
+
+    def as_lambda(self, caller: Caller, role: str, source_arn: str | None = None) -> Caller:
+        """The Lambda service acting with the function's execution role."""
+        return caller.on_behalf(SERVICE_PRINCIPAL, role=role, source_arn=source_arn)
+
+
+def page(items: list[Json], marker: str | None, limit: int | None, most: int = 50) -> tuple[list[Json], str | None]:
+    """One page of `items` and the marker of the next (the position as text)."""
+    start = int(marker) if marker and marker.isdigit() else 0
+    end = start + min(limit or most, most)
+    return items[start:end], str(end) if end < len(items) else None

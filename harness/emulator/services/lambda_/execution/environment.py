@@ -1,0 +1,72 @@
+"""The environment variables of a function's process (C4): AWS's and the function's own, nothing of the host's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.emulator.services.lambda_.model import FunctionVersion
+
+# What the dynamic loader needs to start the interpreter at all.
+_FROM_HOST = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+
+RESERVED = frozenset({
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+})  # fmt: skip
+"""Names that AWS rejects in a function's own variables."""
+
+
+def variables(
+    version: FunctionVersion,
+    *,
+    runtime_api: str,
+    endpoint_url: str,
+    log_group: str,
+    log_stream: str,
+    task_root: str,
+    packages: Path,
+    home: Path,
+) -> dict[str, str]:
+    """All variables of one process. LAMBDA_TASK_ROOT is the real folder: there is no /var/task here."""
+    values = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
+    values |= {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "HOME": str(home),
+        "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
+        "PYTHONPATH": str(packages),
+        "SHLVL": "0",
+        "TZ": ":UTC",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
+        "_AWS_XRAY_DAEMON_PORT": "2000",
+    }
+    values |= version.environment or {}
+    values |= {
+        "_HANDLER": version.handler,
+        "AWS_ACCESS_KEY_ID": version.account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "test",
+        "AWS_REGION": version.region,
+        "AWS_DEFAULT_REGION": version.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{version.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": version.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_size),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": str(packages),
+        "PWD": task_root,
+    }
+    if version.log_format == "JSON":
+        values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        values["AWS_LAMBDA_LOG_LEVEL"] = version.application_log_level or "INFO"
+    return values

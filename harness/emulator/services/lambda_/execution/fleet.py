@@ -1,0 +1,223 @@
+"""All execution environments of a world: pools per function version, the limits of the machine, and the end of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.emulator.call import Caller
+from harness.emulator.services.lambda_.execution import environment
+from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
+from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
+from harness.emulator.services.lambda_.execution.log_writer import LogStream, LogWriter
+from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
+from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
+from harness.emulator.services.lambda_.execution.pool import Pool
+from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
+from harness.emulator.services.lambda_.execution.worker import Worker
+from harness.emulator.services.lambda_.model import FunctionVersion
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+MAX_PROCESSES = 64
+"""Processes at one time; callers beyond it wait for a free one."""
+
+IDLE_SECONDS = 600.0
+"""Virtual seconds after which an idle process ends."""
+
+_STOP_GRACE = 0.3  # real seconds between SIGTERM and SIGKILL when the emulator stops
+_RUNTIME = Path(__file__).parent.parent / "runtime"
+
+VersionKey = tuple[str, str, str, str]
+
+
+class Fleet:
+    """Runs invocations and owns every process. No process exists before the first event."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.running: Counter[tuple[str, str, str]] = Counter()
+        """Invocations in progress per function, waiting ones included."""
+        self.initialising = 0
+        self.api = RuntimeApi(self._package)
+        self._interpreters = Interpreters()
+        self._disk = Disk()
+        self._logs = LogWriter(world)
+        self._pools: dict[VersionKey, Pool] = {}
+        self._retired: list[Pool] = []
+        self._workers: dict[Worker, Pool] = {}
+        self._ids = itertools.count(1)
+        self._max_initialising = 2 * (os.cpu_count() or 1)
+        self._recycling = False
+        self._stopping = False
+
+    # -- invocations ------------------------------------------------------------------------------------------
+
+    async def invoke(self, version: FunctionVersion, invocation: Invocation) -> Outcome:
+        """Run one event on a process of this version."""
+        return await self._pool(version).invoke(invocation)
+
+    def _pool(self, version: FunctionVersion) -> Pool:
+        key = (version.account, version.region, version.name, version.version)
+        pool = self._pools.get(key)
+        mark = fingerprint(version.code.folder) if version.code.folder is not None else 0
+        if pool is None or pool.version is not version or pool.fingerprint != mark:
+            if pool is not None:
+                self._retire(key)
+            pool = self._pools[key] = Pool(self, version, mark)
+        return pool
+
+    def retire_function(self, account: str, region: str, name: str, version: str | None = None) -> None:
+        """End the processes of a function (of one version): it was changed or deleted."""
+        for key in [k for k in self._pools if k[:3] == (account, region, name) and version in (None, k[3])]:
+            self._retire(key)
+
+    def _retire(self, key: VersionKey) -> None:
+        pool = self._pools.pop(key)
+        pool.retire()
+        self._retired = [p for p in self._retired if p.waiting]
+        self._retired.append(pool)
+
+    # -- processes --------------------------------------------------------------------------------------------
+
+    def may_start(self) -> bool:
+        """Whether one more process may start now; makes room by ending the process that was idle longest."""
+        if self._stopping or self.initialising >= self._max_initialising:
+            return False
+        if len(self._workers) + self.initialising < MAX_PROCESSES:
+            return True
+        idle = [worker for pool in self._pools.values() for worker in pool.idle]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda worker: worker.idle_since)
+        self._workers[oldest].gone(oldest)
+        oldest.end()
+        return True
+
+    def grow(self) -> None:
+        """A process ended or is ready: others may start."""
+        if not self._stopping:
+            for pool in [*self._pools.values(), *self._retired]:
+                if pool.waiting:
+                    pool.grow()
+
+    async def launch(self, pool: Pool, limit: float) -> Worker:
+        """Start a process and wait until it is ready. Raises InitFailed."""
+        version = pool.version
+        interpreter = await self._interpreters.find(version.runtime)
+        address = await self.api.start()
+        folder, packages = self._folder(version), self._disk.packages()
+        stream = self._stream(version)
+        if interpreter.warning:
+            stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
+        worker_id = str(next(self._ids))
+        report = PlatformLog(version, self.world.clock)
+        worker = Worker(worker_id, self.world.clock, stream, report, version.memory_size, self._gone)
+        self._workers[worker] = pool
+        self.api.workers[worker_id] = worker
+        variables = environment.variables(
+            version,
+            runtime_api=f"{address}/w/{worker_id}",
+            endpoint_url=self.world.endpoint_url,
+            log_group=stream.group,
+            log_stream=stream.name,
+            task_root=str(folder),
+            packages=packages,
+            home=self._disk.home(),
+        )
+        hot = version.code.folder is not None
+        await worker.start(_arguments(interpreter, folder, packages, hot), variables, folder, limit)
+        return worker
+
+    def _folder(self, version: FunctionVersion) -> Path:
+        if version.code.folder is not None:
+            return Path(version.code.folder)
+        package = self._package(version.code.sha256)
+        assert package is not None, "every stored version has its code stored"
+        return self._disk.code(version.code.sha256, package)
+
+    def _package(self, sha256: str) -> bytes | None:
+        package: bytes | None = self.world.store.table("lambda.code").get(sha256)
+        return package
+
+    def _stream(self, version: FunctionVersion) -> LogStream:
+        day = datetime.fromtimestamp(self.world.clock.now(), UTC).strftime("%Y/%m/%d")
+        name = f"{day}/[{version.version}]{self.world.rng.getrandbits(128):032x}"
+        caller = Caller(version.account, version.region).on_behalf("lambda.amazonaws.com", role=version.role)
+        return LogStream(self._logs, caller, version.log_group, name)
+
+    def _gone(self, worker: Worker) -> None:
+        pool = self._workers.pop(worker, None)
+        self.api.workers.pop(worker.id, None)
+        if pool is not None:
+            pool.gone(worker)
+        self.grow()
+
+    # -- idle processes ---------------------------------------------------------------------------------------
+
+    def became_idle(self) -> None:
+        """Some process is idle: look again when it may have been so for too long."""
+        if not self._recycling:
+            self._recycling = True
+            self.world.clock.call_later(IDLE_SECONDS, self._recycle, name="lambda: end idle processes", data=False)
+
+    def _recycle(self) -> None:
+        self._recycling = False
+        limit = self.world.clock.now() - IDLE_SECONDS
+        left: list[float] = []
+        for pool in self._pools.values():
+            for worker in tuple(pool.idle):
+                if worker.idle_since <= limit:
+                    pool.gone(worker)
+                    worker.end()
+                else:
+                    left.append(worker.idle_since)
+        if left:
+            self._recycling = True
+            due = min(left) + IDLE_SECONDS
+            self.world.clock.call_at(due, self._recycle, name="lambda: end idle processes", data=False)
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Allow processes again after a stop."""
+        self._stopping = False
+
+    async def stop(self) -> None:
+        """End every process, the listener and the files."""
+        self._stopping = True
+        self._recycling = False
+        self._pools.clear()
+        self._retired.clear()
+        self.running.clear()
+        workers = list(self._workers)
+        for worker in workers:
+            worker.kill(signal.SIGTERM)
+        ends = [asyncio.ensure_future(worker.wait_ended()) for worker in workers if worker.pid]
+        if ends:
+            _, late = await asyncio.wait(ends, timeout=_STOP_GRACE)
+            if late:
+                for worker in workers:
+                    worker.kill()
+                await asyncio.wait(late, timeout=2.0)
+        self._workers.clear()
+        self._logs.reset()
+        await self.api.stop()
+        self._disk.remove()
+
+
+def _arguments(interpreter: Interpreter, folder: Path, packages: Path, hot: bool) -> list[str]:
+    launch = [str(_RUNTIME / "launch.py")]
+    if interpreter.loop == NODE_LOOP:
+        loop = str(_RUNTIME / "node_loop.mjs")
+        return [sys.executable, "-S", *launch, "exec", interpreter.executable, loop, str(folder)]
+    clean = "1" if hot else "0"
+    return [interpreter.executable, "-S", *launch, interpreter.loop, str(folder), str(packages), clean]

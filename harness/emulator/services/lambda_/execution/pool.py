@@ -1,0 +1,110 @@
+"""The processes of one function version: warm ones are used first, new ones start while callers wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
+from harness.emulator.services.lambda_.execution.worker import InitFailed, Worker
+from harness.emulator.services.lambda_.model import FunctionVersion
+
+if TYPE_CHECKING:
+    from harness.emulator.services.lambda_.execution.fleet import Fleet
+
+INIT_SECONDS = 10.0
+"""The init phase's limit; a longer one is tried once more, within the function's timeout (C5)."""
+
+
+class Pool:
+    """Runs invocations of `version`. `retire` ends its processes as they become free."""
+
+    def __init__(self, fleet: Fleet, version: FunctionVersion, fingerprint: int) -> None:
+        self.version = version
+        self.fingerprint = fingerprint
+        self.idle: list[Worker] = []
+        self.waiting: deque[asyncio.Future[Worker | InitFailed]] = deque()
+        self._fleet = fleet
+        self._starting = 0
+        self._retired = False
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """Run one event on a free process, a new one, or the next that becomes free."""
+        worker = self.idle.pop() if self.idle else await self._wait_for_worker()
+        if isinstance(worker, InitFailed):
+            return worker.outcome_for(invocation)
+        worker.run(invocation)
+        outcome = await invocation.done
+        self._give(worker)
+        return outcome
+
+    async def _wait_for_worker(self) -> Worker | InitFailed:
+        ticket: asyncio.Future[Worker | InitFailed] = asyncio.get_running_loop().create_future()
+        self.waiting.append(ticket)
+        self.grow()
+        try:
+            return await self._fleet.world.clock.wait(ticket)
+        except asyncio.CancelledError:
+            if ticket.done() and not ticket.cancelled() and isinstance(worker := ticket.result(), Worker):
+                self._give(worker)
+            raise
+
+    def grow(self) -> None:
+        """Start processes for callers that wait, as far as the machine allows."""
+        while self._starting < len(self.waiting) and self._fleet.may_start():
+            self._starting += 1
+            self._fleet.initialising += 1
+            self._fleet.world.clock.spawn(self._start_one(), name=f"lambda {self.version.name}: start")
+
+    async def _start_one(self) -> None:
+        try:
+            try:
+                worker = await self._fleet.launch(self, INIT_SECONDS)
+            except InitFailed as error:
+                if error.outcome is not None or error.code is not None:
+                    raise
+                worker = await self._fleet.launch(self, float(self.version.timeout))
+        except InitFailed as error:
+            ticket = self._next_ticket()
+            if ticket is not None:
+                ticket.set_result(error)
+        else:
+            self._give(worker)
+        finally:
+            self._starting -= 1
+            self._fleet.initialising -= 1
+            self._fleet.grow()
+
+    def _next_ticket(self) -> asyncio.Future[Worker | InitFailed] | None:
+        while self.waiting:
+            ticket = self.waiting.popleft()
+            if not ticket.done():
+                return ticket
+        return None
+
+    def _give(self, worker: Worker) -> None:
+        """A process is free: to the next caller, or to the idle ones."""
+        if worker.ended or worker.closing:
+            return
+        ticket = self._next_ticket()
+        if ticket is not None:
+            ticket.set_result(worker)
+        elif self._retired:
+            worker.end()
+        else:
+            worker.idle_since = self._fleet.world.clock.now()
+            self.idle.append(worker)
+            self._fleet.became_idle()
+
+    def gone(self, worker: Worker) -> None:
+        """A process has ended."""
+        if worker in self.idle:
+            self.idle.remove(worker)
+
+    def retire(self) -> None:
+        """The version was replaced or deleted: no new callers come."""
+        self._retired = True
+        idle, self.idle = self.idle, []
+        for worker in idle:
+            worker.end()

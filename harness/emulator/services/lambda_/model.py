@@ -1,0 +1,179 @@
+"""What the Lambda service stores: one record per function, per event source mapping, per queued asynchronous event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+LATEST = "$LATEST"
+
+
+@dataclass(slots=True, frozen=True)
+class Code:
+    """A deployment package: `sha256` (hex) is its key in `lambda.code`, or `folder` for hot reload (then no bytes)."""
+
+    sha256: str
+    size: int
+    folder: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class FunctionVersion:
+    """Configuration and code of one version. Never changed in place: an update replaces the object, and whoever holds
+    a warm process for the old one can tell by identity."""
+
+    name: str
+    account: str
+    region: str
+    version: str
+    runtime: str
+    handler: str
+    role: str
+    code: Code
+    description: str
+    timeout: int
+    memory_size: int
+    environment: dict[str, str] | None
+    tracing_mode: str
+    dead_letter_arn: str | None
+    architecture: str
+    ephemeral_storage: int
+    log_format: str
+    log_group: str
+    application_log_level: str | None
+    system_log_level: str | None
+    kms_key_arn: str | None
+    last_modified: float
+    revision_id: str
+    active_at: float = 0.0
+    """Virtual time from which State is Active."""
+    updated_at: float = 0.0
+    """Virtual time from which LastUpdateStatus is Successful."""
+
+    @property
+    def unqualified_arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+
+    @property
+    def qualified_arn(self) -> str:
+        return f"{self.unqualified_arn}:{self.version}"
+
+
+@dataclass(slots=True)
+class Alias:
+    name: str
+    function_version: str
+    description: str
+    weights: dict[str, float]
+    revision_id: str
+
+
+@dataclass(slots=True)
+class EventInvokeConfig:
+    """Asynchronous invocation settings of one qualifier (C7)."""
+
+    last_modified: float
+    maximum_retry_attempts: int | None = None
+    maximum_event_age: int | None = None
+    on_success: str | None = None
+    on_failure: str | None = None
+    destination_config: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Policy:
+    """A resource policy of a function or of one qualifier: statement id → statement, in order."""
+
+    revision_id: str
+    statements: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Function:
+    """Everything about one function name. `policies` and `event_invoke` are keyed by qualifier ("" for none)."""
+
+    name: str
+    account: str
+    region: str
+    latest: FunctionVersion
+    versions: dict[str, FunctionVersion] = field(default_factory=dict)
+    next_version: int = 1
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    event_invoke: dict[str, EventInvokeConfig] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    recursive_loop: str = "Terminate"
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return self.latest.unqualified_arn
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.account, self.region, self.name)
+
+
+@dataclass(slots=True)
+class AsyncEvent:
+    """One event of the asynchronous queue. `arn` is the function ARN as invoked, with qualifier if there was one."""
+
+    request_id: str
+    account: str
+    region: str
+    name: str
+    qualifier: str | None
+    payload: bytes
+    enqueued_at: float
+    attempts: int = 0
+    """How many times the function ran for it."""
+    throttles: int = 0
+    next_at: float | None = None
+    """When the next attempt is due; None: at once."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """How far a mapping has come in one shard. `after` is the last processed sequence number; before the first one,
+    `iterator` (taken at `iterator_at`) marks where LATEST was."""
+
+    after: str | None = None
+    iterator: str | None = None
+    iterator_at: float = 0.0
+    initial: bool = True
+    """The shard existed when the mapping was made, so StartingPosition applies; later shards are read from the start."""
+    done: bool = False
+
+
+@dataclass(slots=True)
+class EventSourceMapping:
+    """A Kinesis event source mapping (C8). Checkpoints are rows of their own: they change with every batch."""
+
+    uuid: str
+    account: str
+    region: str
+    source_arn: str
+    function_arn: str
+    enabled: bool
+    starting_position: str
+    starting_timestamp: float | None
+    batch_size: int
+    batching_window: int
+    parallelization_factor: int
+    maximum_record_age: int
+    maximum_retry_attempts: int
+    bisect: bool
+    on_failure: str | None
+    report_failures: bool
+    filters: list[str]
+    last_modified: float
+    last_result: str = "No records processed"
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.account, self.region, self.uuid)

@@ -1,0 +1,96 @@
+"""The first code in a Python function's process.
+
+    python -S launch.py <loop> <task root> <package folder> <keep source folders clean: 0|1>
+    python -S launch.py exec <program> <arguments…>
+
+`loop` is `awslambdaric` or `python_loop` (ours); `exec` sets the guard up for another interpreter. Runs on any Python from 3.8 on, with the standard library only. File
+descriptor 0 is a pipe that nobody writes to: it ends when the emulator ends, however that happens, and then the whole
+process group must end too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def die_with_emulator() -> int:
+    """End this process group when the other end of descriptor 0 closes; give the function an empty stdin.
+
+    Returns the descriptor that is watched.
+    """
+    guard = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    if sys.platform == "linux":
+        # The kernel sends SIGKILL to the group when the pipe hangs up: no thread, and busy C code can't delay it.
+        import fcntl
+
+        fcntl.fcntl(guard, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(guard, 10, signal.SIGKILL)  # F_SETSIG, which older Pythons do not name
+        fcntl.fcntl(guard, fcntl.F_SETFL, fcntl.fcntl(guard, fcntl.F_GETFL) | os.O_ASYNC)
+        import select
+
+        readable, _, _ = select.select([guard], [], [], 0)
+        if readable:  # it ended before the guard stood
+            os.killpg(0, signal.SIGKILL)
+        return guard
+    import threading
+
+    def watch() -> None:
+        import resource
+        import select
+
+        limit = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) << 20
+        # Bytes on macOS, where there is no /proc for the emulator to watch the memory from outside.
+        while not select.select([guard], [], [], 0.05)[0]:
+            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit:
+                break
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return guard
+
+
+def exit_builtins() -> None:
+    """`exit` and `quit`, which handlers use and `-S` (no site, 3 ms faster) leaves out."""
+    import site
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+
+
+def main() -> None:
+    guard = die_with_emulator()
+    if sys.argv[1] == "exec":
+        # The kernel keeps watching as long as the descriptor stays open; elsewhere the program must do it.
+        os.set_inheritable(guard, True)
+        program = sys.argv[2:]
+        os.execv(program[0], [*program, str(guard)])
+    loop, task_root, packages, clean = sys.argv[1:5]
+    exit_builtins()
+    sys.dont_write_bytecode = clean == "1"
+    sys.path[0] = task_root
+    sys.path.append(packages)
+    # Log records and errors come in frames on a descriptor of their own to the same pipe as print's text.
+    os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
+    handler = os.environ["_HANDLER"]
+    address = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    del sys.argv[1:]
+    if loop == "awslambdaric":
+        from awslambdaric.bootstrap import run
+        from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+        run(handler, LambdaRuntimeClient(address))
+        return
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from python_loop import run_loop  # type: ignore[import-not-found]
+
+    del sys.path[0]
+    run_loop(handler, address)
+
+
+main()

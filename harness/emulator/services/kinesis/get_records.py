@@ -148,7 +148,7 @@ class GetRecordsOperations(KinesisBase):
             raise messages.invalid("Invalid ShardIterator.") from None
         scope = token.text
         account, region, name, _ = scope.split("/")
-        if now * 1000 - token.issued > VALID_SECONDS * 1000:
+        if round(now * 1000) - token.issued > VALID_SECONDS * 1000:
             raise AwsError(
                 "ExpiredIteratorException",
                 f"Iterator expired. The iterator was created at time {_utc(token.issued / 1000)} while right now it "

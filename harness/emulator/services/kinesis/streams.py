@@ -210,7 +210,7 @@ class StreamOperations(KinesisBase):
         found, _, place = page.text.partition("/")
         if found != what:
             raise messages.invalid("Invalid NextToken.")
-        if self.world.clock.now() * 1000 - page.issued > VALID_SECONDS * 1000:  # text unsure
+        if round(self.world.clock.now() * 1000) - page.issued > VALID_SECONDS * 1000:  # text unsure
             raise AwsError("ExpiredNextTokenException", "The pagination token passed to the operation is expired.")
         return place
 

@@ -226,6 +226,18 @@ def test_every_number_is_a_place_to_start(bench: Bench) -> None:
         assert bench.read(bench.iterator(kind, StartingSequenceNumber=start)) == ["a", "b", "c"]
 
 
+def test_plain_records_have_no_encryption_type_at_all(bench: Bench) -> None:
+    """F2 20: absent, not empty, also between encrypted ones."""
+    bench.stream()
+    key = {"StreamName": "s", "EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
+    for operation in (None, "StartStreamEncryption", "StopStreamEncryption"):
+        if operation is not None:
+            bench(operation, key)
+        bench.put("x")
+    records = bench("GetRecords", {"ShardIterator": bench.iterator("TRIM_HORIZON")})["Records"]
+    assert ["EncryptionType" in record for record in records] == [False, True, False]
+
+
 def test_a_batch_that_breaks_a_rule_writes_nothing(bench: Bench) -> None:
     """B3: an explicit hash key out of range in the last entry."""
     bench.stream(3)
@@ -292,6 +304,7 @@ def test_expired_closed_shards_vanish(bench: Bench) -> None:
     assert len(bench("ListShards", {"StreamName": "s"})["Shards"]) == 3
     bench.forward(24 * HOUR)
     assert [s["ShardId"][-1] for s in bench("ListShards", {"StreamName": "s"})["Shards"]] == ["1", "2"]
+    assert len(bench.kinesis.logs) == 0  # the children's are made by their first use
     with pytest.raises(AwsError, match=f"Shard {SHARD} in stream s under account 000000000000 does not exist"):
         bench.iterator("TRIM_HORIZON")
     with pytest.raises(AwsError) as error:
@@ -343,6 +356,30 @@ def test_states_are_visible_while_a_change_takes_time() -> None:
             await ask("DescribeStreamSummary")
         await ask("CreateStream", ShardCount=1)
         assert await status() == ("CREATING", None)
+
+    asyncio.run(walk())
+
+
+def test_a_deletion_overtakes_the_change_under_way() -> None:
+    """B1, B7: what was UPDATING and is DELETING does not come back when the update was due."""
+    bench = Bench(transition_seconds=5)
+    bench.stream()
+
+    async def walk() -> None:
+        kinesis, clock = bench.kinesis, bench.world.clock
+
+        async def ask(operation: str, **params: Any) -> dict[str, Any]:
+            return await kinesis.dispatch(Call("kinesis", operation, {"StreamName": "s", **params}, Caller(), "r"))
+
+        await clock.advance(5)
+        await ask("UpdateShardCount", TargetShardCount=2, ScalingType="UNIFORM_SCALING")
+        await clock.advance(3)
+        await ask("DeleteStream")
+        await clock.advance(3)
+        summary = (await ask("DescribeStreamSummary"))["StreamDescriptionSummary"]
+        assert summary["StreamStatus"] == "DELETING"
+        await clock.advance(2)
+        assert (await kinesis.dispatch(Call("kinesis", "ListStreams", {}, Caller(), "r")))["StreamNames"] == []
 
     asyncio.run(walk())
 

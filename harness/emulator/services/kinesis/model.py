@@ -159,7 +159,7 @@ class Stream:
         del self.shards[shard.id]
 
     def _add(self, start: int, end: int, now: float, *parents: Shard) -> Shard:
-        second = max([int(now), *(parent.created_second + 1 for parent in parents)])
+        second = max([int(now), *(parent.created_second for parent in parents)])
         index = self.next_index
         shard = Shard(canonical_shard_id(str(index)), index, start, end, sequence.prefix(second, index), second, now)
         if parents:

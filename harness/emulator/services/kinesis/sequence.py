@@ -4,9 +4,10 @@
        created    shard  position         stream's own digits
 
 `created` is the shard's creation in epoch seconds (never before its parents'), `shard` its index in the stream (above
-its parents'): so a child's numbers are above its parents'. `position` is 10^15 plus the number of records before and including this one (so it always
-has sixteen digits): a number leads to its place in the shard's log by arithmetic, and none is stored. The stream's own
-digits tell numbers of other streams. Clients must treat the numbers as opaque, as AWS says.
+its parents'): so a child's numbers are above its parents'. `position` is 10^15 plus the number of records before and
+including this one (so it always has sixteen digits): a number leads to its place in the shard's log by arithmetic, and
+none is stored. The stream's own digits tell numbers of other streams. Clients must treat the numbers as opaque, as AWS
+says.
 """
 
 from __future__ import annotations

@@ -111,7 +111,12 @@ class MotoUpstream:
     def _answer(self, call: Call, request: HttpRequest) -> HttpResponse:
         if not request.header("authorization") and call.service != "s3":
             request = self._with_scope(call, request)
-        response = call_app(self._apps[call.service], request, call.account)
+        try:
+            response = call_app(self._apps[call.service], request, call.account)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise moto_errors.blame_request(error, call, request) from error
         response.headers = [item for item in response.headers if item[0].lower() not in _ID_HEADERS]
         if call.service == "s3":
             response.headers.append(("x-amz-id-2", call.request_id))

@@ -8,12 +8,23 @@ import re
 import zlib
 from collections.abc import Callable
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
 
 _SERVICE_HOST = re.compile(r"^s3(?:[.-]|$)")
 _BUCKET_HOST = re.compile(r"^(.+?)\.s3(?:[.-].*|$)")
+
+# Sub-resources whose PUT or POST body is XML (a bucket policy is JSON).
+_XML_BODIES = frozenset(
+    (
+        "accelerate", "acl", "analytics", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
+        "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls",
+        "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "tagging", "versioning",
+        "website",
+    )
+)  # fmt: skip
 
 _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
@@ -40,7 +51,7 @@ def bucket_of_host(host: str) -> str | None:
 def normalised(request: HttpRequest) -> HttpRequest:
     """`request` in path style, dechunked, with the credential of a presigned URL as Authorization header.
 
-    Raises AwsError where the body does not match the checksum sent with it (BadDigest).
+    Raises AwsError for a body that does not match the checksum sent with it (BadDigest) or should be XML and is not.
     """
     bucket = bucket_of_host(request.header("host"))
     target = f"/{bucket}{request.target}" if bucket else request.target
@@ -59,7 +70,31 @@ def normalised(request: HttpRequest) -> HttpRequest:
         if kept:
             headers.append(("content-encoding", kept))
     _check_digests(headers, body)
+    if body and carries_xml(request) and not is_xml(body):
+        raise malformed_xml()
     return HttpRequest(request.method, target, headers, body)
+
+
+def carries_xml(request: HttpRequest) -> bool:
+    """Whether the request's body is a configuration in XML."""
+    if request.method not in ("PUT", "POST") or not request.query:
+        return False
+    return any(part.partition("=")[0] in _XML_BODIES for part in request.query.split("&"))
+
+
+def is_xml(body: bytes) -> bool:
+    """Whether the body is well-formed."""
+    try:
+        ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        return False
+    return True
+
+
+def malformed_xml() -> AwsError:
+    """The answer to a configuration that S3 can't read."""
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+    return AwsError("MalformedXML", text)
 
 
 def dechunk(body: bytes) -> tuple[bytes, list[tuple[str, str]]]:

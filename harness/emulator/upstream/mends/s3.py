@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -39,7 +41,24 @@ def mend(models: Any) -> None:
 
     bucket.__init__ = init
     bucket.get_permission = get_permission
+    models.utcnow = _StrictlyLater(models.utcnow)
     models.S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+class _StrictlyLater:
+    """A clock that never gives the same time twice: moto orders an object's versions by time, and where time stands
+    still all would be equal. Follows the world's time when that jumps."""
+
+    def __init__(self, utcnow: Callable[[], datetime]) -> None:
+        self._utcnow = utcnow
+        self._last = datetime.min
+
+    def __call__(self) -> datetime:
+        now = self._utcnow()
+        if timedelta() <= self._last - now < timedelta(seconds=1):
+            now = self._last + timedelta(microseconds=1)
+        self._last = now
+        return now
 
 
 def default_encryption() -> dict[str, Any]:

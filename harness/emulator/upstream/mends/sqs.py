@@ -1,12 +1,23 @@
-"""SQS: the redrive policy in AWS's spelling, messages that are visible at the very moment their timeout ends, and
-counting messages without making two datetimes for each (every SendMessage counts all of them)."""
+"""SQS: redrive policies as AWS answers them, and messages on the world's time.
+
+A message is visible at the very moment its timeout ends, and counting messages does not make two datetimes for each
+(every SendMessage counts all of them).
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from harness.emulator.upstream.virtual_time import milliseconds
+from harness.emulator.upstream import virtual_time
+
+_ROUNDING = 0.01
+"""Milliseconds by which a time that went through moto's datetimes may be late."""
+
+
+def milliseconds() -> float:
+    """The time to compare messages' times with."""
+    return virtual_time.milliseconds() + _ROUNDING
 
 
 def mend(models: Any) -> None:
@@ -21,6 +32,9 @@ def mend(models: Any) -> None:
         return found
 
     queue.attributes = property(attributes)
+    # moto stores this one and never answers it: the provider would wait for it for three minutes.
+    queue.redrive_allow_policy = None
+    queue.BASE_ATTRIBUTES = [*queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
     queue.messages = property(_ready)
     queue.approximate_number_of_messages_delayed = property(_delayed)
     queue.approximate_number_of_messages_not_visible = property(_hidden)

@@ -196,7 +196,9 @@ class Rig:
         settings = self.s3_settings(**s3)
         return self.call("CreateDeliveryStream", DeliveryStreamName=name, ExtendedS3DestinationConfiguration=settings)
 
-    def create_http(self, name: str = "d", url: str = "https://endpoint.example.com/in", s3: Any = None, **more: Any) -> None:
+    def create_http(
+        self, name: str = "d", url: str = "https://endpoint.example.com/in", s3: Any = None, **more: Any
+    ) -> None:
         settings = {
             "EndpointConfiguration": {"Url": url, "Name": "e", "AccessKey": "test"},
             "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},

@@ -176,7 +176,11 @@ def test_refused_updates(rig: Any) -> None:
     backup = rig.s3_settings("backup")
     rig.create(S3BackupMode="Enabled", S3BackupConfiguration=backup)
     before = rig.describe()
-    given = {"DeliveryStreamName": "d", "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001"}
+    given = {
+        "DeliveryStreamName": "d",
+        "CurrentDeliveryStreamVersionId": "1",
+        "DestinationId": "destinationId-000000000001",
+    }
     change = {"ExtendedS3DestinationUpdate": {"Prefix": "x"}}
     error = rig.error("UpdateDestination", **{**given, "CurrentDeliveryStreamVersionId": "7"}, **change)
     assert error.code == "ConcurrentModificationException"

@@ -36,7 +36,9 @@ def test_a_failing_bucket_is_tried_again_until_it_is_back(rig: Any, code: str) -
 
 def test_after_a_day_the_data_is_lost_and_said_so(rig: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A12: up to 24 hours for Direct PUT, then lost; each failure is logged with its code (A18)."""
-    rig.create(BufferingHints=HINTS, CloudWatchLoggingOptions={"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"})
+    rig.create(
+        BufferingHints=HINTS, CloudWatchLoggingOptions={"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"}
+    )
     rig.s3.fail = lambda bucket, key: "NoSuchBucket"
     rig.put(b"one")
     settled = rig.settle()
@@ -179,7 +181,10 @@ def test_new_hints_apply_to_what_is_buffered(rig: Any) -> None:
         ({"CustomTimeZone": "Asia/Tokyo"}, "2023/11/15/07/d-1-2023-11-15-07-13-20-UUID"),
         ({"CompressionFormat": "GZIP"}, "2023/11/14/22/d-1-2023-11-14-22-13-20-UUID.gz"),
         ({"CompressionFormat": "ZIP"}, "2023/11/14/22/d-1-2023-11-14-22-13-20-UUID.zip"),
-        ({"CompressionFormat": "GZIP", "FileExtension": ".json.gz"}, "2023/11/14/22/d-1-2023-11-14-22-13-20-UUID.json.gz"),
+        (
+            {"CompressionFormat": "GZIP", "FileExtension": ".json.gz"},
+            "2023/11/14/22/d-1-2023-11-14-22-13-20-UUID.json.gz",
+        ),
         ({"CompressionFormat": "GZIP", "FileExtension": ""}, "2023/11/14/22/d-1-2023-11-14-22-13-20-UUID.gz"),
     ],
 )

@@ -1,0 +1,150 @@
+"""What a Lambda integration receives: payload formats 2.0 and 1.0 (D9, D5)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from harness.emulator.call import HttpRequest
+
+Json = dict[str, Any]
+
+_TEXT_TYPES = ("application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way: everything that events, access logs and integrations need to know of it."""
+
+    api_id: str
+    account: str
+    region: str
+    stage: str
+    route_key: str
+    path: str
+    request: HttpRequest
+    path_parameters: dict[str, str]
+    stage_variables: dict[str, str]
+    request_id: str
+    now: float
+
+    @property
+    def domain(self) -> str:
+        return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
+
+    @property
+    def raw_path(self) -> str:
+        """With the stage's name in front, except for `$default`."""
+        return self.path if self.stage == "$default" else f"/{self.stage}{self.path}"
+
+    @property
+    def time(self) -> str:
+        return datetime.fromtimestamp(self.now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+    def body(self) -> tuple[str | None, bool]:
+        """(text or base64, whether it is base64); None for no body."""
+        data = self.request.body
+        if not data:
+            return None, False
+        kind = self.request.header("content-type", "application/json").partition(";")[0].strip().lower()
+        if kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(("+json", "+xml")):
+            try:
+                return data.decode(), False
+            except UnicodeDecodeError:
+                pass
+        return b64encode(data).decode("ascii"), True
+
+
+def payload_2(x: Exchange) -> Json:
+    """Format 2.0: absent members are left out, repeated headers and parameters are joined by commas."""
+    headers = _joined([(k, v) for k, v in x.request.headers if k != "cookie"])
+    headers.setdefault("host", x.domain)
+    event: Json = {"version": "2.0", "routeKey": x.route_key, "rawPath": x.raw_path, "rawQueryString": x.request.query}
+    cookies = [c.strip() for k, v in x.request.headers if k == "cookie" for c in v.split(";") if c.strip()]
+    if cookies:
+        event["cookies"] = cookies
+    event["headers"] = headers
+    if x.request.query:
+        event["queryStringParameters"] = _joined(parse_qsl(x.request.query, keep_blank_values=True))
+    event["requestContext"] = {
+        "accountId": x.account,
+        "apiId": x.api_id,
+        "domainName": x.domain,
+        "domainPrefix": x.api_id,
+        "http": {
+            "method": x.request.method,
+            "path": x.raw_path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": "127.0.0.1",
+            "userAgent": x.request.header("user-agent"),
+        },
+        "requestId": x.request_id,
+        "routeKey": x.route_key,
+        "stage": x.stage,
+        "time": x.time,
+        "timeEpoch": int(x.now * 1000),
+    }
+    body, encoded = x.body()
+    if body is not None:
+        event["body"] = body
+    if x.path_parameters:
+        event["pathParameters"] = x.path_parameters
+    event["isBase64Encoded"] = encoded
+    if x.stage_variables:
+        event["stageVariables"] = x.stage_variables
+    return event
+
+
+def payload_1(x: Exchange) -> Json:
+    """Format 1.0: like a REST API's event, with a version."""
+    query = parse_qsl(x.request.query, keep_blank_values=True) if x.request.query else []
+    body, encoded = x.body()
+    resource = x.route_key.partition(" ")[2] or x.route_key
+    return {
+        "version": "1.0",
+        "resource": resource,
+        "path": x.raw_path,
+        "httpMethod": x.request.method,
+        "headers": dict(x.request.headers),
+        "multiValueHeaders": _multi(x.request.headers),
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": _multi(query) or None,
+        "requestContext": {
+            "accountId": x.account,
+            "apiId": x.api_id,
+            "domainName": x.domain,
+            "domainPrefix": x.api_id,
+            "extendedRequestId": x.request_id,
+            "httpMethod": x.request.method,
+            "identity": {"sourceIp": "127.0.0.1", "userAgent": x.request.header("user-agent")},
+            "path": x.raw_path,
+            "protocol": "HTTP/1.1",
+            "requestId": x.request_id,
+            "requestTime": x.time,
+            "requestTimeEpoch": int(x.now * 1000),
+            "resourceId": x.route_key,
+            "resourcePath": resource,
+            "stage": x.stage,
+        },
+        "pathParameters": x.path_parameters or None,
+        "stageVariables": x.stage_variables or None,
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _multi(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values

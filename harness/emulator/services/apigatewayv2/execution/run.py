@@ -1,0 +1,146 @@
+"""The way of a request through an HTTP API: stage, CORS, route, throttle, integration, response (D9)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from harness.emulator.call import Caller, HttpRequest, HttpResponse
+from harness.emulator.errors import AwsError
+from harness.emulator.services.apigatewayv2.execution import access_log, cors
+from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
+from harness.emulator.services.apigatewayv2.execution.response import BadAnswer, from_lambda, message
+from harness.emulator.services.apigatewayv2.execution.router import Router
+from harness.emulator.services.apigatewayv2.execution.service_integration import Unresolved, kinesis_put_record
+from harness.emulator.services.apigatewayv2.execution.throttle import Throttle
+from harness.emulator.services.apigatewayv2.state import Api
+from harness.emulator.spec.encode import json_bytes
+
+if TYPE_CHECKING:
+    from harness.emulator.services.apigatewayv2.base import Base
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+
+_PAYLOAD_LIMIT = 10 * 1024 * 1024
+_SERVICE = "apigateway.amazonaws.com"
+
+
+class Execution:
+    """Runs requests. Route tables are compiled once per deployment."""
+
+    def __init__(self, service: Base) -> None:
+        self.service = service
+        self.world = service.world
+        self._routers: dict[str, Router] = {}
+        self._throttle = Throttle()
+
+    async def run(self, api: Api, request: HttpRequest, path: str) -> HttpResponse:
+        request_id = self.world.new_id()
+        response = await self._answer(api, request, path, request_id)
+        response.headers.append(("apigw-requestid", request_id))
+        return response
+
+    async def _answer(self, api: Api, request: HttpRequest, path: str, request_id: str) -> HttpResponse:
+        stage, path = find_stage(api, path)
+        if stage is None or "DeploymentId" not in stage:
+            return message(404, "Not Found")
+        cors_configuration = api.attributes.get("CorsConfiguration")
+        preflight = cors.preflight(cors_configuration, request)
+        if preflight is not None:
+            return preflight
+        if len(request.body) > _PAYLOAD_LIMIT:
+            return message(413, "Request Entity Too Large")
+        deployment = api.deployments[stage["DeploymentId"]]
+        router = self._routers.get(stage["DeploymentId"])
+        if router is None:
+            router = self._routers[stage["DeploymentId"]] = Router(deployment.routes)
+        found = router.match(request.method, path)
+        x = Exchange(
+            api_id=api.api_id,
+            account=api.account,
+            region=api.region,
+            stage=stage["StageName"],
+            route_key=found[0]["RouteKey"] if found else "",
+            path=path,
+            request=request,
+            path_parameters=found[1] if found else {},
+            stage_variables=stage["StageVariables"],
+            request_id=request_id,
+            now=self.world.clock.now(),
+        )
+        if found is None:
+            response = message(404, "Not Found")
+        elif not self._throttle.admits(api.api_id, stage, x.route_key, x.now):
+            response = message(429, "Too Many Requests")
+        else:
+            integration_id = found[0].get("Target", "").partition("/")[2]
+            response = await self._integrate(deployment.integrations.get(integration_id), x)
+        cors.apply(cors_configuration, request, response)
+        if stage.get("AccessLogSettings", {}).get("DestinationArn"):
+            access_log.write(self.world, stage["AccessLogSettings"], x, response)
+        return response
+
+    async def _integrate(self, integration: Json | None, x: Exchange) -> HttpResponse:
+        if integration is None:
+            return message(500, "Internal Server Error")
+        caller = Caller(x.account, x.region).on_behalf(
+            _SERVICE, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
+        )
+        run = self._lambda if "IntegrationSubtype" not in integration else self._kinesis
+        try:
+            # A function's time is real time, and so is the bound on it.
+            return await asyncio.wait_for(run(integration, x, caller), integration["TimeoutInMillis"] / 1000)
+        except TimeoutError:
+            return message(503, "Service Unavailable")
+        except AwsError as error:
+            log.warning("HTTP API %s, %s: integration failed: %s", x.api_id, x.route_key, error)
+            return message(500, "Internal Server Error")
+
+    async def _lambda(self, integration: Json, x: Exchange, caller: Caller) -> HttpResponse:
+        version = integration["PayloadFormatVersion"]
+        event = payload_2(x) if version == "2.0" else payload_1(x)
+        params = {
+            "FunctionName": _function_arn(integration["IntegrationUri"]),
+            "InvocationType": "RequestResponse",
+            "Payload": json_bytes(event),
+        }
+        result = await self.service.call("lambda", "Invoke", params, caller)
+        if result.get("FunctionError"):
+            return message(500, "Internal Server Error")
+        try:
+            return from_lambda(result.get("Payload", b""), version)
+        except BadAnswer as problem:
+            log.warning("HTTP API %s, %s: bad answer of the function: %s", x.api_id, x.route_key, problem)
+            return message(500, "Internal Server Error")
+
+    async def _kinesis(self, integration: Json, x: Exchange, caller: Caller) -> HttpResponse:
+        try:
+            params = kinesis_put_record(integration["RequestParameters"], x)
+        except Unresolved:
+            return message(400, "Bad Request")
+        result = await self.service.call("kinesis", "PutRecord", params, caller)
+        return HttpResponse(200, [("content-type", "application/json")], json_bytes(result))
+
+
+def find_stage(api: Api, path: str) -> tuple[Json | None, str]:
+    """(stage, path within it). The first segment names the stage; where it names none, `$default` serves the whole."""
+    first, _, rest = path.lstrip("/").partition("/")
+    first = first.replace("%24", "$")
+    if first in api.stages:
+        return api.stages[first], "/" + rest
+    return api.stages.get("$default"), path or "/"
+
+
+def _source_arn(x: Exchange) -> str:
+    method, _, route_path = x.route_key.partition(" ")
+    suffix = "$default" if x.route_key == "$default" else f"{method if method != 'ANY' else '*'}{route_path}"
+    return f"arn:aws:execute-api:{x.region}:{x.account}:{x.api_id}/{x.stage}/{suffix}"
+
+
+def _function_arn(uri: str) -> str:
+    """The function's ARN out of a plain ARN or the `…:lambda:path/…/functions/<arn>/invocations` form."""
+    if "/functions/" in uri:
+        return uri.partition("/functions/")[2].removesuffix("/invocations")
+    return uri

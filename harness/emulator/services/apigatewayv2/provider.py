@@ -1,0 +1,31 @@
+"""The HTTP API service: control plane by parts, execution behind `execute`."""
+
+from __future__ import annotations
+
+from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.services.apigatewayv2.apis import Apis
+from harness.emulator.services.apigatewayv2.execution.run import Execution
+from harness.emulator.services.apigatewayv2.integrations import Integrations
+from harness.emulator.services.apigatewayv2.routes import Routes
+from harness.emulator.services.apigatewayv2.stages import Stages
+from harness.emulator.world import World
+
+
+class ApiGatewayV2(Apis, Integrations, Routes, Stages):
+    """API Gateway v2, HTTP APIs only (section D9)."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._execution = Execution(self)
+
+    async def start(self) -> None:
+        self._execution = Execution(self)
+
+    def owns(self, api_id: str) -> bool:
+        return api_id in self.apis
+
+    async def execute(self, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
+        """Answer a request to a deployed API. `path` is `/<stage>/<rest>` or, for `$default`, `/<rest>`."""
+        api = self.apis.get(api_id)
+        assert api is not None
+        return await self._execution.run(api, request, path)

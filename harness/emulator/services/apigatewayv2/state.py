@@ -1,0 +1,35 @@
+"""What the store holds of an HTTP API: documents by AWS member names, grouped under their API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A frozen copy of the routes and integrations, and its own description members."""
+
+    attributes: Json
+    routes: list[Json]
+    integrations: dict[str, Json]
+
+
+@dataclass(slots=True)
+class Api:
+    """One HTTP API. `revision` rises with every change, so that compiled route tables know when they are stale."""
+
+    account: str
+    region: str
+    attributes: Json
+    integrations: dict[str, Json] = field(default_factory=dict)
+    routes: dict[str, Json] = field(default_factory=dict)
+    stages: dict[str, Json] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    revision: int = 0
+
+    @property
+    def api_id(self) -> str:
+        return str(self.attributes["ApiId"])

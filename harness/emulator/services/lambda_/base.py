@@ -69,10 +69,10 @@ class LambdaBase(Service):
                         chosen = version
                         break
             return function.latest if chosen == LATEST else function.versions[chosen]
-        version = function.versions.get(qualifier)
-        if version is None:
+        published = function.versions.get(qualifier)
+        if published is None:
             raise names.not_found(name)
-        return version
+        return published
 
     def check_revision(self, given: str | None, current: str) -> None:
         """Optimistic locking. Raises PreconditionFailedException."""

@@ -83,7 +83,7 @@ def _check(fields: Json) -> None:
     if problems:
         raise validation_error(problems)
     if "role" in fields and _ROLE.fullmatch(fields["role"]) is None:
-        text = r"Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+        text = f"Member must satisfy regular expression pattern: {_ROLE.pattern}"
         raise validation_error([constraint(fields["role"], "role", text)])
     if "runtime" in fields and not is_supported(fields["runtime"]):
         raise NotEmulated("lambda", f"Runtime {fields['runtime']} on this machine")

@@ -33,7 +33,7 @@ class Functions(Versions):
         runtime: str | None = None,
         handler: str | None = None,
         description: str | None = None,
-        timeout: int | None = None,
+        timeout: int | None = None,  # noqa: ASYNC109 (AWS's member)
         memory_size: int | None = None,
         publish: bool = False,
         vpc_config: Json | None = None,

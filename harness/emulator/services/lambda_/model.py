@@ -141,7 +141,7 @@ class Checkpoint:
     iterator: str | None = None
     iterator_at: float = 0.0
     initial: bool = True
-    """The shard existed when the mapping was made, so StartingPosition applies; later shards are read from the start."""
+    """The shard is as old as the mapping, so StartingPosition applies; later ones are read from the start."""
     done: bool = False
 
 
@@ -167,6 +167,8 @@ class EventSourceMapping:
     report_failures: bool
     filters: list[str]
     last_modified: float
+    pending_state: str = "Creating"
+    """The state until `transition_seconds` after the last change."""
     last_result: str = "No records processed"
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -91,12 +91,12 @@ def base64_sha256(code: Code) -> str:
 def _check(archive: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as package:
-            size = sum(member.file_size for member in package.infolist())
+            members = package.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise names.invalid(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
         ) from error
-    if size >= MAX_UNZIPPED_BYTES:
+    if sum(member.file_size for member in members) >= MAX_UNZIPPED_BYTES:
         raise names.invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-    if size == 0:
+    if not members:
         raise names.invalid("Uploaded file must be a non-empty zip")

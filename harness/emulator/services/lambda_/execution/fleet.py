@@ -1,4 +1,4 @@
-"""All execution environments of a world: pools per function version, the limits of the machine, and the end of it all."""
+"""All execution environments of a world: pools per function version, the machine's limits, and the end of it all."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Caller
@@ -124,5 +125,5 @@ class LogWriter:
                     raise
         stream.exists = True
 
-    async def _call(self, stream: LogStream, operation: str, params: dict[str, object]) -> None:
-        await self._world.bus.call("logs", operation, params, stream.caller)
+    async def _call(self, stream: LogStream, operation: str, params: Mapping[str, object]) -> None:
+        await self._world.bus.call("logs", operation, dict(params), stream.caller)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -12,6 +13,8 @@ import orjson
 from harness.emulator.clock import Clock
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
 from harness.emulator.services.lambda_.model import FunctionVersion
+
+_RUNTIME = re.compile(r"([a-z]+)(\d+(?:\.\d+)?)(?:\.x)?")
 
 RUNTIME_REVISION = 1
 """The `v…` of the runtime version that functions run on."""
@@ -32,9 +35,8 @@ class PlatformLog:
         self._json = version.log_format == "JSON"
 
     def init_start(self) -> str:
-        name, _, number = self._version.runtime.partition("3") if "python" in self._version.runtime else ("", "", "")
-        label = f"{name}:3{number}" if name else self._version.runtime.replace("nodejs", "nodejs:").removesuffix(".x")
-        label = f"{label}.v{RUNTIME_REVISION}"
+        name, number = _RUNTIME.fullmatch(self._version.runtime).groups()  # type: ignore[union-attr]
+        label = f"{name}:{number}.v{RUNTIME_REVISION}"
         arn = runtime_version_arn(self._version)
         if self._json:
             record = {
@@ -103,7 +105,7 @@ class PlatformLog:
             text += f"Status: error\tError Type: {outcome.error_type}"
         yield text + "\n"
 
-    def _event(self, kind: str, record: dict[str, object]) -> str:
+    def _event(self, kind: str, record: Mapping[str, object]) -> str:
         entry = {"time": iso(self._clock.now()), "type": kind, "record": record}
         return orjson.dumps(entry).decode() + "\n"
 

@@ -1,5 +1,5 @@
-"""The Runtime API (C5) for all processes on one listener: the worker's id is a path prefix. The same listener serves the
-code packages that GetFunction's Location points at."""
+"""The Runtime API (C5) for all processes on one listener: the worker's id is a path prefix. The same listener serves
+the code packages that GetFunction's Location points at."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
     python -S launch.py <loop> <task root> <package folder> <keep source folders clean: 0|1>
     python -S launch.py exec <program> <arguments…>
 
-`loop` is `awslambdaric` or `python_loop` (ours); `exec` sets the guard up for another interpreter. Runs on any Python from 3.8 on, with the standard library only. File
-descriptor 0 is a pipe that nobody writes to: it ends when the emulator ends, however that happens, and then the whole
-process group must end too.
+`loop` is `awslambdaric` or `python_loop` (ours); `exec` sets the guard up for another interpreter. Runs on any Python
+from 3.8 on, with the standard library only. File descriptor 0 is a pipe that nobody writes to: it ends when the
+emulator ends, however that happens, and then the whole process group must end too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+
+KERNEL_GUARDS: bool = sys.platform == "linux"
 
 
 def die_with_emulator() -> int:
@@ -24,7 +26,7 @@ def die_with_emulator() -> int:
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)
-    if sys.platform == "linux":
+    if KERNEL_GUARDS:
         # The kernel sends SIGKILL to the group when the pipe hangs up: no thread, and busy C code can't delay it.
         import fcntl
 
@@ -63,6 +65,20 @@ def exit_builtins() -> None:
     site.sethelper()
 
 
+def run_awslambdaric(handler: str, address: str) -> None:
+    """AWS's own loop. Its C part takes an address with a path, its HTTP client for init errors takes none."""
+    from awslambdaric.bootstrap import run
+    from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+    authority, _, path = address.partition("/")
+
+    class Client(LambdaRuntimeClient):  # type: ignore[misc]
+        def call_rapid(self, http_method: str, endpoint: str, *args: object, **kwargs: object) -> None:
+            super().call_rapid(http_method, f"/{path}{endpoint}", *args, **kwargs)
+
+    run(handler, Client(authority))
+
+
 def main() -> None:
     guard = die_with_emulator()
     if sys.argv[1] == "exec":
@@ -81,10 +97,7 @@ def main() -> None:
     address = os.environ["AWS_LAMBDA_RUNTIME_API"]
     del sys.argv[1:]
     if loop == "awslambdaric":
-        from awslambdaric.bootstrap import run
-        from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
-
-        run(handler, LambdaRuntimeClient(address))
+        run_awslambdaric(handler, address)
         return
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from python_loop import run_loop  # type: ignore[import-not-found]

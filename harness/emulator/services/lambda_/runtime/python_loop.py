@@ -14,9 +14,10 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any
 
 API = "/2018-06-01/runtime"
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
@@ -250,8 +251,8 @@ def answer(function: Callable[[Any, Any], Any], body: bytes, headers: dict[str, 
 
 def run_loop(handler: str, address: str) -> None:
     """Import the handler, then answer events until the process is ended."""
-    sys.stdout = Unbuffered(sys.stdout)  # type: ignore[assignment]
-    sys.stderr = Unbuffered(sys.stderr)  # type: ignore[assignment]
+    sys.stdout = Unbuffered(sys.stdout)
+    sys.stderr = Unbuffered(sys.stderr)
     frames = LogFrames(int(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD")))
     log_handler = FrameHandler(frames)
     root = logging.getLogger()

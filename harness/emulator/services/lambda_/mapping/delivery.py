@@ -1,0 +1,204 @@
+"""One batch to its function until every record has a fate: delivered, dead-lettered or expired (C9)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from harness.emulator.call import Call
+from harness.emulator.errors import AwsError
+from harness.emulator.services.lambda_.execution.platform_log import iso
+from harness.emulator.services.lambda_.mapping import event
+
+if TYPE_CHECKING:
+    from harness.emulator.services.lambda_.mapping.shard import ShardReader
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between attempts: doubling from the first to the longest. AWS documents a back-off, not its figures."""
+
+EXHAUSTED = "RetryAttemptsExhausted"
+TOO_OLD = "RecordAgeExceeded"
+TOO_LARGE = "MaximumPayloadSizeExceeded"
+
+
+class Delivery:
+    """Delivers the batches of one shard, one after the other."""
+
+    def __init__(self, shard: ShardReader) -> None:
+        self._shard = shard
+        self._mapping = shard.mapping
+        self._service = shard.reader.service
+        self._clock = shard.clock
+
+    async def deliver(self, records: list[Json], done: Callable[[Json], None]) -> bool:
+        """Try until all records have a fate, in order; `done` gets the last record of each settled part.
+
+        False: the mapping stopped before that.
+        """
+        # Parts still to be delivered, the next one last; each with its failed attempts so far.
+        todo: list[tuple[list[Json], int]] = [(records, 0)]
+        waits = 0
+        while todo:
+            if self._shard.stopping:
+                return False
+            batch, attempts = todo.pop()
+            fresh = await self._without_old(batch, attempts)
+            if len(fresh) < len(batch):
+                done(batch[len(batch) - len(fresh) - 1])
+            if not fresh:
+                continue
+            batch = fresh
+            request_id = self._service.world.new_id()
+            try:
+                answer = await self._invoke(batch, request_id)
+            except AwsError as error:
+                # The function was not reached: this does not count as an attempt.
+                self._shard.reader.result(f"PROBLEM: {error.message}")
+                if error.code == "RequestTooLargeException":
+                    if len(batch) > 1:
+                        todo += reversed([(half, attempts) for half in _halves(batch)])
+                    else:
+                        await self._dead_letter(batch, TOO_LARGE, max(1, attempts), request_id, None)
+                        done(batch[-1])
+                    continue
+                todo.append((batch, attempts))
+                waits += 1
+                await self._pause(waits, f"invoking again after {error.code}")
+                continue
+            failed = self._failed_from(answer, batch)
+            if failed is None:
+                waits = 0
+                self._shard.reader.result("OK")
+                done(batch[-1])
+                continue
+            self._shard.reader.result("PROBLEM: Function call failed")
+            if failed > 0:
+                done(batch[failed - 1])
+                batch = batch[failed:]
+            attempts += 1
+            most = self._mapping.maximum_retry_attempts
+            if 0 <= most < attempts:
+                await self._dead_letter(batch, EXHAUSTED, attempts, request_id, answer)
+                done(batch[-1])
+                waits = 0
+            elif self._mapping.bisect and len(batch) > 1 and not (failed > 0):
+                # Splitting is no retry: the halves have the attempts that the whole had before.
+                todo += reversed([(half, attempts - 1) for half in _halves(batch)])
+            else:
+                todo.append((batch, attempts))
+                waits += 1
+                await self._pause(waits, f"retry {attempts} after a function error")
+        return True
+
+    async def _pause(self, waits: int, why: str) -> None:
+        await self._shard.pause(min(FIRST_PAUSE * 2.0 ** min(waits - 1, 10), LONGEST_PAUSE), why)
+
+    async def _invoke(self, batch: list[Json], request_id: str) -> Json:
+        """Raises AwsError when the function did not run."""
+        mapping = self._mapping
+        role = self._shard.reader.role()
+        payload = event.build(mapping, self._shard.shard_id, role, batch)
+        caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
+        params: Json = {
+            "FunctionName": mapping.function_arn,
+            "InvocationType": "RequestResponse",
+            "Payload": payload,
+        }
+        return await self._service.world.bus.run(Call("lambda", "Invoke", params, caller, request_id))
+
+    def _failed_from(self, answer: Json, batch: list[Json]) -> int | None:
+        """The index of the first record that failed, None for success."""
+        if answer.get("FunctionError"):
+            return 0
+        if not self._mapping.report_failures:
+            return None
+        return event.reported_failures(answer.get("Payload", b""), batch).first
+
+    async def _without_old(self, batch: list[Json], attempts: int) -> list[Json]:
+        """The batch without the records at its front that are too old or gone from the stream."""
+        now = self._clock.now()
+        keep = 0
+        age = self._mapping.maximum_record_age
+        if age >= 0:
+            while keep < len(batch) and now - batch[keep]["ApproximateArrivalTimestamp"] > age:
+                keep += 1
+            if keep:
+                request_id = self._service.world.new_id()
+                await self._dead_letter(batch[:keep], TOO_OLD, max(1, attempts), request_id, None)
+        if attempts and keep < len(batch):
+            horizon = now - await self._retention()
+            expired = keep
+            while expired < len(batch) and batch[expired]["ApproximateArrivalTimestamp"] < horizon:
+                expired += 1
+            if expired > keep:
+                log.warning("%s: %d records expired before the function took them", self._shard.name, expired - keep)
+                keep = expired
+        return batch[keep:] if keep else batch
+
+    async def _retention(self) -> float:
+        """Seconds that the stream keeps records; endless when it can't be asked."""
+        try:
+            answer = await self._shard.reader.kinesis("DescribeStreamSummary", {"StreamARN": self._mapping.source_arn})
+        except AwsError:
+            return float("inf")
+        hours: int = answer["StreamDescriptionSummary"]["RetentionPeriodHours"]
+        return hours * 3600.0
+
+    async def _dead_letter(
+        self, batch: list[Json], condition: str, count: int, request_id: str, answer: Json | None
+    ) -> None:
+        """The record of a discarded batch to the on-failure destination."""
+        mapping = self._mapping
+        if mapping.on_failure is None:
+            log.warning("%s: %d records discarded, %s", self._shard.name, len(batch), condition)
+            return
+        now = self._clock.now()
+        message: Json = {
+            "requestContext": {
+                "requestId": request_id,
+                "functionArn": mapping.function_arn,
+                "condition": condition,
+                "approximateInvokeCount": count,
+            }
+        }
+        if answer is not None:
+            message["responseContext"] = {
+                "statusCode": answer["StatusCode"],
+                "executedVersion": answer["ExecutedVersion"],
+                "functionError": answer.get("FunctionError"),
+            }
+        message |= {
+            "version": "1.0",
+            "timestamp": iso(now),
+            "KinesisBatchInfo": {
+                "shardId": self._shard.shard_id,
+                "startSequenceNumber": batch[0]["SequenceNumber"],
+                "endSequenceNumber": batch[-1]["SequenceNumber"],
+                "approximateArrivalOfFirstRecord": iso(batch[0]["ApproximateArrivalTimestamp"]),
+                "approximateArrivalOfLastRecord": iso(batch[-1]["ApproximateArrivalTimestamp"]),
+                "batchSize": len(batch),
+                "streamArn": mapping.source_arn,
+            },
+        }
+        role = self._shard.reader.role()
+        key = None
+        if mapping.on_failure.split(":")[2] == "s3":
+            message["payload"] = event.build(mapping, self._shard.shard_id, role, batch).decode()
+            moment = iso(now)
+            key = (
+                f"aws/lambda/{mapping.uuid}/{self._shard.shard_id}/{moment[:10].replace('-', '/')}/"
+                f"{moment[:19].replace(':', '.')}-{self._service.world.new_id()}"
+            )
+        caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
+        await self._service.send_record(mapping.on_failure, message, caller, key=key)
+
+
+def _halves(batch: list[Json]) -> list[list[Json]]:
+    middle = len(batch) // 2
+    return [batch[:middle], batch[middle:]]

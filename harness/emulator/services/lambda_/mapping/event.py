@@ -1,0 +1,77 @@
+"""The event that a function gets for a batch of Kinesis records, and what its answer means (C9)."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from harness.emulator.services.lambda_.model import EventSourceMapping
+
+Json = dict[str, Any]
+
+MAX_PAYLOAD = 6_291_456
+_RECORD_OVERHEAD = 640
+"""Bytes of an event's record besides its data and key: at most this many for the longest names."""
+
+
+def size_of(record: Json) -> int:
+    """About how many bytes the record takes in an event."""
+    return (len(record["Data"]) + 2) // 3 * 4 + len(record["PartitionKey"]) + _RECORD_OVERHEAD
+
+
+def build(mapping: EventSourceMapping, shard_id: str, role: str, records: list[Json]) -> bytes:
+    """The event's JSON, members in AWS's order."""
+    items = [
+        {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": record["PartitionKey"],
+                "sequenceNumber": record["SequenceNumber"],
+                "data": b2a_base64(record["Data"], newline=False).decode(),
+                "approximateArrivalTimestamp": round(record["ApproximateArrivalTimestamp"], 3),
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"{shard_id}:{record['SequenceNumber']}",
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": role,
+            "awsRegion": mapping.region,
+            "eventSourceARN": mapping.source_arn,
+        }
+        for record in records
+    ]
+    return orjson.dumps({"Records": items})
+
+
+@dataclass(slots=True, frozen=True)
+class Failures:
+    """What the function reported: `first` is the index of the lowest failed record, None when all succeeded."""
+
+    first: int | None
+
+
+def reported_failures(payload: bytes, records: list[Json]) -> Failures:
+    """The answer under ReportBatchItemFailures. Anything malformed is a failure of the whole batch."""
+    try:
+        answer = orjson.loads(payload or b"null")
+    except orjson.JSONDecodeError:
+        return Failures(0)
+    if answer is None or answer in ("", {}):
+        return Failures(None)
+    if not isinstance(answer, dict):
+        # Recorded for null and the empty string only; other answers without the member succeed as well.
+        return Failures(None)
+    failures = answer.get("batchItemFailures")
+    if not failures:
+        return Failures(None)
+    positions = {record["SequenceNumber"]: i for i, record in enumerate(records)}
+    lowest = len(records)
+    for item in failures:
+        identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
+        if not identifier or identifier not in positions:
+            return Failures(0)
+        lowest = min(lowest, positions[identifier])
+    return Failures(lowest)

@@ -1,0 +1,120 @@
+"""All shards of one mapping: which of them may be read now, parents before children, woken by the stream's topic."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from harness.emulator.call import Caller
+from harness.emulator.errors import AwsError
+from harness.emulator.services.lambda_.mapping.shard import ShardReader
+from harness.emulator.services.lambda_.model import Checkpoint, EventSourceMapping
+
+if TYPE_CHECKING:
+    from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+
+class MappingReader:
+    """Reads one enabled mapping until `stop`. `after` are tasks of a reader that this one replaces."""
+
+    def __init__(self, service: EventSourceMappings, mapping: EventSourceMapping) -> None:
+        self.service = service
+        self.mapping = mapping
+        self.caller = Caller(mapping.account, mapping.region)
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.shards: dict[str, ShardReader] = {}
+        self.stopping = False
+        self._topic = f"kinesis:{mapping.source_arn}"
+
+    def start(self, after: set[asyncio.Task[Any]]) -> None:
+        self.service.world.topics.subscribe(self._topic, self._wake)
+        self._spawn(self._begin(after), "start")
+
+    def stop(self) -> set[asyncio.Task[Any]]:
+        """End reading; a batch in flight is finished, not retried. Returns the tasks that still run."""
+        self.stopping = True
+        self.service.world.topics.unsubscribe(self._topic, self._wake)
+        for shard in self.shards.values():
+            shard.wake()
+        return self.tasks
+
+    def role(self) -> str:
+        """The function's execution role. Raises ResourceNotFoundException when the function is gone."""
+        return self.service.version_for(self.mapping).role
+
+    async def kinesis(self, operation: str, params: Json) -> Json:
+        """Call Kinesis with the function's role. Raises AwsError."""
+        caller = self.service.as_lambda(self.caller, self.role(), self.mapping.arn)
+        return await self.service.call("kinesis", operation, params, caller)
+
+    def result(self, text: str) -> None:
+        """LastProcessingResult."""
+        if self.mapping.last_result != text and self.mapping.key in self.service.mappings:
+            self.mapping.last_result = text
+            self.service.mappings.put(self.mapping.key, self.mapping)
+
+    def _wake(self) -> None:
+        for shard in self.shards.values():
+            shard.wake()
+
+    def _spawn(self, work: Any, what: str) -> None:
+        task = self.service.world.clock.spawn(work, name=f"event source mapping {self.mapping.uuid}: {what}")
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _begin(self, after: set[asyncio.Task[Any]]) -> None:
+        if after:
+            await self.service.world.clock.wait(asyncio.wait(after))
+        await self._start_ready_shards()
+
+    async def _start_ready_shards(self) -> None:
+        """Begin reading every shard that is new and whose parents are finished."""
+        try:
+            listed = await list_shards(self)
+        except AwsError as error:
+            self.result(f"PROBLEM: {error.message}")
+            return
+        if self.stopping:
+            return
+        table = self.service.checkpoints
+        there = {shard["ShardId"] for shard in listed}
+        for shard in listed:
+            shard_id = shard["ShardId"]
+            key = (self.mapping.uuid, shard_id)
+            checkpoint = table.get(key)
+            if checkpoint is None:
+                checkpoint = Checkpoint(initial=False)
+                table.put(key, checkpoint)
+            if checkpoint.done or shard_id in self.shards:
+                continue
+            parents = [shard[n] for n in ("ParentShardId", "AdjacentParentShardId") if shard.get(n) in there]
+            if all(self._done(parent) for parent in parents):
+                reader = self.shards[shard_id] = ShardReader(self, shard_id, checkpoint)
+                self._spawn(self._read(reader), shard_id)
+
+    def _done(self, shard_id: str) -> bool:
+        checkpoint = self.service.checkpoints.get((self.mapping.uuid, shard_id))
+        return checkpoint is None or checkpoint.done
+
+    async def _read(self, reader: ShardReader) -> None:
+        ended = await reader.run()
+        self.shards.pop(reader.shard_id, None)
+        if ended and not self.stopping:
+            await self._start_ready_shards()
+
+
+async def list_shards(reader: MappingReader) -> list[Json]:
+    """All shards of the mapping's stream. Raises AwsError."""
+    shards: list[Json] = []
+    params: Json = {"StreamARN": reader.mapping.source_arn}
+    while True:
+        answer = await reader.kinesis("ListShards", params)
+        shards += answer["Shards"]
+        if not answer.get("NextToken"):
+            return shards
+        params = {"NextToken": answer["NextToken"]}

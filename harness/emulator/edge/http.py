@@ -217,6 +217,9 @@ class _Connection(asyncio.Protocol):
             return
         parser = self._parser
         if parser.should_upgrade():
+            if parser.get_method() == b"CONNECT":
+                self._refuse(400, "CONNECT is not supported.")
+                return
             self._raw_left = self._declared_length()
             if self._raw_left:
                 return

@@ -136,9 +136,8 @@ class Patchable:
             if not 0 <= position < len(items):
                 raise not_found("Invalid parameter name specified")
             items[position] = value or ""
-        elif op == "remove":
-            if key in items:
-                items.remove(key)
+        elif op == "remove" and key in items:
+            items.remove(key)
         if not items:
             target.pop(member)
 

@@ -19,11 +19,35 @@ if TYPE_CHECKING:
 _WRITTEN = {
     name.lower(): name
     for name in (
-        "Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Connection Content-Encoding "
-        "Content-Length Content-Type Cookie Date Forwarded Host If-Match If-Modified-Since If-None-Match Origin Pragma "
-        "Range Referer User-Agent Via X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port X-Forwarded-Proto "
-        "X-Requested-With"
-    ).split()
+        "Accept",
+        "Accept-Charset",
+        "Accept-Encoding",
+        "Accept-Language",
+        "Authorization",
+        "Cache-Control",
+        "Connection",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Cookie",
+        "Date",
+        "Forwarded",
+        "Host",
+        "If-Match",
+        "If-Modified-Since",
+        "If-None-Match",
+        "Origin",
+        "Pragma",
+        "Range",
+        "Referer",
+        "User-Agent",
+        "Via",
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+        "X-Requested-With",
+    )
 }
 _UNPARSED = object()
 
@@ -120,7 +144,9 @@ class Invocation:
 
     def written_headers(self) -> Multi:
         """Headers as Lambda and templates see them: usual spelling, with what AWS's edge adds."""
-        written = {_WRITTEN.get(name, name): values for name, values in self.headers.items() if name != "content-length"}
+        written = {
+            _WRITTEN.get(name, name): values for name, values in self.headers.items() if name != "content-length"
+        }
         written["Host"] = [self.stage.domain_name]
         written.setdefault("X-Amzn-Trace-Id", [self.trace_id])
         written.setdefault("X-Forwarded-For", [self.source_ip])

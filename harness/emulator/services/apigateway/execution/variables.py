@@ -17,9 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def clf_time(now: float) -> str:
     """`09/Apr/2015:12:34:56 +0000`."""
     t = time.gmtime(now)
-    return (
-        f"{t.tm_mday:02d}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year}:{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} +0000"
-    )
+    return f"{t.tm_mday:02d}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year}:{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} +0000"
 
 
 def identity(invocation: Invocation) -> dict[str, Any]:
@@ -126,6 +124,15 @@ def lookup(invocation: Invocation, name: str) -> Any:
         first, _, rest = rest.partition(".")
         value = value.get(first) if isinstance(value, Mapping) else None
     return value
+
+
+_MAPS = frozenset({"authorizer", "error", "identity", "integration", "requestOverride", "responseOverride"})
+
+
+def is_known(name: str) -> bool:
+    """Whether API Gateway has a variable of this dotted name."""
+    first, _, rest = name.partition(".")
+    return first in _GETTERS and (not rest or first in _MAPS)
 
 
 def text(value: Any) -> str:

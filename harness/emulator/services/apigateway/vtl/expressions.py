@@ -79,7 +79,7 @@ class Parser:
                     arguments, position = self.arguments(position)
                     value, assign = _method(value, name, arguments), None
                 else:
-                    value, assign = _property(value, name), _assign_member(value, lambda _, name=name: name)
+                    value, assign = _property(value, name), _assign_member(value, _constant(name))
             elif char == "[":
                 key, after = self.expression(position + 1)
                 after = self.space(after)
@@ -179,11 +179,10 @@ class Parser:
         if char == "{":
             return self._map(position)
         if match := _NUMBER.match(text, position):
-            number: int | float = float(match.group()) if "." in match.group() else _integer(match.group())
-            return (lambda _: number), match.end()
+            number = float(match.group()) if "." in match.group() else _integer(match.group())
+            return _constant(number), match.end()
         if match := _WORD.match(text, position):
-            constant = {"true": True, "false": False, "null": None}[match.group()]
-            return (lambda _: constant), match.end()
+            return _constant({"true": True, "false": False, "null": None}[match.group()]), match.end()
         raise VtlError(f"expected an expression at {self.where(position)}")
 
     # -- literals ---------------------------------------------------------------------------------------------
@@ -205,7 +204,7 @@ class Parser:
         value = "".join(pieces)
         if quote == '"' and ("$" in value or "#" in value):
             return self.interpolate(value), position
-        return (lambda _: value), position
+        return _constant(value), position
 
     def _list(self, position: int) -> tuple[Expression, int]:
         start = self.space(position + 1)
@@ -270,6 +269,10 @@ def _range(first: Any, last: Any) -> JavaList | None:
     if abs(last - first) > _MAX_RANGE:
         raise VtlError(f"the range [{first}..{last}] is too long")
     return JavaList(range(first, last + 1) if last >= first else range(first, last - 1, -1))
+
+
+def _constant(value: Any) -> Expression:
+    return lambda _: value
 
 
 def _variable(name: str) -> Expression:

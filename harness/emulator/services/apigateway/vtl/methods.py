@@ -260,7 +260,7 @@ MAP: dict[str, Method] = {
 def _number_compare(value: Any, other: Any) -> int:
     if not is_number(other):
         raise VtlError("compareTo expects a number")
-    return (value > other) - (value < other)
+    return int(value > other) - int(value < other)
 
 
 def _parse(kind: type[int] | type[float]) -> Method:

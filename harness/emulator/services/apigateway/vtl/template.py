@@ -301,12 +301,8 @@ class _Compiler:
         self._end_of_line()
 
         def write(scope: Scope, out: list[str]) -> None:
-            for test, body in branches:
-                if truth(test(scope)):
-                    break
-            else:
-                body = otherwise
-            for step in body:
+            chosen = next((body for test, body in branches if truth(test(scope))), otherwise)
+            for step in chosen:
                 step(scope, out)
 
         return write

@@ -83,10 +83,7 @@ def _double(value: float) -> str:
         return repr(value)
     mantissa, _, exponent = f"{value:.17e}".partition("e")
     digits = repr(value)
-    if "e" in digits:
-        mantissa = digits.partition("e")[0]
-    else:
-        mantissa = repr(float(mantissa))
+    mantissa = digits.partition("e")[0] if "e" in digits else repr(float(mantissa))
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
 
 

@@ -1,0 +1,140 @@
+"""Lambda authorizers, TOKEN and REQUEST (D7)."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from harness.emulator.services.apigateway.execution import aws_integration, lambda_integration
+from harness.emulator.services.apigateway.execution.failure import Failure
+from harness.emulator.services.apigateway.execution.invocation import Invocation
+from harness.emulator.services.apigateway.execution.mapping import source
+from harness.emulator.services.apigateway.vtl import to_text
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+Json = dict[str, Any]
+
+_TIMEOUT = 29.0
+
+
+class Authorizers:
+    """Runs authorizers and remembers their answers for their TTL, on the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._remembered: dict[tuple[str, str, str, tuple[str, ...]], tuple[float, Json]] = {}
+
+    def forget(self) -> None:
+        self._remembered.clear()
+
+    async def authorize(self, invocation: Invocation, authorizer: Json) -> None:
+        """Fill `invocation.authorizer`. Raises Failure 401, 403 or 500."""
+        identity = _identity(invocation, authorizer)
+        stage = invocation.stage
+        ttl = authorizer.get("authorizerResultTtlInSeconds", 300)
+        key = (stage.api_id, stage.name, authorizer["id"], identity)
+        expires, answer = self._remembered.get(key, (0.0, {}))
+        if not ttl or not identity or expires <= invocation.now:
+            answer = await self._ask(invocation, authorizer, identity)
+            if ttl and identity:
+                self._remembered[key] = (invocation.now + ttl, answer)
+        _evaluate(invocation, answer)
+        context = answer.get("context") or {}
+        if not isinstance(context, dict) or any(isinstance(value, (dict, list)) for value in context.values()):
+            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="the context must hold scalar values only")
+        invocation.authorizer = {name: to_text(value) for name, value in context.items() if value is not None}
+        invocation.authorizer["principalId"] = answer["principalId"]
+        invocation.usage_key = answer.get("usageIdentifierKey")
+
+    async def _ask(self, invocation: Invocation, authorizer: Json, identity: tuple[str, ...]) -> Json:
+        event: Json = {"type": authorizer["type"], "methodArn": method_arn(invocation)}
+        if authorizer["type"] == "TOKEN":
+            event["authorizationToken"] = identity[0]
+        else:
+            event |= lambda_integration.request_members(invocation)
+        stage = invocation.stage
+        where = aws_integration.parse(authorizer["authorizerUri"])
+        try:
+            answer = await lambda_integration.invoke(
+                self._world,
+                stage.account,
+                lambda_integration.function_arn(where),
+                orjson.dumps(event),
+                source_arn=f"arn:aws:execute-api:{stage.region}:{stage.account}:{stage.api_id}"
+                f"/authorizers/{authorizer['id']}",
+                role=authorizer.get("authorizerCredentials"),
+                seconds=_TIMEOUT,
+            )
+        except Failure as error:
+            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause=error.cause) from error
+        payload = lambda_integration.payload_of(answer)
+        try:
+            output = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            output = None
+        if answer.get("FunctionError"):
+            if isinstance(output, dict) and output.get("errorMessage") == "Unauthorized":
+                raise Failure("UNAUTHORIZED")
+            raise Failure("AUTHORIZER_FAILURE", cause=payload[:500].decode("utf-8", "replace"))
+        if not isinstance(output, dict) or "principalId" not in output or "policyDocument" not in output:
+            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="principalId or policyDocument is missing")
+        return output
+
+
+def method_arn(invocation: Invocation) -> str:
+    """The ARN of the request itself, with its real path."""
+    return f"{invocation.stage.arn}/{invocation.request.method}{invocation.decoded_path}"
+
+
+def _identity(invocation: Invocation, authorizer: Json) -> tuple[str, ...]:
+    """The values of the identity sources. Raises Failure 401 if one is missing or does not fit."""
+    names = [name.strip() for name in (authorizer.get("identitySource") or "").split(",") if name.strip()]
+    values: list[str] = []
+    for name in names:
+        found = source(name)(invocation, None)
+        if not found or not found[-1]:
+            raise Failure("UNAUTHORIZED", cause=f"identity source {name} is missing")
+        values.append(found[-1])
+    expression = authorizer.get("identityValidationExpression")
+    if expression and values and re.fullmatch(expression, values[0]) is None:
+        raise Failure("UNAUTHORIZED", cause="the token does not match identityValidationExpression")
+    return tuple(values)
+
+
+def _evaluate(invocation: Invocation, answer: Json) -> None:
+    policy = answer["policyDocument"]
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list):
+        raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="the policy has no statements")
+    arn, allowed = method_arn(invocation), False
+    for statement in statements:
+        if not isinstance(statement, dict) or not (
+            _any(statement.get("Action"), "execute-api:Invoke", ignore_case=True)
+            and _any(statement.get("Resource"), arn)
+        ):
+            continue
+        if statement.get("Condition"):
+            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="policy conditions are not emulated")
+        if statement.get("Effect") == "Deny":
+            raise Failure("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
+        allowed = allowed or statement.get("Effect") == "Allow"
+    if not allowed:
+        raise Failure("ACCESS_DENIED")
+
+
+def _any(patterns: Any, value: str, ignore_case: bool = False) -> bool:
+    """Whether an IAM pattern (`*`, `?`) or one of a list of them matches."""
+    for pattern in patterns if isinstance(patterns, list) else [patterns]:
+        text = str(pattern).replace("[", "[[]")
+        if ignore_case and fnmatch.fnmatchcase(value.lower(), text.lower()):
+            return True
+        if fnmatch.fnmatchcase(value, text):
+            return True
+    return False

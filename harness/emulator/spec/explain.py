@@ -26,6 +26,8 @@ _RECORDED_ENUM_ORDER = {
     ],
     frozenset(["PROVISIONED", "ON_DEMAND"]): ["ON_DEMAND", "PROVISIONED"],
 }
+# AWS prints this pattern otherwise than its model has it (A2).
+_RECORDED_PATTERN = {r"^$|\.[0-9a-z!\-_.*'()]+": r"^(|\.[0-9a-z!\-_.*'()]+)$"}
 _JSON_NAMES = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", bool: "TRUE_VALUE"}
 
 
@@ -117,7 +119,8 @@ class _Walk:
             self._add(value, path, f"Member must satisfy enum value set: [{', '.join(order)}]")
         pattern = shape.get("pattern")
         if pattern and (match := compiled_pattern(pattern)) is not None and not match.fullmatch(value):
-            self._add(value, path, f"Member must satisfy regular expression pattern: {pattern}")
+            shown = _RECORDED_PATTERN.get(pattern, pattern)
+            self._add(value, path, f"Member must satisfy regular expression pattern: {shown}")
 
     def _blob(self, shape: Json, value: Any, path: str) -> None:
         data = value

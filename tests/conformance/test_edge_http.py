@@ -539,6 +539,7 @@ def test_reading_pauses_while_many_requests_wait() -> None:
             client = await connect()
             sent = 2000
             sending = asyncio.create_task(client.send(post(bytes(10_000)) * sent))
+            await until(lambda: bool(server.connections))
             connection = next(iter(server.connections))
             await until(lambda: not connection._reading)
             assert len(connection._queue) < 100

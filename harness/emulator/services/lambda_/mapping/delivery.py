@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.execution.platform_log import iso
@@ -189,7 +191,7 @@ class Delivery:
         role = self._shard.reader.role()
         key = None
         if mapping.on_failure.split(":")[2] == "s3":
-            message["payload"] = event.build(mapping, self._shard.shard_id, role, batch).decode()
+            message["payload"] = orjson.loads(event.build(mapping, self._shard.shard_id, role, batch))
             moment = iso(now)
             key = (
                 f"aws/lambda/{mapping.uuid}/{self._shard.shard_id}/{moment[:10].replace('-', '/')}/"

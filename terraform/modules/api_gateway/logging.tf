@@ -53,7 +53,9 @@ resource "aws_api_gateway_account" "this" {
   count = local.logging_role_count
 
   cloudwatch_role_arn = aws_iam_role.logging[0].arn
-  reset_on_delete     = true
+
+  # Deprecated because provider 6 always does it; without it, destroy leaves the account a role that is gone.
+  reset_on_delete = true
 
   depends_on = [aws_iam_role_policy.logging]
 }

@@ -9,8 +9,9 @@ locals {
     }
   EOT
 
-  # A record without a partition key goes to whichever shard its request falls on. escapeJavaScript writes
-  # ' as \', which JSON does not know; hence the replacement, as AWS documents it.
+  # Without data a record stays without the member, and Kinesis refuses the request; without a partition key it
+  # goes to whichever shard its request falls on. escapeJavaScript writes ' as \', which JSON does not know;
+  # hence the replacement, as AWS documents it.
   batch_template = <<-EOT
     #set($records = $input.path('$.records'))
     {
@@ -18,7 +19,8 @@ locals {
       "Records": [
     #foreach($record in $records)
         {
-          "Data": "$util.base64Encode($record.data)",
+          #if($record.data)"Data": "$util.base64Encode($record.data)",#end
+
           "PartitionKey": "#if($record.partitionKey)$util.escapeJavaScript($record.partitionKey).replaceAll("\\'", "'")#else$context.requestId#end"
         }#if($foreach.hasNext),#end
 

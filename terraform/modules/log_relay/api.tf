@@ -3,7 +3,7 @@
 locals {
   # Plain text is taken too: the transform function wraps it.
   request_template = jsonencode({
-    DeliveryStreamName = aws_kinesis_firehose_delivery_stream.this.name
+    DeliveryStreamName = local.delivery_stream_name
     Record             = { Data = "$util.base64Encode($input.body)" }
   })
   request_templates = {

@@ -69,7 +69,7 @@ module "function" {
   handler      = "handler.lambda_handler"
   timeout      = 10
 
-  environment = { KINESIS_STREAM = aws_kinesis_stream.this.name }
+  environment = { KINESIS_STREAM = local.stream_name }
   policy_statements = [{
     actions   = ["kinesis:PutRecord"]
     resources = [aws_kinesis_stream.this.arn]

@@ -16,7 +16,7 @@ from harness.provision.apply_events import ApplyProgress
 console = Console(soft_wrap=True, highlight=False, markup=False)
 errors = Console(soft_wrap=True, highlight=False, markup=False, stderr=True)
 
-_TITLE_WIDTH = 34
+_TITLE_WIDTH = 40
 _QUIET_SECONDS = 10.0
 
 
@@ -41,8 +41,8 @@ class ShownStep:
         now = time.monotonic()
         if now - self._told >= _QUIET_SECONDS:
             self._told = now
-            total = f"/{progress.total}" if progress.total else ""
-            console.print(f"  … {self.title}  {progress.done}{total} changes after {now - self._began:.0f} s")
+            state = f"{progress.done}/{progress.total} changes" if progress.planned else "planning"
+            console.print(f"  … {self.title}  {state} after {now - self._began:.0f} s")
 
     def finished(self, sign: str) -> None:
         seconds = time.monotonic() - self._began

@@ -9,8 +9,9 @@ from typing import Any
 
 @dataclass
 class ApplyProgress:
-    """What a run has told so far. `total` counts the changes that the plan announced."""
+    """What a run has told so far. `planned` says that the plan is made; `total` counts the changes that it announced."""
 
+    planned: bool = False
     total: int = 0
     done: int = 0
     running: dict[str, str] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class ApplyProgress:
             chosen.append(format_diagnostic(diagnostic))
         elif kind == "planned_change" and event["change"]["action"] not in ("no-op", "read"):
             self.total += 2 if event["change"]["action"] == "replace" else 1
+        elif kind == "change_summary":
+            self.planned = True
         elif kind in ("apply_start", "apply_complete", "apply_errored"):
             hook = event["hook"]
             if hook["action"] == "read":

@@ -209,7 +209,7 @@ class _Provision:
             self.prepared.terraform,
             providers,
             self.environ,
-            on_wait=lambda: self.reporter.say(f"waiting for another Terraform run in {self._shown}"),
+            on_wait=lambda: self.reporter.say(f"waiting for another Terraform run in {self._shown} to make its plan"),
         )
         instance = self._record(instance, "")
         if stack.is_empty():
@@ -267,6 +267,6 @@ class _Provision:
 
 
 def _summary(progress: ApplyProgress) -> str:
-    text = f"{progress.done} changes"
-    slowest = [f"{address} {seconds:.0f} s" for address, seconds in progress.slowest(2) if seconds >= 5]
-    return text + (f"; slowest: {', '.join(slowest)}" if slowest else "")
+    """How many changes, and what took longest: Terraform's AWS provider waits for fixed times after some changes."""
+    slowest = [f"; slowest: {address}, {seconds:.0f} s" for address, seconds in progress.slowest(1) if seconds >= 5]
+    return f"{progress.done} changes{''.join(slowest)}"

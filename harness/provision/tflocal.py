@@ -1,6 +1,7 @@
 """Runs of the real `tflocal` (terraform-local) on a stack, against one emulator.
 
-tflocal writes `localstack_providers_override.tf` into the stack folder, so one run at a time per folder holds a lock.
+tflocal writes `localstack_providers_override.tf` into the stack folder, so one run at a time per folder holds a lock
+until Terraform has read it.
 It is run with USE_EXEC=1, where it becomes Terraform itself: signals reach Terraform directly and no child outlives us;
 the price is that the override file is removed here.
 """
@@ -166,15 +167,19 @@ class StackRunner:
 
     def _stream(self, command: str, on_progress: OnProgress | None) -> ApplyProgress:
         progress = ApplyProgress()
+        held = contextlib.ExitStack()
 
         def read(line: str) -> None:
             progress.read(line)
+            if progress.planned:
+                held.close()  # Terraform has read the folder: another run may have it while this one makes its changes
             if on_progress is not None:
                 on_progress(progress)
 
         self.state_file.parent.mkdir(parents=True, exist_ok=True)
         backup = [] if self.stack.has_remote_backend else ["-backup=-"]
-        with self._folder():
+        with held:
+            held.enter_context(self._folder())
             finished = self._run([command, "-json", "-auto-approve", "-input=false", *backup, *self._common()], read)
         if finished.code != 0 and not progress.errors:
             progress.errors.append(
@@ -190,7 +195,7 @@ class StackRunner:
 
     @contextlib.contextmanager
     def _folder(self) -> Iterator[None]:
-        """Hold the stack's folder for one run. An override file found here is left over from a run that was killed."""
+        """Hold the stack's folder. An override file found here is left over from a run that was killed."""
         override = self.stack.folder / OVERRIDE_NAME
         with self.workspace.lock(f"stack {self.stack.folder}", self.on_wait):
             override.unlink(missing_ok=True)

@@ -102,6 +102,18 @@ def test_left_over_override_file_is_replaced(bench: Bench) -> None:
     assert not bench.override().exists()
 
 
+def test_folder_is_free_once_the_plan_is_made(bench: Bench) -> None:
+    planned = json.dumps({"type": "change_summary", "changes": {"operation": "plan"}})
+    waited = bench.workspace.root / "waited"
+    do = (
+        f"[ -f {bench.override()} ] || exit 1; echo '{planned}'; "
+        f"while [ -f {bench.override()} ]; do sleep 0.02; done; touch {waited}"
+    )
+    progress = bench.runner(do).apply()
+    assert progress.planned
+    assert waited.exists()
+
+
 def test_credentials_of_a_real_account_do_not_reach_terraform(bench: Bench) -> None:
     real = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SESSION_TOKEN": "secret", "AWS_PROFILE": "production"}
     bench.runner(**real).apply()

@@ -64,6 +64,10 @@ def test_redrive_allow_policy_reads_back(aws: Any) -> None:
     for names in (["All"], ["RedriveAllowPolicy"]):
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         assert json.loads(attributes["RedriveAllowPolicy"]) == json.loads(policy)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": ""})
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert not {"RedriveAllowPolicy", "RedrivePolicy", "Policy"} & attributes.keys()
+    assert attributes["CreatedTimestamp"].isdigit()
 
 
 @pytest.mark.parametrize("by", ["request", "queue"])

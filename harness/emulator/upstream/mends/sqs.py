@@ -25,10 +25,12 @@ def mend(models: Any) -> None:
     made = queue.attributes.fget
 
     def attributes(self: Any) -> dict[str, Any]:
-        found: dict[str, Any] = made(self)
-        if "RedrivePolicy" in found:
+        found: dict[str, Any] = {name: value for name, value in made(self).items() if value not in (None, "")}
+        if self.redrive_policy:
             # Without spaces, as AWS prints it: the Terraform provider waits until it reads what it expects.
             found["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
+            found[name] = int(found[name])
         return found
 
     queue.attributes = property(attributes)

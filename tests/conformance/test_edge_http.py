@@ -85,7 +85,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def echo(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(200, [("X-Method", request.method), ("X-Target", request.target)], request.body)
+    names = ",".join(name for name, _ in request.headers)
+    return HttpResponse(200, [("X-Names", names), ("X-Target", request.target)], request.body)
 
 
 async def echo_later(request: HttpRequest) -> HttpResponse:
@@ -165,6 +166,7 @@ def test_a_request_may_come_in_any_pieces(cuts: list[int]) -> None:
                 await asyncio.sleep(0)
                 position += cut
             got = [(await client.answer()) for _ in range(3)]
+            assert got[1][1]["x-names"] == "host,transfer-encoding"  # without the trailer
             assert [(h["x-target"], b) for _, h, b in got] == [
                 ("/a?x=%20y", b"plain"),
                 ("/b", b"hello world"),

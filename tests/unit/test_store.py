@@ -14,8 +14,8 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.integers(0, 5)),
         st.tuples(st.just("extend"), st.integers(0, 30)),
-        st.tuples(st.just("trim"), st.integers(-5, 200)),
-        st.tuples(st.just("read"), st.integers(-5, 200)),
+        st.tuples(st.just("trim"), st.integers(-2, 60)),
+        st.tuples(st.just("read"), st.integers(-2, 60)),
         st.tuples(st.just("pickle"), st.just(0)),
     ),
     max_size=40,

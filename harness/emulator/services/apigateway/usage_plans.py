@@ -52,6 +52,7 @@ class UsagePlans(ApiGatewayBase):
         customer_id: str | None = None,
         tags: dict[str, str] | None = None,
     ) -> Json:
+        value = value or None  # Terraform sends "" for a key whose value API Gateway shall choose
         if value is not None and not 20 <= len(value) <= 128:
             raise bad_request("API Key value should be at least 20 characters")
         for key_id, other in self._keys.items():

@@ -114,6 +114,21 @@ def test_a_dump_survives_a_reset() -> None:
     run(scenario())
 
 
+def test_the_general_way_carries_bytes() -> None:
+    """Calls with members that the direct way does not know go through moto's request handling."""
+
+    async def scenario() -> None:
+        up = Upstream()
+        body = bytes(range(256)) * 2000
+        await up.call("s3", "CreateBucket", Bucket="general")
+        put = await up.call("s3", "PutObject", Bucket="general", Key="a/b c+d", Body=body, StorageClass="STANDARD_IA")
+        assert put["ServerSideEncryption"] == "AES256"
+        got = await up.call("s3", "GetObject", Bucket="general", Key="a/b c+d", Range="bytes=1-")
+        assert (got["Body"], got["StorageClass"]) == (body[1:], "STANDARD_IA")
+
+    run(scenario())
+
+
 def test_broken_bytes_change_nothing() -> None:
     async def scenario() -> None:
         up = Upstream()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,11 +54,12 @@ def make_request(call: Call) -> HttpRequest:
 def read_response(call: Call, response: HttpResponse) -> Json:
     """The output members of an answer. Raises AwsError for an error answer."""
     protocol = _protocol(call.service)
-    shape = protocol.model.operation_model(call.operation).output_shape
+    operation = protocol.model.operation_model(call.operation)
     headers = _CaseInsensitive({name.lower(): value for name, value in response.headers})
-    parsed: Json = protocol.parser.parse(
-        {"status_code": response.status, "headers": headers, "body": response.body}, shape
-    )
+    # botocore takes the bytes of a streamed blob for text unless they come as a stream.
+    body = io.BytesIO(response.body) if operation.has_streaming_output and response.status < 300 else response.body
+    answer = {"status_code": response.status, "headers": headers, "body": body}
+    parsed: Json = protocol.parser.parse(answer, operation.output_shape)
     if response.status >= 300:
         error = parsed.get("Error", {})
         raise AwsError(error.get("Code") or "InternalFailure", error.get("Message"), response.status)

@@ -65,8 +65,6 @@ class MotoUpstream:
     async def forward(self, call: Call, request: HttpRequest) -> HttpResponse:
         """A request as it came. Raises AwsError for what moto can't do or fails at."""
         refusals.check(call, request)
-        if call.service == "s3":
-            request = s3_wire.normalised(request)
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return await self._receive(call, request)
         response = await self._run(call, len(request.body), self._answer, call, request)
@@ -109,7 +107,9 @@ class MotoUpstream:
                 raise moto_errors.as_aws_error(error, call) from error
 
     def _answer(self, call: Call, request: HttpRequest) -> HttpResponse:
-        if not request.header("authorization") and call.service != "s3":
+        if call.service == "s3":
+            request = s3_wire.normalised(request)
+        elif not request.header("authorization"):
             request = self._with_scope(call, request)
         try:
             response = call_app(self._apps[call.service], request, call.account)

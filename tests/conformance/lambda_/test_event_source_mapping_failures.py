@@ -82,7 +82,7 @@ def pipe(aws: Any, functions: Any) -> Pipe:
 
 @pytest.mark.parametrize("retries", [0, 1, 2])
 def test_retries_then_the_destination(pipe: Pipe, aws: Any, retries: int) -> None:
-    """C9: MaximumRetryAttempts + 1 calls with the same records, then the message, member by member; the shard goes on."""
+    """C9: MaximumRetryAttempts + 1 calls with the same records, then the message; the shard goes on."""
     mapping = pipe.map(MaximumRetryAttempts=retries)
     first, last = pipe.put("fail", "ok")
     aws.settle()

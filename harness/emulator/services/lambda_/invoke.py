@@ -67,13 +67,13 @@ class Invoke(Permissions, Asynchronous):
                 members={"Type": "User"},
             )
         if invocation_type == "DryRun":
-            return {"StatusCode": 204}
+            return {"StatusCode": 204, "Payload": b""}
         if invocation_type == "Event":
             event = AsyncEvent(
                 call.request_id, function.account, function.region, function.name, name.qualifier, payload, now
             )
             self.enqueue(event)
-            return {"StatusCode": 202}
+            return {"StatusCode": 202, "Payload": b""}
         context = base64.b64decode(client_context).decode() if client_context else None
         want_log = log_type == "Tail"
         outcome = await self.run(function, version, name, payload, call.request_id, context, want_log)

@@ -3,6 +3,7 @@ the code packages that GetFunction's Location points at."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import orjson
@@ -21,21 +22,23 @@ class RuntimeApi:
 
     def __init__(self, code: Callable[[str], bytes | None]) -> None:
         self.workers: dict[str, Worker] = {}
-        self.address = ""
         self._code = code
         self._server: HttpServer | None = None
+        self._port: asyncio.Task[int] | None = None
 
     async def start(self) -> str:
         """Listen if that was not done before; returns `host:port`."""
-        if self._server is None:
+        if self._port is None:
             self._server = HttpServer(self._handle)
-            self.address = f"127.0.0.1:{await self._server.start()}"
-        return self.address
+            self._port = asyncio.ensure_future(self._server.start())
+        return f"127.0.0.1:{await asyncio.shield(self._port)}"
 
     async def stop(self) -> None:
         self.workers.clear()
-        if self._server is not None:
+        if self._server is not None and self._port is not None:
             server, self._server = self._server, None
+            port, self._port = self._port, None
+            await port
             await server.stop(0)
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:

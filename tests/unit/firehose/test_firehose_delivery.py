@@ -273,3 +273,28 @@ def test_no_timer_is_left_when_nothing_is_in_flight(rig: Any) -> None:
     rig.settle()
     assert rig.settle().elapsed == 0
     assert not len(rig.firehose.batches)
+
+
+def test_a_producer_waits_while_too_much_is_being_worked_on(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays bounded when the function is slower than the producer; retries hold no producer back."""
+    monkeypatch.setattr("harness.emulator.services.firehose.batches.BACKLOG_LIMIT", 4_000_000)
+    rig.create(BufferingHints=HINTS, ProcessingConfiguration=rig.processing(retries=0))
+    rig.lambda_.answer = rig.transform(lambda d: ("Ok", d))
+    most = 0
+
+    def answer(event: Any) -> Any:
+        nonlocal most
+        most = max(most, sum(b.size for b in rig.firehose.batches.values()))
+        return rig.transform(lambda d: ("Ok", d))(event)
+
+    rig.lambda_.answer = answer
+    rig.put_all([[b"x" * 500_000] * 4 for _ in range(12)])
+    rig.settle()
+    assert most < 12_000_000
+    assert sum(len(o) for o in rig.objects()) == 24_000_000
+    rig.s3.fail = lambda bucket, key: "SlowDown"
+    for _ in range(10):
+        rig.put(*[b"x" * 1_000_000] * 4)
+    rig.s3.fail = lambda bucket, key: None
+    rig.settle()
+    assert sum(len(o) for o in rig.objects()) == 64_000_000

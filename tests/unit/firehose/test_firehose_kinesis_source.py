@@ -80,6 +80,8 @@ def test_a_deleted_source_leaves_the_stream_active(rig: Any) -> None:
     rig.advance(1)
     open_source(rig)
     write(rig, b"one")
+    rig.restart()
+    write(rig, b"two")
     assert rig.settle().settled
     assert rig.describe()["DeliveryStreamStatus"] == "ACTIVE"
     assert [e["errorCode"] for e in rig.logs.entries] == ["Kinesis.ResourceNotFound"]
@@ -246,3 +248,38 @@ def test_a_full_backlog_stops_reading_until_it_shrinks(rig: Any, monkeypatch: py
     rig.s3.fail = lambda bucket, key: None
     rig.settle()
     assert len(b"".join(rig.objects())) == 20_000_000
+
+
+def test_a_shard_past_its_retention_does_not_end_the_reading(rig: Any) -> None:
+    """A6, B7: a closed parent that expired unread counts as read; its children go on."""
+    open_source(rig)
+    connect(rig)
+    gone = "shardId-000000000000"
+
+    async def intercept(call: Call, step: Any) -> Any:
+        if call.params.get("ShardId") == gone:
+            raise AwsError("ResourceNotFoundException", f"Shard {gone} in stream src does not exist")
+        answer = await step(call)
+        if call.operation == "ListShards":
+            answer["Shards"] = [shard for shard in answer["Shards"] if shard["ShardId"] != gone]
+        return answer
+
+    half = str(2**127)
+    rig.run(rig.world.stop())
+    rig.call("SplitShard", "kinesis", StreamName="src", ShardToSplit=gone, NewStartingHashKey=half)
+    rig.world.bus.interceptors.append(intercept)
+    write(rig, b"one;", b"two;")
+    rig.run(rig.world.start())
+    assert rig.settle().settled
+    assert sorted(b"".join(rig.objects()).split(b";")) == [b"", b"one", b"two"]
+
+
+def test_deleting_while_the_source_fails(rig: Any) -> None:
+    """A4: nothing is left behind, no retry goes on."""
+    open_source(rig)
+    connect(rig)
+    fail_kinesis(rig, lambda op: "AccessDeniedException")
+    rig.restart()
+    rig.call("DeleteDeliveryStream", DeliveryStreamName="d")
+    assert rig.settle().elapsed == 0
+    assert not len(rig.firehose.checkpoints)

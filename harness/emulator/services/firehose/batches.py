@@ -77,6 +77,7 @@ class BatchRunner:
 
     def start(self, batch: Batch, attempt: Attempt, slots: Slots) -> None:
         self._backlog += batch.size
+        self._count(batch.size)
         self._clock.spawn(self._carry(batch, attempt, slots), name=f"firehose {self._key[2]}: {batch.stage}")
 
     def taken(self, batch: Batch) -> None:
@@ -116,11 +117,17 @@ class BatchRunner:
             if not turn.done():
                 turn.set_result(None)
 
+    def _count(self, size: int) -> None:
+        """More, or less, is queued for work that runs."""
+        if not self.is_closed():
+            self._running += size
+            if size < 0:
+                self._make_room()
+
     async def _carry(self, batch: Batch, attempt: Attempt, slots: Slots) -> None:
-        while not self.is_closed():
-            await self._pause(batch)
-            self._running += batch.size
-            try:
+        try:
+            while not self.is_closed():
+                await self._pause(batch)
                 await slots.take()
                 try:
                     if self.is_closed():
@@ -128,15 +135,13 @@ class BatchRunner:
                     pause = await attempt(batch)
                 finally:
                     slots.give()
-            finally:
-                if not self.is_closed():
-                    self._running -= batch.size
-                    self._make_room()
-            if pause is None or self.is_closed():
-                return
-            batch.waited += pause
-            batch.next_attempt = self._clock.now() + pause
-            self._table.put((*self._key, batch.number), batch)
+                if pause is None or self.is_closed():
+                    return
+                batch.waited += pause
+                batch.next_attempt = self._clock.now() + pause
+                self._table.put((*self._key, batch.number), batch)
+        finally:
+            self._count(-batch.size)
 
     async def _pause(self, batch: Batch) -> None:
         seconds = batch.next_attempt - self._clock.now()
@@ -145,7 +150,9 @@ class BatchRunner:
         task = asyncio.current_task()
         assert task is not None
         self._pausing.add(task)
+        self._count(-batch.size)
         try:
             await self._clock.sleep(seconds, name=f"firehose {self._key[2]}: {batch.stage} retry")
         finally:
             self._pausing.discard(task)
+            self._count(batch.size)

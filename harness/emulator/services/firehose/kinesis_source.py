@@ -126,6 +126,9 @@ class KinesisSource:
         self._stopped = False
 
     def start(self) -> None:
+        if self._pipeline.stream.source_gone:
+            self._stopped = True
+            return
         self._pipeline.world.topics.subscribe(self._topic, self.wake)
         self.wake()
 
@@ -162,6 +165,9 @@ class KinesisSource:
 
     async def _failed(self, error: AwsError) -> None:
         """Nothing was taken over since the last checkpoint: read again from there, later."""
+        if self._is_stopped():
+            return
+        stream = self._pipeline.stream
         self._iterators.clear()
         self._relist = True
         self._failures += 1
@@ -174,15 +180,17 @@ class KinesisSource:
         elif error.code == "ResourceNotFoundException":
             # A deleted source does not come back, not even under its old name.
             self._stopped = True
+            stream.source_gone = True
+            self._service.streams.put(stream.key, stream)
             reason = _NOT_FOUND
         elif error.code.startswith("AccessDenied"):
             reason = _ACCESS_DENIED
-        log.info("firehose %s: reading the source: %s", self._pipeline.key[2], error)
+        log.info("firehose %s: reading the source: %s", stream.name, error)
         if not self._is_stopped():
-            name = f"firehose {self._pipeline.key[2]}: reading its source, {error.code}"
+            name = f"firehose {stream.name}: reading its source, {error.code}"
             self._retry = self._clock.call_later(pause, self._try_again, name=name, data=True)
         if reason is not None:
-            await log_error(self._service, self._pipeline.stream, reason)
+            await log_error(self._service, stream, reason)
 
     def _try_again(self) -> None:
         self._retry = None
@@ -230,10 +238,16 @@ class KinesisSource:
         checkpoint = self._service.checkpoints.get(row)
         if self._is_stopped() or checkpoint is None:
             return False
-        iterator = self._iterators.get(shard_id)
-        if iterator is None:
-            iterator = await self._calls.iterator(shard_id, checkpoint)
-        answer = await self._calls.records(iterator)
+        try:
+            iterator = self._iterators.get(shard_id)
+            if iterator is None:
+                iterator = await self._calls.iterator(shard_id, checkpoint)
+            answer = await self._calls.records(iterator)
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException" or await self._exists(shard_id):
+                raise
+            # The shard's retention is over: it has ended, and its children can begin.
+            answer = {"Records": []}
         if self._is_stopped():
             return False
         records = answer["Records"]
@@ -251,6 +265,10 @@ class KinesisSource:
         if checkpoint.ended:
             return None
         return bool(records) or bool(answer.get("MillisBehindLatest"))
+
+    async def _exists(self, shard_id: str) -> bool:
+        """Whether the source still has the shard. Raises ResourceNotFoundException when the source itself is gone."""
+        return any(shard["ShardId"] == shard_id for shard in await self._calls.shards())
 
     def _take(self, shard_id: str, read: list[Json]) -> None:
         """Records as Kinesis gave them, taken apart if aggregated, into the pipeline."""

@@ -63,6 +63,8 @@ class S3Delivery:
         settings = pipeline.settings(batch.stage)
         batch.attempts += 1
         params = await self._object(stream, settings, batch)
+        if pipeline.runner.is_closed():
+            return None
         try:
             await pipeline.service.call("s3", "PutObject", params, pipeline.service.caller(stream, settings["RoleARN"]))
         except AwsError as error:

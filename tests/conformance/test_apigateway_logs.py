@@ -1,0 +1,102 @@
+"""Access logs and execution logs of a stage (D8)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conformance.apigateway_api import ACCOUNT, REGION, Api, patches
+from tests.conftest import Aws
+
+GROUP = "/aws/apigateway/test/access-logs"
+ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}"
+
+
+@pytest.fixture
+def api(aws: Aws) -> Api:
+    """`POST /p/{id}` of an account that may log."""
+    api = Api(aws)
+    role = f"arn:aws:iam::{ACCOUNT}:role/logs"
+    api.client.update_account(patchOperations=patches(("replace", "/cloudwatchRoleArn", role)))
+    api.mock("/p/{id}", "POST")
+    api.deploy()
+    return api
+
+
+def messages(aws: Aws, group: str) -> list[str]:
+    aws.settle()
+    found = aws.client("logs").filter_log_events(logGroupName=group)["events"]
+    return [event["message"] for event in found]
+
+
+def test_access_logs_need_a_role_and_a_request_id(aws: Aws, api: Api) -> None:
+    """D8: the account's role, `$context.requestId` in the format, names that exist."""
+    destination = ("replace", "/accessLogSettings/destinationArn", ARN)
+    with pytest.raises(ClientError, match="must contain at least"):
+        api.patch_stage("test", destination, ("replace", "/accessLogSettings/format", "$context.status"))
+    with pytest.raises(ClientError, match="NotEmulated"):
+        api.patch_stage("test", ("replace", "/accessLogSettings/format", "$context.requestId $context.nonsense"))
+    api.client.update_account(patchOperations=patches(("replace", "/cloudwatchRoleArn", "")))
+    with pytest.raises(ClientError, match="CloudWatch Logs role ARN must be set in account settings"):
+        api.patch_stage("test", destination)
+
+
+def test_access_log_lines(aws: Aws, api: Api) -> None:
+    """D8: one line per request, `-` for what has no value, errors included; unrouted requests too."""
+    aws.client("logs").create_log_group(logGroupName=GROUP)
+    line = json.dumps(
+        {
+            "requestId": "$context.requestId",
+            "ip": "$context.identity.sourceIp",
+            "caller": "$context.identity.caller",
+            "time": "$context.requestTime",
+            "httpMethod": "$context.httpMethod",
+            "resourcePath": "$context.resourcePath",
+            "status": "$context.status",
+            "length": "$context.responseLength",
+            "error": "$context.error.message",
+            "integration": "$context.integrationErrorMessage",
+        }
+    )
+    answer = api.patch_stage(
+        "test",
+        ("replace", "/accessLogSettings/destinationArn", ARN + ":*"),
+        ("replace", "/accessLogSettings/format", line),
+    )
+    assert answer["accessLogSettings"] == {"destinationArn": ARN, "format": line}
+    sent = [api.send("POST", "/test/p/1"), api.send("GET", "/test/none")]
+    lines: list[dict[str, Any]] = [json.loads(message) for message in messages(aws, GROUP)]
+    assert [entry["requestId"] for entry in lines] == [item.headers["x-amzn-requestid"] for item in sent]
+    good, bad = lines
+    assert (good["httpMethod"], good["resourcePath"], good["status"], good["length"]) == ("POST", "/p/{id}", "200", "2")
+    assert (good["caller"], good["error"], good["ip"]) == ("-", "-", "127.0.0.1")
+    assert (bad["status"], bad["resourcePath"], bad["error"]) == ("403", "-", "Missing Authentication Token")
+    api.patch_stage("test", ("remove", "/accessLogSettings", ""))
+    api.send("POST", "/test/p/1")
+    assert len(messages(aws, GROUP)) == 2
+
+
+def test_execution_log_lines(aws: Aws, api: Api) -> None:
+    """D8: the group's name and the lines, each with the request id; ERROR logs failures only."""
+    group = f"API-Gateway-Execution-Logs_{api.id}/test"
+    api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "INFO"))
+    sent = api.send("POST", "/test/p/7?q=1", content=b'{"a": 1}')
+    request_id = sent.headers["x-amzn-requestid"]
+    lines = messages(aws, group)
+    assert all(line.startswith(f"({request_id}) ") for line in lines)
+    texts = [line.partition(") ")[2] for line in lines]
+    assert texts[:5] == [
+        f"Extended Request Id: {sent.headers['x-amz-apigw-id']}",
+        f"Starting execution for request: {request_id}",
+        "HTTP Method: POST, Resource Path: /p/7",
+        "Method request path: {id=7}",
+        "Method request query string: {q=1}",
+    ]
+    assert 'Method request body before transformations: {"a": 1}' in texts
+    assert texts[-2:] == ["Successfully completed execution", "Method completed with status: 200"]
+    api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "ERROR"))
+    api.send("POST", "/test/p/7")
+    assert len(messages(aws, group)) == len(lines)

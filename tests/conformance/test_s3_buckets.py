@@ -178,3 +178,36 @@ def test_notifications_reach_a_queue(aws: Any) -> None:
     assert record["eventName"] == "ObjectCreated:Put"
     assert record["s3"]["object"]["key"] == "a+b"
     assert record["s3"]["object"]["size"] == 3
+
+
+def test_acls_are_disabled(aws: Any) -> None:
+    """E1: with BucketOwnerEnforced only bucket-owner-full-control is accepted."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="no-acls")
+    s3.put_object(Bucket="no-acls", Key="k", Body=b"", ACL="bucket-owner-full-control")
+    for attempt in (
+        lambda: s3.put_object(Bucket="no-acls", Key="k", Body=b"", ACL="public-read"),
+        lambda: s3.put_bucket_acl(Bucket="no-acls", ACL="private"),
+    ):
+        with pytest.raises(ClientError) as failed:
+            attempt()
+        assert error_of(failed) == ("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+    s3.put_bucket_ownership_controls(
+        Bucket="no-acls", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    )
+    s3.put_bucket_acl(Bucket="no-acls", ACL="private")
+
+
+def test_public_policies_are_blocked(aws: Any) -> None:
+    """E1: BlockPublicPolicy, which new buckets have, rejects a public policy with 403."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="not-public")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::not-public/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with pytest.raises(ClientError) as failed:
+        s3.put_bucket_policy(Bucket="not-public", Policy=policy)
+    assert (error_of(failed)[0], error_of(failed)[2]) == ("AccessDenied", 403)
+    s3.delete_public_access_block(Bucket="not-public")
+    s3.put_bucket_policy(Bucket="not-public", Policy=policy)
+    s3.put_object(Bucket="not-public", Key="k", Body=b"open")
+    assert aws.http.get("/not-public/k").content == b"open"

@@ -188,3 +188,20 @@ def test_bad_bodies(aws: Any, target: str, body: bytes) -> None:
     assert answer.status_code >= 400
     assert "__type" in answer.json()
     assert aws.client("sts").get_caller_identity()["Account"] == "000000000000"
+
+
+def test_a_new_alarm_has_no_data(aws: Any) -> None:
+    """E2: INSUFFICIENT_DATA, `Unchecked: Initial alarm creation`."""
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="new",
+        Namespace="N",
+        MetricName="M",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    alarm = cloudwatch.describe_alarms(AlarmNames=["new"])["MetricAlarms"][0]
+    assert (alarm["StateValue"], alarm["StateReason"]) == ("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation")

@@ -33,6 +33,9 @@ def _prepare() -> None:
     model = _module("moto.core.common_models").BaseModel
     model.__new__ = staticmethod(lambda cls, *_args, **_kwargs: super(model, cls).__new__(cls))
 
+    # Regions newer than moto, or made up, are as good here as for the native services.
+    _module("moto.core.base_backend").allow_unknown_region = lambda: True
+
     # What moto works out anew on every request: the methods of a response class (0.3 ms), names in snake case.
     responses, names = _module("moto.core.responses"), _module("moto.core.utils")
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.upstream import direct, internal_calls, long_poll, moto_errors, refusals, s3_wire
+from harness.emulator.upstream import direct, internal_calls, long_poll, moto_errors, refusals, s3_rules, s3_wire
 from harness.emulator.upstream.loading import WsgiApp, backends, load_app
 from harness.emulator.upstream.services import SERVED
 from harness.emulator.upstream.state import MotoState
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _INLINE_BYTES = 256 * 1024
 """Up to this body size a call runs on the event loop: the way to the thread and back costs more than it saves."""
 
-_ID_HEADERS = {"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"}
+_IDS = {"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"}
 
 
 class MotoUpstream:
@@ -109,15 +109,16 @@ class MotoUpstream:
     def _answer(self, call: Call, request: HttpRequest) -> HttpResponse:
         if call.service == "s3":
             request = s3_wire.normalised(request)
+            s3_rules.check(call, request)
         elif not request.header("authorization"):
             request = self._with_scope(call, request)
         try:
             response = call_app(self._apps[call.service], request, call.account)
-        except NotImplementedError:
+        except (AwsError, NotImplementedError):
             raise
         except Exception as error:
             raise moto_errors.blame_request(error, call, request) from error
-        response.headers = [item for item in response.headers if item[0].lower() not in _ID_HEADERS]
+        response.headers = [_named(item, response.body) for item in response.headers if item[0].lower() not in _IDS]
         if call.service == "s3":
             response.headers.append(("x-amz-id-2", call.request_id))
         return response
@@ -152,6 +153,13 @@ class MotoUpstream:
             queue = backends("sqs")[call.account][call.region].queues.get(queue_name)
             hidden = [max(m.visible_at, m.delayed_until) / 1000 for m in queue._messages] if queue is not None else []
         return min((when for when in hidden if when > self.world.clock.now()), default=None)
+
+
+def _named(header: tuple[str, str], body: bytes) -> tuple[str, str]:
+    """The header; a content type that Flask made up for JSON or XML becomes the right one."""
+    if header[0] == "Content-Type" and header[1].startswith("text/html") and body[:1] in (b"{", b"<"):
+        return header[0], "application/x-amz-json-1.1" if body[:1] == b"{" else "text/xml"
+    return header
 
 
 def _default_wait(call: Call, queue_name: str) -> float:

@@ -1,0 +1,62 @@
+"""S3 settings that AWS enforces and moto only stores: object ownership and the block on public policies (E1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from harness.emulator.call import Call, HttpRequest
+from harness.emulator.errors import AwsError
+from harness.emulator.upstream.loading import backends
+from harness.emulator.upstream.mends.s3 import speaks_to_anyone
+
+_WITH_ACL = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl", "PutBucketAcl"))
+
+
+def check(call: Call, request: HttpRequest) -> None:
+    """Raises AwsError where the bucket's settings forbid a request (in path style)."""
+    if call.operation in _WITH_ACL:
+        if _sets_acl(request) and getattr(_bucket(call, request), "ownership_rule", "") == "BucketOwnerEnforced":
+            raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+    elif call.operation == "PutBucketPolicy":
+        block = getattr(_bucket(call, request), "public_access_block", None)
+        if block is not None and block.block_public_policy and _is_public(request.body):
+            resource = f"arn:aws:s3:::{_bucket_name(request)}"
+            raise AwsError(
+                "AccessDenied",
+                f"User: arn:aws:iam::{call.account}:root is not authorized to perform: s3:PutBucketPolicy on resource: "
+                f'"{resource}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block '
+                "Public Access.",
+                403,
+            )
+
+
+def _sets_acl(request: HttpRequest) -> bool:
+    if request.header("x-amz-acl", "bucket-owner-full-control") != "bucket-owner-full-control":
+        return True
+    return any(name.startswith("x-amz-grant-") for name, _ in request.headers)
+
+
+def _is_public(policy: bytes) -> bool:
+    """Whether a statement without condition allows everybody something."""
+    try:
+        statements = json.loads(policy)["Statement"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return any(
+        isinstance(statement, dict)
+        and statement.get("Effect") == "Allow"
+        and not statement.get("Condition")
+        and speaks_to_anyone(statement)
+        for statement in (statements if isinstance(statements, list) else [statements])
+    )
+
+
+def _bucket_name(request: HttpRequest) -> str:
+    return unquote(request.path).lstrip("/").partition("/")[0]
+
+
+def _bucket(call: Call, request: HttpRequest) -> Any:
+    """moto's bucket, None if there is none."""
+    return backends("s3")[call.account]["aws"].buckets.get(_bucket_name(request))

@@ -71,12 +71,6 @@ class EventSourceMappings(Destinations):
                 raise names.invalid("StartingPositionTimestamp can only be specified for AT_TIMESTAMP")
             if starting_position_timestamp > now:
                 raise names.invalid("StartingPositionTimestamp must not be in the future")
-        for other in self._own_mappings(call):
-            if (other.source_arn, other.function_arn) == (event_source_arn, name.arn):
-                raise names.conflict(
-                    f'The event source arn (" {event_source_arn} ") and function (" {name.name} ") provided mapping '
-                    f"already exists. Please update or delete the existing mapping with UUID {other.uuid}"
-                )
         mapping = EventSourceMapping(
             uuid=self.world.new_id(),
             account=call.account,
@@ -99,6 +93,12 @@ class EventSourceMappings(Destinations):
             tags=dict(tags or {}),
         )
         self._apply(mapping, call.params)
+        for other in self._own_mappings(call):
+            if (other.source_arn, other.function_arn) == (event_source_arn, name.arn):
+                raise names.conflict(
+                    f'The event source arn (" {event_source_arn} ") and function (" {name.name} ") provided mapping '
+                    f"already exists. Please update or delete the existing mapping with UUID {other.uuid}"
+                )
         checkpoints = await self._first_checkpoints(mapping)
         self.mappings.put(mapping.key, mapping)
         for shard_id, checkpoint in checkpoints.items():

@@ -58,7 +58,8 @@ def handler(event, context):
     return {
         "name": context.function_name, "version": context.function_version, "arn": context.invoked_function_arn,
         "memory": context.memory_limit_in_mb, "id": context.aws_request_id, "group": context.log_group_name,
-        "left": context.get_remaining_time_in_millis(), "client": context.client_context and context.client_context.custom,
+        "left": context.get_remaining_time_in_millis(),
+        "client": context.client_context and context.client_context.custom,
         "identity": context.identity.cognito_identity_id,
     }
 """
@@ -99,7 +100,8 @@ def handler(event, context):
     request_id = functions.invoke(name).raw["ResponseMetadata"]["RequestId"]
     lines = functions.log(name)
     assert re.fullmatch(
-        r"INIT_START Runtime Version: python:3\.11\.v\d+\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n",
+        r"INIT_START Runtime Version: python:3\.11\.v\d+\t"
+        r"Runtime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n",
         lines[0],
     )
     assert lines[1] == f"START RequestId: {request_id} Version: $LATEST\n"

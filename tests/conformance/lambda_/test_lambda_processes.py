@@ -1,0 +1,153 @@
+"""The processes themselves: none outlives the emulator, Node runs, other Pythons run (C5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        os.kill(pid, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def wait_dead(pids: list[int], seconds: float = 5.0) -> list[int]:
+    """The processes that still run after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (left := [pid for pid in pids if alive(pid)]) and time.monotonic() < deadline:
+        select.select([], [], [], 0.01)
+    return left
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_orphan_survives_the_emulator(functions: Any, how: signal.Signals, tmp_path: Path) -> None:
+    """C5: idle and busy processes, and what they started, end with the emulator however it ends."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd()), "HOME": str(tmp_path)}
+    emulator = subprocess.Popen(
+        [sys.executable, "-m", "harness.emulator", "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert emulator.stdout is not None
+        url = emulator.stdout.readline().split()[1]
+        client = boto3.client(
+            "lambda", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 0}),
+        )  # fmt: skip
+        source = """
+import os, subprocess, time
+def handler(event, context):
+    with open(event["file"], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+        file.write(f"{subprocess.Popen(['sleep', '600']).pid}\\n")
+    if event.get("busy"):
+        while True:
+            pass
+"""
+        functions.client = client
+        name = functions.make(source, Timeout=60)
+        idle, busy = tmp_path / "idle", tmp_path / "busy"
+        functions.invoke(name, {"file": str(idle)})
+        functions.invoke(name, {"file": str(busy), "busy": 1}, InvocationType="Event")
+        deadline = time.monotonic() + 20
+        while not (busy.exists() and len(busy.read_text().split()) == 2) and time.monotonic() < deadline:
+            select.select([], [], [], 0.01)
+        pids = [int(pid) for pid in (idle.read_text() + busy.read_text()).split()]
+        assert all(alive(pid) for pid in pids) and len(pids) >= 4
+        emulator.send_signal(how)
+        assert wait_dead(pids) == []
+        code = emulator.wait(10)
+        assert code == (0 if how is signal.SIGTERM else -signal.SIGKILL)
+    finally:
+        emulator.kill()
+        emulator.wait()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+class TestNode:
+    """nodejs runtimes run on the node of this machine."""
+
+    def make(self, functions: Any, source: str, file: str = "index.js", **settings: Any) -> str:
+        return str(functions.make("", files={file: source}, Runtime="nodejs20.x", **settings))
+
+    def test_the_three_kinds_of_handlers(self, functions: Any) -> None:
+        """C5: async functions, callbacks, ES modules."""
+        asynchronous = self.make(
+            functions, "exports.handler = async (event, context) => ({ event, id: context.awsRequestId })"
+        )
+        answer = functions.invoke(asynchronous, {"a": 1})
+        assert answer.json == {"event": {"a": 1}, "id": answer.raw["ResponseMetadata"]["RequestId"]}
+        callback = self.make(
+            functions, "exports.handler = (event, context, done) => setTimeout(() => done(null, 'late'), 5)"
+        )
+        assert functions.invoke(callback).json == "late"
+        module = self.make(functions, "export const handler = async () => undefined", "index.mjs")
+        assert functions.invoke(module).body == b"null"
+
+    def test_failures_and_logs(self, functions: Any) -> None:
+        """C2, C3: error payloads of the Node runtime; console lines carry time, request id and level."""
+        name = self.make(
+            functions,
+            "exports.handler = async (e) => {\n"
+            "  console.log('hello', e); if (e.exit) process.exit(3); throw new TypeError('no'); }",
+        )
+        answer = functions.invoke(name, {})
+        assert answer.error == "Unhandled"
+        assert (answer.json["errorType"], answer.json["errorMessage"]) == ("TypeError", "no")
+        assert answer.json["trace"][0] == "TypeError: no"
+        assert functions.invoke(name, {"exit": 1}).json["errorType"] == "Runtime.ExitError"
+        request_id = answer.raw["ResponseMetadata"]["RequestId"]
+        assert any(f"\t{request_id}\tINFO\thello {{}}\n" in line for line in functions.log(name))
+        missing = self.make(functions, "", Handler="other.handler")
+        assert functions.invoke(missing).json["errorType"] == "Runtime.ImportModuleError"
+        unexported = self.make(functions, "exports.other = 1")
+        assert functions.invoke(unexported).json["errorType"] == "Runtime.HandlerNotFound"
+
+    def test_timeout(self, functions: Any) -> None:
+        """C2: as in any runtime."""
+        name = self.make(functions, "exports.handler = () => new Promise(() => setInterval(() => {}, 1000))", Timeout=1)
+        assert functions.invoke(name).json["errorType"] == "Sandbox.Timedout"
+
+
+def test_a_runtime_that_is_not_installed_falls_back_with_a_warning(functions: Any) -> None:
+    """The emulator's own Python runs it, and the function's log says so."""
+    source = "import sys\ndef handler(event, context):\n    return list(sys.version_info[:2])\n"
+    for runtime in ("python3.9", "python3.13", "python3.14"):
+        name = functions.make(source, Runtime=runtime)
+        found = functions.invoke(name).json
+        wanted = [3, int(runtime[8:])]
+        warned = any(line.startswith(f"[WARN]\t{runtime} was not found") for line in functions.log(name))
+        assert warned == (found != wanted)
+        assert found in (wanted, list(sys.version_info[:2]))
+
+
+def test_cold_starts_at_the_same_time(functions: Any, aws: Any) -> None:
+    """C6: many functions start at once; each gets its own answer."""
+    names = [functions.make(f"def handler(event, context):\n    return {i}\n") for i in range(12)]
+    for name in names:
+        functions.invoke(name, InvocationType="Event")
+    aws.settle()
+    assert [functions.invoke(name).json for name in names] == list(range(12))
+
+
+def test_json_is_what_arrives(functions: Any) -> None:
+    """C5: numbers keep their precision."""
+    name = functions.make("def handler(event, context):\n    return event\n")
+    text = json.dumps({"n": 12345678901234567890, "f": 0.1})
+    assert functions.invoke(name, Payload=text.encode()).json == json.loads(text)

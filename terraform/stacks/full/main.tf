@@ -28,9 +28,11 @@ module "log_relay" {
 module "event_ingestion" {
   source = "../event-ingestion"
 
-  name_prefix   = var.name_prefix
-  endpoint_url  = var.endpoint_url
-  environment   = var.environment
-  event_types   = var.event_types
-  alarm_actions = var.alarm_actions
+  name_prefix  = var.name_prefix
+  endpoint_url = var.endpoint_url
+  environment  = var.environment
+  event_types  = var.event_types
+
+  manage_account_logging_role = var.manage_account_logging_role
+  alarm_actions               = var.alarm_actions
 }

@@ -58,6 +58,12 @@ variable "event_types" {
   }
 }
 
+variable "manage_account_logging_role" {
+  description = "Set the role that API Gateway logs with, one per account and region. Turn off where the account has one."
+  type        = bool
+  default     = true
+}
+
 variable "alarm_actions" {
   description = "ARNs to notify when an alarm changes state."
   type        = list(string)

@@ -70,6 +70,8 @@ def test_the_same_code_gives_the_same_bytes(tmp_path: Path) -> None:
     [first] = package_lambdas(one, tmp_path / "out1")
     [second] = package_lambdas(two, tmp_path / "out2")
     assert first.path.read_bytes() == second.path.read_bytes()
+    with zipfile.ZipFile(first.path) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert first.sha256 == second.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
 
 
@@ -78,9 +80,12 @@ def test_only_changed_code_is_written_again(tmp_path: Path) -> None:
     write(source, "a/handler.py", "b/handler.py")
     assert [p.changed for p in package_lambdas(source, out)] == [True, True]
     before = [p.sha256 for p in package_lambdas(source, out)]
+    files = [(out / name).stat().st_ino for name in ("a.zip", "b.zip")]
     write(source, "b/handler.py", text="x = 2\n")
     after = package_lambdas(source, out)
     assert [p.changed for p in after] == [False, True]
+    assert (out / "a.zip").stat().st_ino == files[0]
+    assert (out / "b.zip").stat().st_ino != files[1]
     assert after[0].sha256 == before[0]
     assert after[1].sha256 != before[1]
     assert sorted(p.name for p in out.iterdir()) == ["a.zip", "b.zip"]

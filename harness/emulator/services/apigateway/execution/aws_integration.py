@@ -6,14 +6,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
-from botocore.exceptions import UnknownServiceError
-from botocore.loaders import Loader
-
 from harness.emulator.call import Caller, HttpRequest
 from harness.emulator.services.apigateway.execution.compiled import CompiledIntegration
 from harness.emulator.services.apigateway.execution.failure import internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.mapping import Backend
+from harness.emulator.spec.model import load_model
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -50,8 +48,8 @@ def parse(uri: str) -> Target:
         path = rest if rest.startswith("/") else "/" + rest
         return Target(region, service, subdomain or "", "", path, (), "")
     try:
-        metadata = Loader().load_service_model(service, "service-2")["metadata"]
-    except UnknownServiceError as error:
+        metadata = load_model(service).metadata
+    except KeyError as error:
         raise internal_error(f"the integration URI names the unknown service {name}") from error
     action = rest.partition("&")[0]
     if "query" in metadata.get("protocols", [metadata["protocol"]]):

@@ -9,7 +9,7 @@ ARGS   ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test bench lint types clean
+.PHONY: help setup up down status logs test bench lint types coverage clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
@@ -41,6 +41,9 @@ lint: setup ## ruff
 
 types: setup ## mypy in strict mode
 	@$(BIN)/mypy
+
+coverage: setup ## write docs/coverage.md from the code
+	@$(BIN)/python -m harness.emulator.coverage > docs/coverage.md
 
 clean: ## stop everything and remove what was built (.venv stays)
 	@if [ -x $(BIN)/harness ]; then $(BIN)/harness down --all; fi

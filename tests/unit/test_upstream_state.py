@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -158,6 +160,43 @@ def test_deleted_objects_are_let_go() -> None:
         await up.call("s3", "DeleteObject", Bucket="leak", Key="k")
         gc.collect()
         assert key() is None
+
+    run(scenario())
+
+
+_FIRST_USE = """
+import asyncio, json, sys
+from harness.emulator.call import Call, Caller
+from harness.emulator.upstream.moto_upstream import MotoUpstream
+from harness.emulator.world import World
+
+trust = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+async def main():
+    up = MotoUpstream(World(seed=7))
+    async def call(service, operation, **params):
+        return await up.call(Call(service, operation, params, Caller(), "id"))
+    await call("s3", "CreateBucket", Bucket="first")
+    await call("iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=trust)
+    await call("iam", "AttachRolePolicy", RoleName="r", PolicyArn=policy)
+    sys.stdout.buffer.write(up.dump())
+
+asyncio.run(main())
+"""
+
+
+def test_a_service_used_by_another_first_is_mended_too() -> None:
+    """In a fresh process: an S3 request loads IAM; the snapshot of that process is good here."""
+    made = subprocess.run([sys.executable, "-c", _FIRST_USE], capture_output=True, timeout=60, check=False)
+    assert made.returncode == 0, made.stderr.decode()
+
+    async def scenario() -> None:
+        up = Upstream()
+        up.moto.load(made.stdout)
+        attached = await up.call("iam", "ListAttachedRolePolicies", RoleName="r")
+        assert [policy["PolicyName"] for policy in attached["AttachedPolicies"]] == ["AWSLambdaBasicExecutionRole"]
 
     run(scenario())
 

@@ -18,7 +18,9 @@ def load_app(moto_name: str) -> WsgiApp:
     moto's own dispatcher is left out: it looks at the disk on every request.
     """
     _prepare()
-    _module(f"moto.{moto_name}.models")
+    # IAM is asked who calls at every request, SQS gets what others deliver: mended before somebody else imports them.
+    for name in ("iam", "sqs", moto_name):
+        _module(f"moto.{name}.models")
     mends.apply()
     virtual_time.attach()
     app: WsgiApp = _module("moto.moto_server.werkzeug_app").create_backend_app(moto_name)

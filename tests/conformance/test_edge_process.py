@@ -135,3 +135,16 @@ def test_bad_options_end_with_a_sentence(arguments: list[str], text: str) -> Non
     code, said = fails(*arguments)
     assert code != 0
     assert text in said
+
+
+def test_a_start_imports_nothing_heavy() -> None:
+    """What costs tens of milliseconds is imported when it is first needed."""
+    heavy = ["moto", "botocore.loaders", "botocore.model", "boto3", "httpx", "rich", "jsonschema", "urllib3", "flask"]
+    script = (
+        "import sys, harness.emulator.__main__, harness.emulator.edge.server\n"
+        "from harness.emulator.build import build_world\n"
+        "build_world()\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=BOUND, check=True)
+    assert told.stdout.strip() == "[]"

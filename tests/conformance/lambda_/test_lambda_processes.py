@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 
 def alive(pid: int) -> bool:
@@ -144,6 +146,27 @@ def test_cold_starts_at_the_same_time(functions: Any, aws: Any) -> None:
         functions.invoke(name, InvocationType="Event")
     aws.settle()
     assert [functions.invoke(name).json for name in names] == list(range(12))
+
+
+def test_a_reset_ends_running_and_waiting_calls(functions: Any, aws: Any) -> None:
+    """Law 5: nobody is left waiting when the world is emptied; the emulator goes on."""
+    name = functions.make("import time\ndef handler(event, context):\n    time.sleep(30)\n", Timeout=60)
+    with ThreadPoolExecutor(6) as pool:
+        calls = [pool.submit(functions.invoke, name) for _ in range(6)]
+        started = False
+        while not started:
+            try:
+                events = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+                started = any(event["message"].startswith("START") for event in events)
+            except ClientError:
+                select.select([], [], [], 0.01)
+        aws.admin("POST", "reset")
+        for call in calls:
+            try:
+                assert call.result(20).error == "Unhandled"
+            except ClientError as error:
+                assert error.response["Error"]["Code"] in ("ServiceException", "ResourceNotFoundException")
+    assert functions.invoke(functions.make("def handler(event, context):\n    return 1\n")).json == 1
 
 
 def test_json_is_what_arrives(functions: Any) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import io
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from pathlib import Path
+
+_PREFIX = "harness-lambda-"
+_LOCK = "lock"
+_YOUNG = 60.0  # seconds in which a folder without a lock may still be getting it
 
 # What AWS's Python runtimes have besides the standard library. Nothing else of the emulator's packages is visible to
 # functions: an import that AWS would fail must fail here.
@@ -23,10 +29,13 @@ class Disk:
 
     def __init__(self) -> None:
         self._root: Path | None = None
+        self._lock: int | None = None
 
     def _folder(self, name: str) -> Path:
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="harness-lambda-"))
+            _remove_abandoned()
+            self._root = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self._lock = _lock(self._root / _LOCK)
         path = self._root / name
         path.mkdir(parents=True, exist_ok=True)
         return path
@@ -65,6 +74,35 @@ class Disk:
         if self._root is not None:
             shutil.rmtree(self._root, ignore_errors=True)
             self._root = None
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+
+def _lock(path: Path) -> int | None:
+    """Hold a lock that ends with this process; None if somebody else holds it or the file can't be made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of emulators that were killed: nobody holds their lock."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
+        if not lock.exists() or time.time() - lock.stat().st_mtime < _YOUNG:
+            continue
+        descriptor = _lock(lock)
+        if descriptor is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(descriptor)
 
 
 def unpack(archive: bytes, folder: Path) -> None:

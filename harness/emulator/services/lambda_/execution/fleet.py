@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Caller
+from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.execution import environment
 from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
 from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
@@ -21,7 +22,7 @@ from harness.emulator.services.lambda_.execution.outcome import Invocation, Outc
 from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
 from harness.emulator.services.lambda_.execution.pool import Pool
 from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
-from harness.emulator.services.lambda_.execution.worker import Worker
+from harness.emulator.services.lambda_.execution.worker import InitFailed, Worker
 from harness.emulator.services.lambda_.model import FunctionVersion
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class Fleet:
 
     async def launch(self, pool: Pool, limit: float) -> Worker:
         """Start a process and wait until it is ready. Raises InitFailed."""
+        if self._stopping:
+            raise InitFailed
         version = pool.version
         interpreter = await self._interpreters.find(version.runtime)
         address = await self.api.start()
@@ -195,9 +198,10 @@ class Fleet:
         """End every process, the listener and the files."""
         self._stopping = True
         self._recycling = False
+        for pool in [*self._pools.values(), *self._retired]:
+            pool.give_up(AwsError("ServiceException", "The emulator stops its functions.", 500))
         self._pools.clear()
         self._retired.clear()
-        self.running.clear()
         workers = list(self._workers)
         for worker in workers:
             worker.kill(signal.SIGTERM)

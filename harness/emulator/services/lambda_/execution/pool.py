@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
 from harness.emulator.services.lambda_.execution.worker import InitFailed, Worker
 from harness.emulator.services.lambda_.model import FunctionVersion
@@ -101,6 +102,12 @@ class Pool:
         """A process has ended."""
         if worker in self.idle:
             self.idle.remove(worker)
+
+    def give_up(self, error: AwsError) -> None:
+        """The emulator stops: whoever waits gets `error`, and processes that still start end at once."""
+        self._retired = True
+        while (ticket := self._next_ticket()) is not None:
+            ticket.set_exception(error)
 
     def retire(self) -> None:
         """The version was replaced or deleted: no new callers come."""

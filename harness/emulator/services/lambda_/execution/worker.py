@@ -128,6 +128,7 @@ class Worker(asyncio.SubprocessProtocol):
             self.kill()
             raise InitFailed from None
         except asyncio.CancelledError:
+            self._ready.cancel()
             self.kill()
             raise
 

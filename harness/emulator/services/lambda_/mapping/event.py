@@ -13,13 +13,18 @@ from harness.emulator.services.lambda_.model import EventSourceMapping
 Json = dict[str, Any]
 
 MAX_PAYLOAD = 6_291_456
-_RECORD_OVERHEAD = 640
-"""Bytes of an event's record besides its data and key: at most this many for the longest names."""
+_LONGEST_ROLE = 160
 
 
-def size_of(record: Json) -> int:
-    """About how many bytes the record takes in an event."""
-    return (len(record["Data"]) + 2) // 3 * 4 + len(record["PartitionKey"]) + _RECORD_OVERHEAD
+def overhead(mapping: EventSourceMapping, shard_id: str) -> int:
+    """Bytes that a record takes in an event besides its data and key."""
+    blank = {"Data": b"", "PartitionKey": "", "SequenceNumber": "0" * 56, "ApproximateArrivalTimestamp": 1e9 + 0.001}
+    return len(build(mapping, shard_id, "", [blank])) + _LONGEST_ROLE
+
+
+def size_of(record: Json, overhead: int) -> int:
+    """The bytes that the record takes in an event, at most (but for characters that JSON escapes in its key)."""
+    return (len(record["Data"]) + 2) // 3 * 4 + len(record["PartitionKey"].encode()) + overhead
 
 
 def build(mapping: EventSourceMapping, shard_id: str, role: str, records: list[Json]) -> bytes:

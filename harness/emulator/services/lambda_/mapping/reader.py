@@ -29,6 +29,7 @@ class MappingReader:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.shards: dict[str, ShardReader] = {}
         self.stopping = False
+        self._role: str | None = None
         self._topic = f"kinesis:{mapping.source_arn}"
 
     def start(self, after: set[asyncio.Task[Any]]) -> None:
@@ -44,8 +45,16 @@ class MappingReader:
         return self.tasks
 
     def role(self) -> str:
-        """The function's execution role. Raises ResourceNotFoundException when the function is gone."""
-        return self.service.version_for(self.mapping).role
+        """The function's execution role; of a deleted function, the last one known.
+
+        Raises ResourceNotFoundException when it never was known.
+        """
+        try:
+            self._role = self.service.version_for(self.mapping).role
+        except AwsError:
+            if self._role is None:
+                raise
+        return self._role
 
     async def kinesis(self, operation: str, params: Json) -> Json:
         """Call Kinesis with the function's role. Raises AwsError."""

@@ -35,6 +35,7 @@ class ShardReader:
         self.clock = reader.service.world.clock
         self._checkpoint = checkpoint
         self._filter = EventFilter(self.mapping.filters)
+        self._overhead = event.overhead(self.mapping, shard_id)
         self._wanted = self.mapping.batch_size * self.mapping.parallelization_factor
         self._wake = asyncio.Event()
         self._iterator: str | None = None
@@ -109,7 +110,7 @@ class ShardReader:
         if passed and not self._buffer:
             self._first_at = self.clock.now()
         self._buffer += passed
-        self._bytes += sum(map(event.size_of, passed))
+        self._bytes += sum([event.size_of(record, self._overhead) for record in passed])
 
     async def _seek(self) -> str:
         """A fresh iterator at the checkpoint. Raises AwsError."""
@@ -214,7 +215,7 @@ class ShardReader:
         batches: list[list[Json]] = []
         size = 0
         for record in records:
-            weight = event.size_of(record)
+            weight = event.size_of(record, self._overhead)
             if not batches or len(batches[-1]) >= self.mapping.batch_size or size + weight > event.MAX_PAYLOAD:
                 batches.append([])
                 size = 0

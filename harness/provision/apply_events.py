@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class ApplyProgress:
-    """What a run has told so far. `planned` says that the plan is made; `total` counts the changes that it announced."""
+    """What a run has told so far. `planned`: the plan is made; `total`: how many changes it announced."""
 
     planned: bool = False
     total: int = 0

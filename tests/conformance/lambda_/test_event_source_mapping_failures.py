@@ -63,6 +63,11 @@ class Pipe:
         lines = self.functions.log(self.function)
         return [json.loads(line[5:]) for line in lines if line.startswith("CALL ")]
 
+    def calls_so_far(self) -> list[list[str]]:
+        """`calls` without letting time pass."""
+        events = self.aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{self.function}")["events"]
+        return [json.loads(e["message"][5:]) for e in events if e["message"].startswith("CALL ")]
+
     def dead(self) -> list[dict[str, Any]]:
         """The messages in the dead-letter queue."""
         found = []
@@ -263,3 +268,18 @@ def test_sns_destination(pipe: Pipe, aws: Any) -> None:
     aws.settle()
     (message,) = sqs.receive_message(QueueUrl=pipe.queue)["Messages"]
     assert json.loads(message["Body"])["requestContext"]["condition"] == "RetryAttemptsExhausted"
+
+
+def test_children_wait_for_a_blocked_parent(pipe: Pipe, aws: Any) -> None:
+    """C9, B7: a child shard is not read before its parent is finished."""
+    mapping = pipe.map()
+    pipe.put("fail")
+    pipe.kinesis.update_shard_count(StreamName=pipe.stream, TargetShardCount=2, ScalingType="UNIFORM_SCALING")
+    pipe.put("child")
+    # A new reader sees all shards at once.
+    pipe.client.update_event_source_mapping(UUID=mapping, BatchSize=50)
+    assert aws.admin("POST", "clock/settle", {"max_seconds": 300})["settled"] is False
+    assert all(call == ["fail"] for call in pipe.calls_so_far())
+    pipe.client.update_event_source_mapping(UUID=mapping, MaximumRetryAttempts=0)
+    aws.settle()
+    assert pipe.calls()[-1] == ["child"]

@@ -45,7 +45,7 @@ class Api:
         self.client.put_method(**where, **{"authorizationType": "NONE", **members})
         self.client.put_integration(**where, **integration)
         for status, response in (responses or {}).items():
-            declared = {name: False for name in response.get("responseParameters", {})}
+            declared = dict.fromkeys(response.get("responseParameters", {}), False)
             self.client.put_method_response(**where, statusCode=status, responseParameters=declared)
             self.client.put_integration_response(**where, statusCode=status, **response)
 

@@ -6,11 +6,13 @@ import copy
 import re
 
 from harness.emulator.call import Call
+from harness.emulator.errors import NotEmulated
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.failure import DEFAULT_TEMPLATE, RESPONSE_TYPES
 from harness.emulator.services.apigateway.execution.gateway_response import effective
 from harness.emulator.services.apigateway.execution.mapping import source
+from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, text
 from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, not_found, page, present
 
@@ -116,6 +118,11 @@ def _check(document: Json) -> None:
     status = document.get("statusCode")
     if status is not None and not re.fullmatch(r"[1-5]\d\d", status):
         raise bad_request("Invalid status code")
+    for template in document["responseTemplates"].values():
+        try:
+            Substitution(template)
+        except ValueError as error:
+            raise NotEmulated("apigateway", f"{error} in a gateway response") from error
     for target, expression in document["responseParameters"].items():
         try:
             if not target.startswith("gatewayresponse.header."):

@@ -9,6 +9,7 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.mapping import RequestMapping, ResponseMapping
+from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, boolean, integer, text
 from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, not_found, present
 
@@ -108,6 +109,10 @@ class Integrations(ApiGatewayBase):
             raise bad_request("Timeout should be between 50 ms and 29000 ms")
         if kind != "MOCK" and not integration.get("httpMethod"):
             raise bad_request("Enumeration value for HttpMethod must be non-empty")
+        try:
+            Substitution(uri)
+        except ValueError as error:
+            raise self.refuse(f"{error} in an integration URI") from error
         if kind in ("AWS", "AWS_PROXY"):
             if not uri.startswith("arn:"):
                 raise bad_request("Invalid ARN specified in the request")

@@ -10,7 +10,6 @@ from harness.emulator.service import operation
 from harness.emulator.services.apigateway import method_settings
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.substitution import Substitution
-from harness.emulator.services.apigateway.execution.variables import is_known
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
 from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, present
 
@@ -142,10 +141,10 @@ class Stages(ApiGatewayBase):
             if ":logs:" in destination:
                 self._check_logging_role(api)
         if log_format := access_log.get("format"):
-            names = Substitution(log_format).names
-            for name in names:
-                if name.startswith("context.") and not is_known(name.removeprefix("context.")):
-                    raise self.refuse(f"${name} in an access log format")
+            try:
+                names = Substitution(log_format).names
+            except ValueError as error:
+                raise self.refuse(f"{error} in an access log format") from error
             if not {"context.requestId", "context.extendedRequestId"} & set(names):
                 raise bad_request(
                     "The access log format must contain at least $context.requestId or $context.extendedRequestId"

@@ -134,6 +134,9 @@ class Executor:
             invocation.note(f"Execution failed: {refused.message}")
             headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", refused.code)]
             return HttpResponse(refused.status, headers, orjson.dumps({"message": refused.message}))
+        except Exception as error:  # the last stand: whatever a request brings, it gets an answer
+            log.exception("apigateway %s failed", invocation.stage.arn)
+            return gateway_response.render(invocation, internal_error(repr(error)))
 
     async def _run(self, invocation: Invocation) -> HttpResponse:
         stage, request = invocation.stage, invocation.request

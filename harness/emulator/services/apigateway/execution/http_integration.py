@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path
@@ -45,9 +45,7 @@ class HttpBackends:
         """One request. Raises NotEmulated for a host that is not this machine, Failure for what goes wrong."""
         import httpx  # here: 40 ms that no start should pay
 
-        url = fill_path(
-            integration.uri.render(invocation), {name: [quote(v[-1])] for name, v in mapped["path"].items()}
-        )
+        url = fill_path(integration.uri.render(invocation), mapped["path"])
         host = urlsplit(url).hostname or ""
         if not is_loopback(host):
             raise NotEmulated("apigateway", f"an HTTP integration to {host}, which is not this machine,")

@@ -38,10 +38,7 @@ class LogWriter:
     def access(self, invocation: Invocation) -> None:
         """The access log line of a finished request."""
         stage = invocation.stage
-        try:
-            line = stage.access_log_format.render(invocation)
-        except KeyError as error:
-            line = f"unknown variable $context.{error.args[0]}"
+        line = stage.access_log_format.render(invocation)
         self._add((stage.account, stage.region, stage.access_log_destination), invocation.now, line)
 
     def execution(self, invocation: Invocation) -> None:
@@ -66,6 +63,7 @@ class LogWriter:
                 self._queues[destination] = queue[_BATCH:]
                 await self._write(destination, queue[:_BATCH])
         except AwsError as error:
+            self._streams.clear()  # whatever is missing may be made again
             if destination[2] not in self._reported:
                 self._reported.add(destination[2])
                 log.warning("apigateway cannot log to %s: %s", destination[2], error)

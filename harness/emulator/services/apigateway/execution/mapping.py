@@ -41,8 +41,9 @@ def source(expression: str) -> Source:
         return lambda *_: literal
     root, _, rest = expression.partition(".")
     if root == "context":
-        variables_name = rest
-        return lambda invocation, _: _one(variables.lookup(invocation, variables_name))
+        if not variables.is_known(rest):
+            raise ValueError(expression)
+        return lambda invocation, _: _one(variables.lookup(invocation, rest))
     if root == "stageVariables":
         return lambda invocation, _: _one(invocation.stage.variables.get(rest))
     if root == "method" and rest.startswith("request."):

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(
 class Substitution:
     """A text with `$context.x`, `$stageVariables.x` and `$method.request.header.x` in it; `missing` for no value.
 
-    Raises KeyError for a `$context` name that API Gateway does not have.
+    Raises ValueError for a `$context` name that API Gateway does not have.
     """
 
     __slots__ = ("_pieces", "names")
@@ -44,6 +44,8 @@ def _getter(root: str, name: str, missing: str) -> Callable[[Invocation], str]:
     if root == "stageVariables":
         return lambda invocation: invocation.stage.variables.get(name, missing)
     if root == "context":
+        if not variables.is_known(name):
+            raise ValueError(f"$context.{name}")
         return lambda invocation: variables.text(variables.lookup(invocation, name)) or missing
     return lambda invocation: request_value(invocation, name) or missing
 

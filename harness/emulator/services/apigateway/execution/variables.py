@@ -114,10 +114,7 @@ _GETTERS: dict[str, Callable[[Invocation], Any]] = {
 
 
 def lookup(invocation: Invocation, name: str) -> Any:
-    """The variable by its dotted name behind `$context.`; None if it has no value.
-
-    Raises KeyError for a name that API Gateway does not have.
-    """
+    """The variable by its dotted name behind `$context.`; None if it has no value. The name must be known."""
     first, _, rest = name.partition(".")
     value = _GETTERS[first](invocation)
     while rest:

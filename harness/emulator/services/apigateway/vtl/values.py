@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import orjson
 
 from harness.emulator.services.apigateway.vtl.errors import VtlError
+
+_MAX_BITS = 4096
 
 
 class Missing(str):
@@ -65,13 +68,10 @@ def to_text(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Compact JSON, as `$input.json` gives it."""
-    return orjson.dumps(value, default=_json_default, option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _json_default(value: Any) -> Any:
-    if isinstance(value, JavaList):
-        return list(value)
-    return str(value)
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError as error:
+        raise VtlError(f"cannot be printed as JSON: {error}") from error
 
 
 def _double(value: float) -> str:
@@ -81,10 +81,9 @@ def _double(value: float) -> str:
         return "Infinity" if value > 0 else "-Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
-    mantissa, _, exponent = f"{value:.17e}".partition("e")
-    digits = repr(value)
-    mantissa = digits.partition("e")[0] if "e" in digits else repr(float(mantissa))
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, *rest = map(str, digits)
+    return f"{'-' * sign}{first}.{''.join(rest) or '0'}E{len(rest) + int(exponent)}"
 
 
 def truth(value: Any) -> bool:
@@ -129,9 +128,12 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
     if not (is_number(left) and is_number(right)):
         return None
     try:
-        return _calculate(operator, left, right)
+        result = _calculate(operator, left, right)
     except OverflowError:
         return None
+    if isinstance(result, int) and result.bit_length() > _MAX_BITS:
+        raise VtlError("the number is too large")
+    return result
 
 
 def _calculate(operator: str, left: Any, right: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
+from harness.emulator.metrics import Metrics
 from harness.emulator.service import Service
 from harness.emulator.store import Store
 from harness.emulator.topics import Topics
@@ -58,6 +59,7 @@ class World:
         self.transition_seconds = transition_seconds
         self.store = Store()
         self.topics = Topics()
+        self.metrics = Metrics(self)
         self.bus = Bus(self)
         self.services: dict[str, Service] = {}
         self.upstream: Upstream | None = None
@@ -90,6 +92,7 @@ class World:
     # -- life -------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
+        self.metrics.resume()
         for service in self.services.values():
             await service.start()
 
@@ -116,6 +119,7 @@ class World:
 
     def dump(self) -> bytes:
         """A snapshot taken now, whatever is in flight."""
+        self.metrics.keep()
         upstream = self.upstream.dump() if self.upstream is not None else None
         snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream)
         return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)

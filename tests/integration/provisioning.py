@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,24 @@ class SuiteRunner(StackRunner):
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {"TF_VAR_endpoint_url": INVOKE_BASE}
+
+    def plan(self) -> tuple[int, str]:
+        """`plan -detailed-exitcode`: 0 without changes, 2 with some; and what it printed."""
+        with self._folder():
+            finished = self._run(["plan", "-input=false", "-no-color", "-detailed-exitcode", *self._common()])
+        return finished.code, "\n".join(line for line in finished.lines if "Refreshing state..." not in line)
+
+    def with_own_state(self, folder: Path, **variables: str) -> SuiteRunner:
+        """The same stack with a copy of the state, for a run that changes it; and with other variables.
+
+        Without the refresh, which a plan shows to find nothing.
+        """
+        state = folder / "full.tfstate"
+        shutil.copyfile(self.state, state)
+        given = {f"TF_VAR_{name}": value for name, value in variables.items()}
+        quick = {f"TF_CLI_ARGS_{command}": "-refresh=false" for command in ("apply", "destroy")}
+        environ = {**self.environ, **given, **quick}
+        return replace(self, state=state, environ=environ)
 
 
 @dataclass(frozen=True)

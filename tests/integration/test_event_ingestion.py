@@ -136,9 +136,11 @@ def test_one_event_reaches_its_processor(stack: FullStack, event_type: str) -> N
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_a_batch_reaches_its_processor(stack: FullStack, event_type: str) -> None:
     """Each record of a batch is a record of its own; quotes in keys and text survive the template (D4)."""
-    events = [{**event(event_type, number), "note": "it's \"quoted\" \\ and ünïcode"} for number in range(3)]
-    records = [{"data": json.dumps(each), "partitionKey": "it's a \"key\""} for each in events]
-    answer = stack.post(stack.events["batch_urls"][event_type], {"records": [*records[:2], {"data": records[2]["data"]}]})
+    events = [{**event(event_type, number), "note": 'it\'s "quoted" \\ and ünïcode'} for number in range(3)]
+    records = [{"data": json.dumps(each), "partitionKey": 'it\'s a "key"'} for each in events]
+    answer = stack.post(
+        stack.events["batch_urls"][event_type], {"records": [*records[:2], {"data": records[2]["data"]}]}
+    )
     assert answer.status_code == 200, answer.text
     assert answer.json()["FailedRecordCount"] == 0
     assert len(answer.json()["Records"]) == 3

@@ -60,7 +60,9 @@ def test_one_document_ends_in_s3_when_the_buffer_is_due(stack: FullStack) -> Non
         {"id": "one", "text": "Grüße"}
     ]
     name = stack.submit["delivery_stream_name"]
-    assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/\d\d/{name}-1-(\d\d\d\d-\d\d-\d\d-\d\d-\d\d-\d\d)-[0-9a-f-]{{36}}", *objects)
+    assert re.fullmatch(
+        rf"\d{{4}}/\d\d/\d\d/\d\d/{name}-1-(\d\d\d\d-\d\d-\d\d-\d\d-\d\d-\d\d)-[0-9a-f-]{{36}}", *objects
+    )
 
 
 def test_a_thousand_documents_exactly_once(stack: FullStack) -> None:

@@ -495,6 +495,17 @@ def test_changes_show_after_a_deployment_only(api: Api) -> None:
     assert summary == {"/p": {"GET": {"authorizationType": "NONE", "apiKeyRequired": False}}}
 
 
+def test_a_change_before_the_first_request_does_not_show(api: Api) -> None:
+    """D8: the snapshot is taken when the deployment is made, not when it is first used."""
+    api.mock("/p", body="one")
+    api.deploy()
+    where = {"restApiId": api.id, "resourceId": api.resource("/p"), "httpMethod": "GET"}
+    change = patches(("replace", "/responseTemplates/application~1json", "two"))
+    api.client.update_integration_response(**where, statusCode="200", patchOperations=change)
+    api.client.delete_method(restApiId=api.id, resourceId=api.resource("/p"), httpMethod="GET")
+    assert api.send("GET", "/test/p").text == "one"
+
+
 def test_a_new_stage(api: Api) -> None:
     """Recorded: members of a stage."""
     api.mock("/")

@@ -100,3 +100,12 @@ def test_execution_log_lines(aws: Aws, api: Api) -> None:
     api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "ERROR"))
     api.send("POST", "/test/p/7")
     assert len(messages(aws, group)) == len(lines)
+
+
+def test_a_log_group_that_is_there_already_is_used(aws: Aws, api: Api) -> None:
+    """D8: the execution log group is made on demand; one that Terraform made before is no error."""
+    group = f"API-Gateway-Execution-Logs_{api.id}/test"
+    aws.client("logs").create_log_group(logGroupName=group)
+    api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "INFO"))
+    api.send("POST", "/test/p/7")
+    assert messages(aws, group)[-1].endswith("Method completed with status: 200")

@@ -69,8 +69,8 @@ class Sinks:
         return {"name": name, "answers": len(answers)}
 
     def read(self, name: str) -> Json:
-        """The recorded requests, oldest first. `dropped` is how many older ones were forgotten to bound memory,
-        `answers_left` how many scripted answers are still to come."""
+        """The recorded requests, oldest first, each with the `status` it was answered with. `dropped` is how many older
+        ones were forgotten to bound memory, `answers_left` how many scripted answers are still to come."""
         sink = self._get(name)
         return {
             "name": name,
@@ -88,9 +88,9 @@ class Sinks:
         """Record a request and answer it."""
         sink = self._get(name)
         body, problem = _decoded(request)
-        self._record(sink, request, body)
         refusal = Answer(400, 1, orjson.dumps({"errorMessage": problem}), [])
         answer = refusal if problem else _next_answer(sink)
+        self._record(sink, request, body, answer.status)
         content = answer.body if answer.body is not None else self._acknowledge(request, body, answer.status)
         headers = list(answer.headers)
         if not any(key.lower() == "content-type" for key, _ in headers):
@@ -109,7 +109,7 @@ class Sinks:
             content["errorMessage"] = f"scripted answer {status}"
         return orjson.dumps(content)
 
-    def _record(self, sink: _Sink, request: HttpRequest, body: bytes) -> None:
+    def _record(self, sink: _Sink, request: HttpRequest, body: bytes, status: int) -> None:
         try:
             text, encoding = body.decode(), "text"
         except UnicodeDecodeError:
@@ -120,6 +120,7 @@ class Sinks:
             "headers": dict(request.headers),
             "body": text,
             "body_encoding": encoding,
+            "status": status,
         }
         sink.requests.append((seen, len(body)))
         sink.recorded += len(body)

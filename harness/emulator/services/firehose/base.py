@@ -8,6 +8,7 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.firehose.http_client import EndpointClient
+from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, Checkpoint, DeliveryStream, Key
 from harness.emulator.store import Table
 
@@ -31,6 +32,7 @@ class FirehoseBase(Service):
         self.checkpoints: Table[tuple[str, str, str, str], Checkpoint] = world.store.table("firehose.checkpoints")
         self.numbers: Table[Key, int] = world.store.table("firehose.record_numbers")
         self.pipelines: dict[Key, Pipeline] = {}
+        self._measures: dict[Key, Measures] = {}
         self.endpoint_client = EndpointClient(world)
 
     def find(self, call: Call, name: str) -> DeliveryStream:
@@ -39,6 +41,13 @@ class FirehoseBase(Service):
         if stream is None:
             raise AwsError("ResourceNotFoundException", f"Firehose {name} under account {call.account} not found.")
         return stream
+
+    def measures(self, key: Key) -> Measures:
+        """The metrics of a stream; with an empty name those of calls that name no stream."""
+        found = self._measures.get(key)
+        if found is None:
+            found = self._measures[key] = Measures(self.world, key)
+        return found
 
     def caller(self, stream: DeliveryStream, role: str) -> Caller:
         """Firehose calling another service for `role` (S3's, the processor's, the source's)."""

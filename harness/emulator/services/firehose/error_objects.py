@@ -6,6 +6,7 @@ from binascii import b2a_base64
 
 import orjson
 
+from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Record
 
 PROCESSING_FAILED = "processing-failed"
@@ -14,7 +15,12 @@ HTTP_ENDPOINT_FAILED = "http-endpoint-failed"
 
 def _raw(record: Record) -> str:
     received = record[4]
-    return b2a_base64(record[2] if received is None else received, newline=False).decode()
+    return b2a_base64(received if isinstance(received, bytes) else record[2], newline=False).decode()
+
+
+def _as_line(record: Record, line: bytes) -> Record:
+    """The record with the line as its data; it still counts with the bytes that arrived (A17)."""
+    return (record[0], record[1], line, record[3], arrived_bytes((record,)))
 
 
 def processing_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, lambda_arn: str) -> Record:
@@ -34,7 +40,7 @@ def processing_line(record: Record, reason: tuple[str, str], attempts: int, ende
         },
         option=orjson.OPT_APPEND_NEWLINE,
     )
-    return (record[0], record[1], line, record[3], None)
+    return _as_line(record, line)
 
 
 def http_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, data_id: str) -> Record:
@@ -53,4 +59,4 @@ def http_line(record: Record, reason: tuple[str, str], attempts: int, ended: flo
         },
         option=orjson.OPT_APPEND_NEWLINE,
     )
-    return (record[0], record[1], line, record[3], None)
+    return _as_line(record, line)

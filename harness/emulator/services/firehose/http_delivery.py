@@ -14,6 +14,7 @@ from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import HTTP_ENDPOINT_FAILED, http_line
 from harness.emulator.services.firehose.http_client import Answer, NoAnswer, Reason
 from harness.emulator.services.firehose.lambda_event import record_ids
+from harness.emulator.services.firehose.measures import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class HttpDelivery:
         batch.attempts += 1
         status = 0
         headers, body = await asyncio.to_thread(build_request, stream, batch, self._world.clock.now())
+        measures = pipeline.service.measures(stream.key)
+        size = arrived_bytes(batch.records)
+        measures.add("DeliveryToHttpEndpoint.ProcessedBytes", size)
+        measures.add("DeliveryToHttpEndpoint.ProcessedRecords", len(batch.records))
         try:
             url = destination["EndpointConfiguration"]["Url"]
             answer = await pipeline.service.endpoint_client.post(url, headers, body)
@@ -49,9 +54,13 @@ class HttpDelivery:
             failure = judge(answer, batch.request_id)
         except NoAnswer as error:
             failure = (error.reason, error.reason)
+        measures.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
         if pipeline.runner.is_closed():
             return None
         if failure is None:
+            measures.add("DeliveryToHttpEndpoint.Bytes", size)
+            measures.add("DeliveryToHttpEndpoint.Records", len(batch.records))
+            measures.add("DeliveryToHttpEndpoint.DataFreshness", freshness(self._world.clock.now(), batch))
             pipeline.runner.taken(batch)
             return None
         for_log, for_object = failure

@@ -27,6 +27,11 @@ THROTTLED_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 
 _THROTTLED = ("ProvisionedThroughputExceededException", "LimitExceededException")
+_THROTTLED_METRIC = {
+    "GetRecords": "ThrottledGetRecords",
+    "GetShardIterator": "ThrottledGetShardIterator",
+    "ListShards": "ThrottledDescribeStream",
+}
 _ACCESS_DENIED = (
     "Kinesis.AccessDenied",
     "Access was denied when calling Kinesis. Ensure the access policy on the IAM role used allows access to the "
@@ -77,8 +82,11 @@ class _Calls:
         self._arn: str = stream.source["KinesisStreamARN"]
         self._caller = service.caller(stream, stream.source["RoleARN"])
         self._start: float = stream.source["DeliveryStartTimestamp"]
+        self.last = ""
+        """The operation that was called last."""
 
     async def _call(self, operation: str, params: Json) -> Json:
+        self.last = operation
         return await self._service.call("kinesis", operation, params, self._caller)
 
     async def shards(self) -> list[Json]:
@@ -177,6 +185,7 @@ class KinesisSource:
             pause = 0.0
         elif error.code in _THROTTLED:
             pause = THROTTLED_PAUSE
+            self._service.measures(stream.key).add(_THROTTLED_METRIC[self._calls.last], 1)
         elif error.code == "ResourceNotFoundException":
             # A deleted source does not come back, not even under its old name.
             self._stopped = True
@@ -251,6 +260,9 @@ class KinesisSource:
         if self._is_stopped():
             return False
         records = answer["Records"]
+        measures = self._service.measures(self._pipeline.key)
+        if "MillisBehindLatest" in answer:
+            measures.add("KinesisMillisBehindLatest", answer["MillisBehindLatest"])
         following = answer.get("NextShardIterator")
         if following is None:
             self._iterators.pop(shard_id, None)
@@ -291,4 +303,7 @@ class KinesisSource:
                 number += 1
                 size += len(child)
         self._service.numbers.put(key, number)
+        measures = self._service.measures(key)
+        measures.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
+        measures.add("DataReadFromKinesisStream.Records", len(read))
         self._pipeline.take(taken, size)

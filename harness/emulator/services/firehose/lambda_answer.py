@@ -66,7 +66,7 @@ class Sorted:
 def sort_answer(payload: bytes, records: list[Record], ids: list[str], *, keep_received: bool) -> Sorted:
     """Sort `records` by the function's answer. `ids` are the recordIds sent, in the records' order.
 
-    `keep_received` keeps a changed record's original bytes. Raises BatchFailure.
+    `keep_received` keeps a changed record's original bytes, not only their number. Raises BatchFailure.
     """
     items = _items(payload)
     where = {record_id: index for index, record_id in enumerate(ids)}
@@ -128,7 +128,9 @@ def _collect(records: list[Record], outcome: list[bytes | Reason | bool | None],
     for record, value in zip(records, outcome, strict=True):
         if isinstance(value, bytes):
             number, arrival, data, position, received = record
-            kept = (data if received is None else received) if keep_received else None
+            kept = data if received is None else received
+            if not keep_received and isinstance(kept, bytes):
+                kept = len(kept)
             delivered.append((number, arrival, value, position, kept))
         elif value is None:
             failed.append((record, MISSING))

@@ -123,6 +123,7 @@ class Lifecycle(FirehoseBase):
     ) -> Json:
         # A stream has one destination: paging members make no difference.
         stream = self.find(call, delivery_stream_name)
+        self.measures(stream.key).call("DescribeDeliveryStream", self.world.clock.now())
         destination = describe_http(stream.destination) if stream.kind == "http" else describe_s3(stream.destination)
         description: dict[str, Any] = {
             "DeliveryStreamName": stream.name,
@@ -153,6 +154,7 @@ class Lifecycle(FirehoseBase):
         delivery_stream_type: str | None = None,
         exclusive_start_delivery_stream_name: str = "",
     ) -> Json:
+        self.measures((call.account, call.region, "")).call("ListDeliveryStreams", self.world.clock.now())
         names = sorted(
             stream.name
             for stream in self.streams.values()

@@ -5,8 +5,8 @@ A record on its way is a plain tuple, because tens of thousands pass per second:
     (number, arrival, data, position, received)
 
 `number` counts the stream's records, `arrival` is epoch milliseconds (int), `data` the bytes now, `position` where a
-Kinesis record came from (None for Direct PUT), `received` the bytes as they arrived where a Lambda function has
-changed them and somebody may still need them (None otherwise).
+Kinesis record came from (None for Direct PUT). `received` is what arrived, where `data` is something else by now: the
+bytes if somebody may still need them, else their number; None while `data` is what arrived.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Key: TypeAlias = tuple[str, str, str]
 Position: TypeAlias = tuple[str, int, str, str]
 """Sequence number of the outer record, index inside a KPL aggregate (0 for plain records), partition key, shard id."""
 
-Record: TypeAlias = tuple[int, int, bytes, Position | None, bytes | None]
+Record: TypeAlias = tuple[int, int, bytes, Position | None, bytes | int | None]
 
 DESTINATION_ID = "destinationId-000000000001"
 DIRECT_PUT = "DirectPut"

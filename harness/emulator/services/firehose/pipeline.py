@@ -44,6 +44,8 @@ class Pipeline:
         self.key = key
         self.runner = BatchRunner(self.world.clock, service.batches, key)
         self.processor: LambdaProcessor | None = None
+        self.keeps_received = False
+        """Whether the bytes of a record as it arrived are needed after processing, for error objects."""
         self._backs_up = False
         self._stages: dict[str, StageBuffer] = {}
         self._limits: dict[str, Limits] = {}
@@ -93,6 +95,7 @@ class Pipeline:
         stream = self.stream
         self.processor = lambda_processor(stream.destination)
         self._limits.clear()
+        self.keeps_received = stream.kind == "http"
         self._backs_up = stream.destination.get("S3BackupMode") in ("Enabled", "AllData")
 
     # -- the way of a record ----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.lambda_answer import BatchFailure, Reason, Sorted, sort_answer
 from harness.emulator.services.firehose.lambda_event import build_event, record_ids
+from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
 from harness.emulator.services.firehose.processing_configuration import LambdaProcessor
 
@@ -85,9 +86,13 @@ class Processing:
             return None
         batch.attempts += 1
         ids = record_ids(stream, batch.records)
+        measures = pipeline.service.measures(pipeline.key)
+        began = pipeline.world.clock.now()
         try:
             payload = await self._invoke(stream, processor, batch, ids)
         except InvokeFailure as failure:
+            measures.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
+            measures.add("ExecuteProcessing.Success", 0)
             await log_error(pipeline.service, stream, failure.reason, processor=processor.arn)
             if pipeline.runner.is_closed():
                 return None
@@ -97,16 +102,21 @@ class Processing:
                 return min(2.0 ** (batch.attempts - 1), LONGEST_PAUSE)
             self._finish(batch, [], self._lines(batch, batch.records, failure.reason, processor))
             return None
+        measures.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
+        measures.add("ExecuteProcessing.Success", 1)
         if pipeline.runner.is_closed():
             return None
         try:
-            outcome = sort_answer(payload, batch.records, ids, keep_received=stream.kind == "http")
+            outcome = sort_answer(payload, batch.records, ids, keep_received=pipeline.keeps_received)
         except BatchFailure as failure:
             outcome = Sorted([], [(record, failure.reason) for record in batch.records], 0)
         lines = [
             processing_line(record, reason, batch.attempts, pipeline.world.clock.now(), processor.arn)
             for record, reason in outcome.failed
         ]
+        if outcome.delivered:
+            measures.add("SucceedProcessing.Records", len(outcome.delivered))
+            measures.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
         self._finish(batch, outcome.delivered, lines)
         for reason in dict.fromkeys(reason for _, reason in outcome.failed):
             await log_error(pipeline.service, stream, reason, processor=processor.arn)

@@ -18,18 +18,23 @@ class Puts(FirehoseBase):
 
     @operation
     async def put_record(self, call: Call, *, delivery_stream_name: str, record: Json) -> Json:
+        began = self.world.clock.now()
         stream = self._writable(call, delivery_stream_name)
-        first = await self._take(stream, [record["Data"]], len(record["Data"]))
+        size = len(record["Data"])
+        first = await self._take(stream, [record["Data"]], size)
+        self.measures(stream.key).call("PutRecord", began, Bytes=size)
         return {"RecordId": f"{stream.record_id_prefix}{first:016x}", "Encrypted": _encrypted(stream)}
 
     @operation
     async def put_record_batch(self, call: Call, *, delivery_stream_name: str, records: list[Json]) -> Json:
+        began = self.world.clock.now()
         stream = self._writable(call, delivery_stream_name)
         data = [record["Data"] for record in records]
         size = sum([len(blob) for blob in data])
         if size > MAX_BATCH_BYTES:
             raise invalid("Records size exceeds 4 MB limit")
         first = await self._take(stream, data, size)
+        self.measures(stream.key).call("PutRecordBatch", began, Bytes=size, Records=len(data))
         prefix = stream.record_id_prefix
         return {
             "FailedPutCount": 0,
@@ -58,6 +63,10 @@ class Puts(FirehoseBase):
         arrival = int(self.world.clock.now() * 1000)
         pipeline.take([(number, arrival, blob, None, None) for number, blob in enumerate(data, first)], size)
         self.numbers.put(key, first + len(data))
+        measures = self.measures(key)
+        measures.add("IncomingBytes", size)
+        measures.add("IncomingRecords", len(data))
+        measures.add("IncomingPutRequests", 1)
         return first
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
 from harness.emulator.services.firehose.error_log import log_error
+from harness.emulator.services.firehose.measures import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json
 from harness.emulator.services.firehose.prefix import (
     RANDOM_LENGTH,
@@ -73,9 +74,11 @@ class S3Delivery:
             log.exception("firehose %s: PutObject failed", stream.name)
             reason = _INTERNAL
         else:
+            self._measure(stream, batch, True)
             if not pipeline.runner.is_closed():
                 pipeline.runner.taken(batch)
             return None
+        self._measure(stream, batch, False)
         await log_error(pipeline.service, stream, reason, settings=settings)
         if pipeline.runner.is_closed():
             return None
@@ -87,6 +90,24 @@ class S3Delivery:
             pipeline.runner.taken(batch)
             return None
         return min(2.0 ** min(batch.attempts - 1, 10), LONGEST_PAUSE)
+
+    def _measure(self, stream: DeliveryStream, batch: Batch, taken: bool) -> None:
+        """Error objects count as deliveries too; an HTTP endpoint's bucket counts only as a backup of all data."""
+        if batch.stage == "backup":
+            name = "BackupToS3"
+        elif stream.kind == "s3":
+            name = "DeliveryToS3"
+        else:
+            return
+        measures = self._pipeline.service.measures(stream.key)
+        measures.add(f"{name}.Success", 1 if taken else 0)
+        if not taken:
+            return
+        measures.add(f"{name}.Records", len(batch.records))
+        measures.add(f"{name}.Bytes", arrived_bytes(batch.records))
+        measures.add(f"{name}.DataFreshness", freshness(self._world.clock.now(), batch))
+        if name == "DeliveryToS3":
+            measures.add(f"{name}.ObjectCount", 1)
 
     async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch) -> Json:
         """PutObject's parameters, from the configuration as it is now."""

@@ -54,6 +54,7 @@ class Updates(FirehoseBase):
         else:
             assert s3 is not None
             self._store(stream, "s3", _s3(stream, s3))
+        self.measures(stream.key).call("UpdateDeliveryStream", self.world.clock.now())
 
     def _store(self, stream: DeliveryStream, kind: str, destination: Json) -> None:
         if (kind, destination) == (stream.kind, stream.destination):

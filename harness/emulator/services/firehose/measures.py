@@ -1,0 +1,80 @@
+"""The CloudWatch metrics of delivery streams: names, units, and when (A17).
+
+A metric is there only when something happened: idle streams have none. Sizes are those of the records as they
+arrived, whatever processing made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from harness.emulator.metrics import Metric
+from harness.emulator.services.firehose.model import Batch, Key, Record
+
+if TYPE_CHECKING:
+    from harness.emulator.world import World
+
+NAMESPACE = "AWS/Firehose"
+
+_UNIT_OF_END = {
+    "Bytes": "Bytes",
+    "IncomingBytes": "Bytes",
+    "BytesPerSecondLimit": "Bytes/Second",
+    "PerPartitionThroughput": "Bytes/Second",
+    "Latency": "Milliseconds",
+    "Duration": "Milliseconds",
+    "KinesisMillisBehindLatest": "Milliseconds",
+    "DataFreshness": "Seconds",
+    "ProcessedBytes": "Bytes",
+}
+_RATIOS = ("DeliveryToS3.Success", "BackupToS3.Success", "ExecuteProcessing.Success", "PartitionCountExceeded")
+
+
+def unit(name: str) -> str:
+    """CloudWatch's unit of a metric; ratios have none."""
+    if name in _RATIOS:
+        return "None"
+    return _UNIT_OF_END.get(name.rpartition(".")[2], "Count")
+
+
+class Measures:
+    """The metrics of one delivery stream; of the account's calls on streams in general when it has no name."""
+
+    def __init__(self, world: World, key: Key) -> None:
+        self._metrics = world.metrics
+        self._clock = world.clock
+        self._room = (key[0], key[1], NAMESPACE)
+        self._dimensions = (("DeliveryStreamName", key[2]),) if key[2] else ()
+        self._known: dict[str, Metric] = {}
+
+    def add(self, name: str, value: float) -> None:
+        """One sample."""
+        self._metrics.add(self._known.get(name) or self._learn(name), value)
+
+    def state(self, name: str, value: float) -> None:
+        """A value that holds: one sample per minute."""
+        self._metrics.state(self._known.get(name) or self._learn(name), value)
+
+    def call(self, name: str, began: float, **sizes: float) -> None:
+        """An API call that began at `began` (epoch seconds): `name`.Requests, `name`.Latency, and more."""
+        self.add(f"{name}.Requests", 1)
+        self.add(f"{name}.Latency", (self._clock.now() - began) * 1000)
+        for size, value in sizes.items():
+            self.add(f"{name}.{size}", value)
+
+    def _learn(self, name: str) -> Metric:
+        metric = self._known[name] = Metric(*self._room, name, unit(name), self._dimensions)
+        return metric
+
+
+def arrived_bytes(records: Iterable[Record]) -> int:
+    """Bytes of the records as they arrived."""
+    return sum(
+        [len(r[2]) if r[4] is None else r[4] if isinstance(r[4], int) else len(r[4]) for r in records],
+    )
+
+
+def freshness(now: float, batch: Batch) -> float:
+    """Seconds since the batch's oldest record arrived; `now` in epoch seconds."""
+    return max(0.0, now - min([record[1] for record in batch.records]) / 1000)

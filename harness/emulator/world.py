@@ -14,6 +14,7 @@ from typing import Any
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
+from harness.emulator.faults import Faults
 from harness.emulator.metrics import Metrics
 from harness.emulator.service import Service
 from harness.emulator.store import Store
@@ -57,14 +58,20 @@ class World:
         self.rng = random.Random(self.seed)
         self.clock = clock or Clock()
         self.transition_seconds = transition_seconds
+        self.quotas = False
+        """Whether services throttle what exceeds AWS's quotas. A reset switches it off."""
         self.store = Store()
         self.topics = Topics()
         self.metrics = Metrics(self)
         self.bus = Bus(self)
+        self.faults = Faults(self)
         self.services: dict[str, Service] = {}
         self.upstream: Upstream | None = None
         self.endpoint_url = ""
         """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""
+        self.exchanges: dict[str, asyncio.Future[None]] = {}
+        """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
+        endpoint inside this emulator needs it to let virtual time pass before it answers."""
         self._wire: Wire | None = None
 
     def add(self, service: Service) -> None:
@@ -93,6 +100,7 @@ class World:
 
     async def start(self) -> None:
         self.metrics.resume()
+        self.faults.start()
         for service in self.services.values():
             await service.start()
 
@@ -148,4 +156,5 @@ class World:
                 self.clock.set_now(snapshot.now)
         else:
             self.rng.seed(self.seed)
+            self.quotas = False
         await self.start()

@@ -55,6 +55,7 @@ class Admin:
             "clock/settle": {"POST": self._settle},
             "snapshots": {"GET": self._list_snapshots},
             "reset": {"POST": self._reset},
+            "quotas": {"GET": self._quotas, "POST": self._set_quotas},
             "coverage": {"GET": self._coverage},
             "sinks": {"GET": self._list_sinks},
         }
@@ -164,6 +165,16 @@ class Admin:
             await self.world.restore(None)
             self.sinks.clear()
         return {"clock": self._time()}
+
+    async def _quotas(self, request: HttpRequest) -> Json:
+        return {"enabled": self.world.quotas}
+
+    async def _set_quotas(self, request: HttpRequest) -> Json:
+        enabled = _body(request, {"enabled"}).get("enabled")
+        if not isinstance(enabled, bool):
+            raise AdminProblem(400, "enabled must be true or false")
+        self.world.quotas = enabled
+        return await self._quotas(request)
 
     async def _coverage(self, request: HttpRequest) -> Json | HttpResponse:
         form = parse_qs(request.query).get("format", ["json"])[0]

@@ -10,6 +10,7 @@ from harness.emulator.service import Service
 from harness.emulator.services.firehose.http_client import EndpointClient
 from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, Checkpoint, DeliveryStream, Key
+from harness.emulator.services.firehose.quota import Quota
 from harness.emulator.store import Table
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class FirehoseBase(Service):
         self.checkpoints: Table[tuple[str, str, str, str], Checkpoint] = world.store.table("firehose.checkpoints")
         self.numbers: Table[Key, int] = world.store.table("firehose.record_numbers")
         self.pipelines: dict[Key, Pipeline] = {}
+        self.quotas: dict[Key, Quota] = {}
+        """What Direct PUT streams may still take this second; empty while the world has no quotas."""
         self._measures: dict[Key, Measures] = {}
         self.endpoint_client = EndpointClient(world)
 

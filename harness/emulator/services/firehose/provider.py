@@ -14,6 +14,7 @@ class Firehose(Lifecycle, Updates, Puts, Tags, Encryption):
 
     async def start(self) -> None:
         self.pipelines.clear()
+        self.quotas.clear()
         for stream in self.streams.values():
             self.open(stream)
             self.await_encryption(stream)

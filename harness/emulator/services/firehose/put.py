@@ -8,6 +8,7 @@ from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json
+from harness.emulator.services.firehose.quota import SLOW_DOWN, Quota, limits_of, slow_down
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 """Sum of a batch's raw record bytes."""
@@ -21,6 +22,8 @@ class Puts(FirehoseBase):
         began = self.world.clock.now()
         stream = self._writable(call, delivery_stream_name)
         size = len(record["Data"])
+        if self._admit(stream, [record["Data"]]) == 0:
+            raise slow_down()
         first = await self._take(stream, [record["Data"]], size)
         self.measures(stream.key).call("PutRecord", began, Bytes=size)
         return {"RecordId": f"{stream.record_id_prefix}{first:016x}", "Encrypted": _encrypted(stream)}
@@ -33,14 +36,35 @@ class Puts(FirehoseBase):
         size = sum([len(blob) for blob in data])
         if size > MAX_BATCH_BYTES:
             raise invalid("Records size exceeds 4 MB limit")
-        first = await self._take(stream, data, size)
+        throttled = len(data) - self._admit(stream, data)
+        if throttled:
+            del data[-throttled:]
+            size = sum([len(blob) for blob in data])
+        first = await self._take(stream, data, size) if data else 0
         self.measures(stream.key).call("PutRecordBatch", began, Bytes=size, Records=len(data))
         prefix = stream.record_id_prefix
-        return {
-            "FailedPutCount": 0,
-            "Encrypted": _encrypted(stream),
-            "RequestResponses": [{"RecordId": f"{prefix}{n:016x}"} for n in range(first, first + len(data))],
-        }
+        answers = [{"RecordId": f"{prefix}{n:016x}"} for n in range(first, first + len(data))]
+        if throttled:
+            answers += [{"ErrorCode": SLOW_DOWN[0], "ErrorMessage": SLOW_DOWN[1]} for _ in range(throttled)]
+        return {"FailedPutCount": throttled, "Encrypted": _encrypted(stream), "RequestResponses": answers}
+
+    def _admit(self, stream: DeliveryStream, data: list[bytes]) -> int:
+        """How many of the records are within the quotas: all of them while quotas are off."""
+        measures = self.measures(stream.key)
+        limits = limits_of(stream.region)
+        measures.state("BytesPerSecondLimit", limits.bytes)
+        measures.state("RecordsPerSecondLimit", limits.records)
+        measures.state("PutRequestsPerSecondLimit", limits.requests)
+        if not self.world.quotas:
+            self.quotas.clear()
+            return len(data)
+        quota = self.quotas.get(stream.key)
+        if quota is None:
+            quota = self.quotas[stream.key] = Quota(self.world.clock, stream.region)
+        admitted = quota.admit([len(blob) for blob in data])
+        if admitted < len(data):
+            measures.add("ThrottledRecords", len(data) - admitted)
+        return admitted
 
     def _writable(self, call: Call, name: str) -> DeliveryStream:
         stream = self.streams.get((call.account, call.region, name))

@@ -38,7 +38,7 @@ def full(request: pytest.FixtureRequest) -> Iterator[Provisioned]:
     except Unobtainable as reason:
         sentence = f"the tests of the full stack need Terraform and its AWS provider: {reason}"
         if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(sentence)
+            pytest.fail(sentence, pytrace=False)
         warnings.warn(f"SKIPPED: {sentence}", stacklevel=1)
         pytest.skip(sentence)
     except Problem as problem:

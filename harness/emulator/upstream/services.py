@@ -17,6 +17,7 @@ SERVED: dict[str, Served] = {
     "dynamodb": Served("dynamodb", "dynamodb"),
     "dynamodbstreams": Served("dynamodbstreams", "dynamodb"),
     "events": Served("events", "events"),
+    "glue": Served("glue", "glue"),
     "iam": Served("iam", "iam"),
     "kms": Served("kms", "kms"),
     "logs": Served("logs", "logs"),

@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         world = build_world(options.clock, options.seed)
+        world.faults.may_kill = True
     except ValueError as error:
         return _fail(str(error))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -40,6 +40,16 @@ class HttpResponse:
         self.body = body
 
 
+class Unanswered(HttpResponse):
+    """No answer at all. `reset`: the connection is cut off; else it stays silent until the client gives up."""
+
+    __slots__ = ("reset",)
+
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__(0)
+        self.reset = reset
+
+
 @dataclass(slots=True, frozen=True)
 class Caller:
     """Who calls: account, region, and the principal.

@@ -17,6 +17,8 @@ import orjson
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.coverage import coverage, markdown, service_kinds
+from harness.emulator.edge.admin_problem import AdminProblem
+from harness.emulator.edge.faults_admin import FaultsAdmin
 from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.version import VERSION
@@ -32,14 +34,6 @@ _MAX_SECONDS = 10 * 366 * 86400.0
 _DEFAULT_SETTLE = 7 * 86400.0
 
 
-class AdminProblem(Exception):
-    """An admin call that can't be done: `status` and a sentence for the caller."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class Admin:
     """Answers `/_harness/…` for one world."""
 
@@ -47,6 +41,7 @@ class Admin:
         self.world = world
         self.sinks = sinks
         self.snapshots = snapshots
+        self.faults = FaultsAdmin(world.faults)
         self._alone = asyncio.Lock()
         self._routes: dict[str, dict[str, Callable[[HttpRequest], Awaitable[Json | HttpResponse]]]] = {
             "health": {"GET": self._health},
@@ -80,8 +75,12 @@ class Admin:
             if room == "snapshots":
                 snapshot_route = _method(self._snapshot_routes, method, path)
                 return await snapshot_route(unquote(rest))
+            if room == "faults":
+                return self.faults.handle(request, method, unquote(rest))
             if room == "sinks":
-                return self._sink(request, method, rest)
+                return await self._sink(request, method, rest)
+        if path == "faults":
+            return self.faults.handle(request, method, "")
         if path not in self._routes:
             raise AdminProblem(404, f"there is no {request.path}")
         return await _method(self._routes[path], method, path)(request)
@@ -190,13 +189,13 @@ class Admin:
     async def _list_sinks(self, request: HttpRequest) -> Json:
         return {"sinks": self.sinks.names()}
 
-    def _sink(self, request: HttpRequest, method: str, rest: str) -> Json | HttpResponse:
+    async def _sink(self, request: HttpRequest, method: str, rest: str) -> Json | HttpResponse:
         name, _, action = unquote(rest).partition("/")
         try:
             if action == "deliver" or action.startswith("deliver/"):
                 if method != "POST":
                     raise AdminProblem(405, f"a delivery is a POST, not a {method}")
-                return self.sinks.deliver(name, request)
+                return await self.sinks.deliver(name, request)
             if action:
                 raise AdminProblem(404, f"there is no {request.path}")
             if method == "GET":

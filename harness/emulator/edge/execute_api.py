@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol, cast
 
-from harness.emulator.call import HttpRequest, HttpResponse
+import orjson
+
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.errors import AwsError
+from harness.emulator.faults.fault import CALL
+from harness.emulator.faults.network import NetworkFault
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -40,6 +45,27 @@ def find_api(path: str, host: str) -> tuple[str, str] | None:
 
 async def execute(world: World, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
     """Hand the request to the API's owner. An API that does not exist is answered with 403 Forbidden, as AWS does."""
+    if world.faults.active:
+        return await _through_faults(world, api_id, request, path)
+    return await _execute(world, api_id, request, path)
+
+
+async def _through_faults(world: World, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
+    """A request to a deployed API is no call on the bus, but faults find it as service `execute-api`."""
+    call = Call("execute-api", "Invoke", {"ApiId": api_id, "Path": path}, Caller(), world.new_id(), request)
+    try:
+        answer: HttpResponse = await world.faults.around(
+            CALL, call, None, lambda passed: _execute(world, api_id, request, path)
+        )
+        return answer
+    except NetworkFault as fault:
+        return fault.response()
+    except AwsError as error:
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code)]
+        return HttpResponse(error.status, headers, orjson.dumps({"message": error.message}))
+
+
+async def _execute(world: World, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
     for name in _OWNERS:
         service = world.services.get(name)
         if service is not None and cast(Executes, service).owns(api_id):

@@ -12,6 +12,7 @@ from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.recognise import Recognised, recognise
 from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.faults.network import NetworkFault
 from harness.emulator.spec.awsjson import JsonCodec
 from harness.emulator.spec.model import Model, load_model
 from harness.emulator.spec.rest import RestCodec
@@ -48,6 +49,10 @@ class Gateway:
         request_id = self.world.new_id()
         try:
             response = await self._run(meant, request, request_id)
+        except NetworkFault as fault:
+            if meant.caller.service is None:
+                return fault.response()
+            response = error_response(fault, meant.form, request_id)
         except AwsError as error:
             model = self._rest[meant.service].model if meant.service in self._rest else None
             response = error_response(error, meant.form, request_id, model)

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
+import struct
 from asyncio import CancelledError, _enter_task, _leave_task  # documented in "Extending asyncio"
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -25,7 +28,7 @@ from typing import Any, cast
 
 import httptools
 
-from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.call import HttpRequest, HttpResponse, Unanswered
 from harness.emulator.edge.http_wire import HeaderRefused, encode_head, header_name, method_name
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ MAX_BODY = 512 * 1024 * 1024
 
 _SMALL_BODY = 64 * 1024  # up to here one write of head and body together is cheaper than two
 _MAX_PIPELINED = 32  # requests that wait on one connection before reading from it pauses
+_NO_LINGER = struct.pack("ii", 1, 0)
 _LINGER = 2.0  # seconds in which a refused upload is read and thrown away, so that the client sees the refusal
 
 
@@ -132,6 +136,7 @@ class _Connection(asyncio.Protocol):
         self._full = False  # the transport's write buffer
         self._reading = True
         self._deaf = False  # no more requests are read from this connection
+        self._silent = False  # the request gets no answer: the client has to give up
         # The task that carries on handlers that wait.
         self._parked: asyncio.Future[None] = loop.create_future()
         self._suspended: tuple[Coroutine[Any, Any, HttpResponse], Any] | None = None
@@ -351,6 +356,9 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
+        if not response.status:
+            self._leave_unanswered(transport, cast(Unanswered, response))
+            return
         if self.server.stopping:
             keep_alive = False
         try:
@@ -369,6 +377,16 @@ class _Connection(asyncio.Protocol):
             self._deaf = True
             self._queue.clear()
             transport.close()
+
+    def _leave_unanswered(self, transport: asyncio.Transport, response: Unanswered) -> None:
+        """Cut the connection off, or say nothing until the client goes away."""
+        self._deaf = self._silent = True
+        self._queue.clear()
+        if response.reset:
+            # Closing at once, without lingering, is what sends a reset.
+            with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as plain:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            transport.abort()
 
     def _answer_itself(self, message: HttpRequest | HttpResponse) -> None:
         """Answer without a handler, then close; what the client still sends is thrown away for a moment before that,
@@ -395,7 +413,7 @@ class _Connection(asyncio.Protocol):
 
     def _after_work(self) -> None:
         transport = self._transport
-        if transport is None or self._busy or self._queue:
+        if transport is None or self._busy or self._queue or self._silent:
             return
         if self._deaf or (self.server.stopping and self._idle()):
             transport.close()

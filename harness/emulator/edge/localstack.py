@@ -10,6 +10,7 @@ import orjson
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.coverage import service_kinds
+from harness.emulator.edge.chaos import PREFIX, Chaos, ChaosProblem
 from harness.version import VERSION
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class LocalStackApi:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.chaos = Chaos(world.faults)
         self.session = world.new_id()
         self._started = time.monotonic()
 
@@ -32,6 +34,13 @@ class LocalStackApi:
                 return self._json({"services": self._services(), "edition": "pipeline-harness", "version": VERSION})
             if request.path == "/_localstack/info":
                 return self._json(self._info())
+        if request.path.startswith(PREFIX):
+            try:
+                answer = self.chaos.handle(request)
+            except ChaosProblem as problem:
+                return self._json({"message": str(problem)}, 400)
+            if answer is not None:
+                return self._json(answer)
         message = f"{request.method} {request.path} is not emulated. See /_harness/coverage for what is."
         return self._json({"__type": "NotEmulated", "message": message}, 501)
 

@@ -44,7 +44,7 @@ class Edge:
     ) -> None:
         self.world = world
         self.gateway = Gateway(world)
-        self.sinks = Sinks(world.clock)
+        self.sinks = Sinks(world)
         self.snapshots = SnapshotFiles(snapshot_dir)
         self.admin = Admin(world, self.sinks, self.snapshots)
         self.localstack = LocalStackApi(world)

@@ -6,6 +6,7 @@ without a script, or after it, with the acknowledgement that Firehose expects (A
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import zlib
@@ -15,32 +16,31 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.faults.endpoint_answer import HANG, MEMBERS, RESET, EndpointAnswer, read_answer
+from harness.emulator.faults.fault import SINK
 
 if TYPE_CHECKING:
-    from harness.emulator.clock import Clock
+    from harness.emulator.world import World
 
 Json = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_ANSWER_MEMBERS = {"status", "times", "body", "headers"}
 _MAX_RECORDED = 128 * 1024 * 1024  # bytes of bodies that one sink keeps; older requests are dropped
 _MAX_DECODED = 256 * 1024 * 1024  # bytes that a compressed body may grow to (A14: 64 MiB before compression)
 
 
 @dataclass(slots=True)
-class Answer:
-    """One entry of a script. A body of None is Firehose's acknowledgement, with an error message for errors."""
+class _Entry:
+    """One entry of a script: an answer, and how often it is still to be given."""
 
-    status: int
+    answer: EndpointAnswer
     times: int
-    body: bytes | None
-    headers: list[tuple[str, str]]
 
 
 @dataclass(slots=True)
 class _Sink:
-    answers: deque[Answer] = field(default_factory=deque)
+    answers: deque[_Entry] = field(default_factory=deque)
     requests: deque[tuple[Json, int]] = field(default_factory=deque)
     recorded: int = 0
     dropped: int = 0
@@ -49,8 +49,8 @@ class _Sink:
 class Sinks:
     """All sinks of one emulator. Methods raise ValueError with a sentence for bad input."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._sinks: dict[str, _Sink] = {}
 
     def names(self) -> list[str]:
@@ -60,11 +60,11 @@ class Sinks:
         self._sinks.clear()
 
     def script(self, name: str, content: Json) -> Json:
-        """Replace the script: `{"answers": [{"status": 500, "times": 3, "body": …, "headers": {…}}, …]}`."""
+        """Replace the script: `{"answers": [{"status": 500, "times": 3}, {"behaviour": "hang"}, …]}`."""
         entries = content.get("answers", [])
         if not isinstance(entries, list):
             raise ValueError("answers must be a list")
-        answers = deque(_answer(entry) for entry in entries)
+        answers = deque(_entry(entry) for entry in entries)
         self._get(name).answers = answers
         return {"name": name, "answers": len(answers)}
 
@@ -76,7 +76,7 @@ class Sinks:
             "name": name,
             "requests": [request for request, _ in sink.requests],
             "dropped": sink.dropped,
-            "answers_left": sum(answer.times for answer in sink.answers),
+            "answers_left": sum(entry.times for entry in sink.answers),
         }
 
     def delete(self, name: str) -> Json:
@@ -84,38 +84,63 @@ class Sinks:
         del self._sinks[name]
         return {"name": name}
 
-    def deliver(self, name: str, request: HttpRequest) -> HttpResponse:
-        """Record a request and answer it."""
+    async def deliver(self, name: str, request: HttpRequest) -> HttpResponse:
+        """Record a request and answer it, by a fault's rule, else by the script."""
         sink = self._get(name)
         body, problem = _decoded(request)
-        refusal = Answer(400, 1, orjson.dumps({"errorMessage": problem}), [])
-        answer = refusal if problem else _next_answer(sink)
-        self._record(sink, request, body, answer.status)
-        content = answer.body if answer.body is not None else self._acknowledge(request, body, answer.status)
-        headers = list(answer.headers)
-        if not any(key.lower() == "content-type" for key, _ in headers):
-            headers.append(("Content-Type", "application/json"))
-        return HttpResponse(answer.status, headers, content)
+        if problem:
+            answer = EndpointAnswer(400, body=orjson.dumps({"errorMessage": problem}))
+        elif self._world.faults.active:
+            call = Call("http-sink", "Deliver", {"Name": name}, Caller(), self._world.new_id(), request)
+            answer = await self._world.faults.around(SINK, call, None, lambda passed: _scripted(sink))
+        else:
+            answer = await _scripted(sink)
+        self._record(sink, request, body, None if answer.behaviour in (HANG, RESET) else answer.status)
+        request_id = _request_id(request, body)
+        await self._take_time(name, request_id, answer)
+        return answer.response(request_id, self._world.clock.now())
 
-    def _acknowledge(self, request: HttpRequest, body: bytes, status: int) -> bytes:
-        request_id = request.header("x-amz-firehose-request-id")
-        if not request_id:
-            try:
-                request_id = str(orjson.loads(body)["requestId"])
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                request_id = ""
-        content: Json = {"requestId": request_id, "timestamp": int(self._clock.now() * 1000)}
-        if status != 200:
-            content["errorMessage"] = f"scripted answer {status}"
-        return orjson.dumps(content)
+    async def _take_time(self, name: str, request_id: str, answer: EndpointAnswer) -> None:
+        """The answer's delay, or for one that hangs the client's whole patience.
 
-    def _record(self, sink: _Sink, request: HttpRequest, body: bytes, status: int) -> None:
+        This handler is no counted work itself. Firehose in this world is, while it waits for us: it must not count
+        while virtual time is to pass. Who else delivers here can't be known to wait, so nothing but the delay counts.
+        """
+        clock = self._world.clock
+        given_up = self._world.exchanges.get(request_id)
+        if answer.seconds and answer.real:
+            await asyncio.sleep(answer.seconds)
+        hangs = answer.behaviour == HANG
+        late = answer.seconds if not answer.real else 0.0
+        what = f"sink {name}: a late answer"
+        if given_up is None:
+            if late and not hangs:
+                with clock.working():
+                    await clock.sleep(late, name=what)
+            return
+        if not late and not hangs:
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end(*_: object) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        timer = None if hangs else clock.call_later(late, end, name=what, data=True)
+        given_up.add_done_callback(end)
+        try:
+            await clock.wait(over)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _record(self, sink: _Sink, request: HttpRequest, body: bytes, status: int | None) -> None:
         try:
             text, encoding = body.decode(), "text"
         except UnicodeDecodeError:
             text, encoding = base64.b64encode(body).decode(), "base64"
         seen: Json = {
-            "time": self._clock.now(),
+            "time": self._world.clock.now(),
             "path": request.target,
             "headers": dict(request.headers),
             "body": text,
@@ -134,34 +159,39 @@ class Sinks:
         return self._sinks.setdefault(name, _Sink())
 
 
-def _next_answer(sink: _Sink) -> Answer:
+async def _scripted(sink: _Sink) -> EndpointAnswer:
+    """The script's next answer; without one the acknowledgement."""
     if not sink.answers:
-        return Answer(200, 1, None, [])
-    answer = sink.answers[0]
-    answer.times -= 1
-    if answer.times <= 0:
+        return EndpointAnswer()
+    entry = sink.answers[0]
+    entry.times -= 1
+    if entry.times <= 0:
         sink.answers.popleft()
-    return answer
+    return entry.answer
 
 
-def _answer(entry: object) -> Answer:
-    if not isinstance(entry, dict):
+def _entry(content: object) -> _Entry:
+    if not isinstance(content, dict):
         raise ValueError("each answer must be an object")
-    unknown = sorted(set(entry) - _ANSWER_MEMBERS)
+    known = {*MEMBERS, "times"}
+    unknown = sorted(set(content) - known)
     if unknown:
-        raise ValueError(f"unknown member {unknown[0]!r} of an answer; known: {', '.join(sorted(_ANSWER_MEMBERS))}")
-    status, times, headers = entry.get("status", 200), entry.get("times", 1), entry.get("headers", {})
-    if not isinstance(status, int) or not 200 <= status <= 599:
-        raise ValueError("status must be a number from 200 to 599")
-    if not isinstance(times, int) or times < 1:
+        raise ValueError(f"unknown member {unknown[0]!r} of an answer; known: {', '.join(sorted(known))}")
+    times = content.get("times", 1)
+    if not isinstance(times, int) or isinstance(times, bool) or times < 1:
         raise ValueError("times must be a number of at least 1")
-    if not isinstance(headers, dict) or not all(isinstance(v, str) and v.isprintable() for v in headers.values()):
-        raise ValueError("headers must be an object of texts without line breaks")
-    if not all(key and key.isprintable() and ":" not in key for key in headers):
-        raise ValueError("a header's name must not be empty nor contain a colon or a line break")
-    body = entry.get("body")
-    content = body.encode() if isinstance(body, str) else None if body is None else orjson.dumps(body)
-    return Answer(status, times, content, list(headers.items()))
+    return _Entry(read_answer(content), times)
+
+
+def _request_id(request: HttpRequest, body: bytes) -> str:
+    """The delivery's id: of the header, else of the body; empty if neither has one."""
+    request_id = request.header("x-amz-firehose-request-id")
+    if request_id:
+        return request_id
+    try:
+        return str(orjson.loads(body)["requestId"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
 
 
 def _decoded(request: HttpRequest) -> tuple[bytes, str]:

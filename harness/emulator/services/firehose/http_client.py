@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from harness.emulator.services.firehose.http_address import delivery_address
@@ -80,7 +82,7 @@ class EndpointClient:
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)
         try:
-            async with asyncio.timeout(self.answer_seconds / self._world.clock.rate):
+            async with self._patience(headers.get("X-Amz-Firehose-Request-Id", "")):
                 # A bare Request: the client would add headers that Firehose doesn't send.
                 request = httpx.Request("POST", address, headers=headers, content=body)
                 response = await self._client.send(request, stream=True)
@@ -96,6 +98,37 @@ class EndpointClient:
             raise NoAnswer(NOT_CONNECTED) from error
         except httpx.TransportError as error:
             raise NoAnswer(RESET) from error
+
+    @asynccontextmanager
+    async def _patience(self, request_id: str) -> AsyncIterator[None]:
+        """Raises TimeoutError after Firehose's patience, in the clock's time and in real time.
+
+        The clock's time passes only while an endpoint inside this emulator lets it (`World.exchanges`).
+        """
+        clock, loop = self._world.clock, asyncio.get_running_loop()
+        given_up: asyncio.Future[None] = loop.create_future()
+        ended: asyncio.Future[None] = loop.create_future()
+        self._world.exchanges[request_id] = given_up
+        try:
+            async with asyncio.timeout(self.answer_seconds / clock.rate) as limit:
+
+                async def give_up() -> None:
+                    if not ended.done():
+                        given_up.set_result(None)
+                        limit.reschedule(loop.time())
+                        await ended  # as counted work: the endpoint still believes that the client does not count
+
+                name = f"firehose: waiting for an endpoint's answer to {request_id}"
+                timer = clock.call_later(self.answer_seconds, give_up, name=name, data=True)
+                try:
+                    yield
+                finally:
+                    timer.cancel()
+        finally:
+            self._world.exchanges.pop(request_id, None)
+            ended.set_result(None)
+            if not given_up.done():
+                given_up.set_result(None)
 
     async def close(self) -> None:
         client, self._client = self._client, None

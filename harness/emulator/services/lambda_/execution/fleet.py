@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.emulator.call import Caller
+from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
+from harness.emulator.faults.fault import LAMBDA
 from harness.emulator.services.lambda_.execution import environment
 from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
 from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
@@ -22,6 +23,7 @@ from harness.emulator.services.lambda_.execution.outcome import Invocation, Outc
 from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
 from harness.emulator.services.lambda_.execution.pool import Pool
 from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
+from harness.emulator.services.lambda_.execution.sandbox import Sandbox
 from harness.emulator.services.lambda_.execution.worker import InitFailed, Worker
 from harness.emulator.services.lambda_.model import FunctionVersion
 
@@ -64,7 +66,14 @@ class Fleet:
 
     async def invoke(self, version: FunctionVersion, invocation: Invocation) -> Outcome:
         """Run one event on a process of this version."""
-        return await self._pool(version).invoke(invocation)
+        pool = self._pool(version)
+        if not self.world.faults.active:
+            return await pool.invoke(invocation)
+        caller = Caller(version.account, version.region)
+        call = Call("lambda", "Invoke", {"FunctionName": invocation.arn}, caller, invocation.request_id)
+        sandbox = Sandbox(pool, invocation, self.world.clock)
+        outcome: Outcome = await self.world.faults.around(LAMBDA, call, sandbox, lambda _: pool.invoke(invocation))
+        return outcome
 
     def _pool(self, version: FunctionVersion) -> Pool:
         key = (version.account, version.region, version.name, version.version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from harness.emulator.errors import AwsError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 INIT_SECONDS = 10.0
 """The init phase's limit; a longer one is tried once more, within the function's timeout (C5)."""
+
+Run = Callable[[Worker, Invocation], Awaitable[None]]
 
 
 class Pool:
@@ -30,12 +33,16 @@ class Pool:
         self._starting = 0
         self._retired = False
 
-    async def invoke(self, invocation: Invocation) -> Outcome:
-        """Run one event on a free process, a new one, or the next that becomes free."""
+    async def invoke(self, invocation: Invocation, run: Run | None = None) -> Outcome:
+        """Run one event on a free process, a new one, or the next that becomes free. `run` takes the place of the
+        worker's own `run` (a fault)."""
         worker = self.idle.pop() if self.idle else await self._wait_for_worker()
         if isinstance(worker, InitFailed):
             return worker.outcome_for(invocation)
-        worker.run(invocation)
+        if run is None:
+            worker.run(invocation)
+        else:
+            await run(worker, invocation)
         outcome = await invocation.done
         self._give(worker)
         return outcome
@@ -112,6 +119,10 @@ class Pool:
     def retire(self) -> None:
         """The version was replaced or deleted: no new callers come."""
         self._retired = True
+        self.end_idle()
+
+    def end_idle(self) -> None:
+        """End the warm processes: the next event starts cold."""
         idle, self.idle = self.idle, []
         for worker in idle:
             worker.end()

@@ -80,6 +80,7 @@ class Worker(asyncio.SubprocessProtocol):
         self._parked: asyncio.Future[Invocation | None] | None = None
         self._current: Invocation | None = None
         self._killed_for: Outcome | None = None
+        self._held = False
         self._timer: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._output = Output()
@@ -184,7 +185,7 @@ class Worker(asyncio.SubprocessProtocol):
             self._read_output()
             self._ready.set_result(None)
         self._parked = self._loop.create_future()
-        if self._current is not None:
+        if self._current is not None and not self._held:
             self._parked.set_result(self._current)  # given before the process asked
         return await self._parked
 
@@ -220,15 +221,43 @@ class Worker(asyncio.SubprocessProtocol):
 
     def run(self, invocation: Invocation) -> None:
         """Give the process one event; `invocation.done` gets the outcome."""
+        self._begin(invocation)
+        self._timer = self._loop.call_later(invocation.timeout, self._time_out)
+        self._watch = self._loop.call_later(_MEMORY_WATCH, self._watch_memory)
+        if self._parked is not None and not self._parked.done():
+            self._parked.set_result(invocation)
+
+    def _begin(self, invocation: Invocation) -> None:
         self._current = invocation
         self._killed_for = None
         self._began = time.perf_counter()
         invocation.deadline_ms = int((time.time() + invocation.timeout) * 1000)
         self._log(self.report.start(invocation.request_id))
-        self._timer = self._loop.call_later(invocation.timeout, self._time_out)
-        self._watch = self._loop.call_later(_MEMORY_WATCH, self._watch_memory)
-        if self._parked is not None and not self._parked.done():
-            self._parked.set_result(invocation)
+
+    # -- an invocation that a fault spoils --------------------------------------------------------------------
+
+    def hold(self, invocation: Invocation) -> None:
+        """Begin the invocation, but keep its event from the process: `fail` or `die` ends it."""
+        self._held = True
+        self._begin(invocation)
+
+    def fail(self, outcome: Outcome, text: str) -> None:
+        """The held invocation ends as if its handler had raised, with `text` in the log."""
+        self._log(text)
+        self._finish(outcome)
+
+    def die(self, outcome: Outcome, lasted: float) -> None:
+        """Kill the process; the held invocation ends with this outcome after `lasted` seconds."""
+        invocation = self._current
+        if invocation is None:
+            return  # the process ended before
+        self._began -= lasted
+        if outcome.status == "timeout":
+            self._log(self.report.timed_out(invocation))
+        self._killed_for = outcome
+        self.kill()
+
+    # -- limits -----------------------------------------------------------------------------------------------
 
     def _time_out(self) -> None:
         invocation = self._current
@@ -260,6 +289,7 @@ class Worker(asyncio.SubprocessProtocol):
 
     def _finish(self, outcome: Outcome) -> None:
         invocation, self._current = self._current, None
+        self._held = False
         assert invocation is not None
         for handle in (self._timer, self._watch):
             if handle is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import clock, doctor, look, snapshot, up
+from harness.cli import clock, doctor, faults, look, snapshot, up
 from harness.cli.ending import reported
 
 
@@ -31,3 +31,9 @@ _snapshot.command()(reported(snapshot.load))
 _snapshot.command("list")(reported(snapshot.list_snapshots))
 _snapshot.command("rm")(reported(snapshot.remove))
 app.add_typer(_snapshot, name="snapshot")
+
+_faults = _group("Make things go wrong by rules (docs/faults.md), and see what they hit.")
+_faults.command("list")(reported(faults.list_faults))
+_faults.command()(reported(faults.add))
+_faults.command()(reported(faults.clear))
+app.add_typer(_faults, name="faults")

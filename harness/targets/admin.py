@@ -50,12 +50,30 @@ class Admin:
     def delete_snapshot(self, name: str) -> dict[str, Any]:
         return self._request("DELETE", f"/_harness/snapshots/{quote(name, safe='')}")
 
+    def faults(self) -> list[dict[str, Any]]:
+        """All fault rules with their counters (docs/faults.md)."""
+        found: list[dict[str, Any]] = self._request("GET", "/_harness/faults")["faults"]
+        return found
+
+    def fault_kinds(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._request("GET", "/_harness/faults?kinds")["kinds"]
+        return found
+
+    def add_faults(self, rules: Any) -> list[dict[str, Any]]:
+        """Add one rule (an object) or several (a list); returns them with their ids."""
+        added: list[dict[str, Any]] = self._request("POST", "/_harness/faults", rules)["faults"]
+        return added
+
+    def clear_faults(self, rule_id: str | None = None) -> list[dict[str, Any]]:
+        """Remove one rule or all; returns what they had counted."""
+        path = f"/_harness/faults/{quote(rule_id, safe='')}" if rule_id else "/_harness/faults"
+        gone: list[dict[str, Any]] = self._request("DELETE", path)["faults"]
+        return gone
+
     def reset(self) -> dict[str, Any]:
         return self._request("POST", "/_harness/reset", timeout=60.0)
 
-    def _request(
-        self, method: str, path: str, body: dict[str, Any] | None = None, timeout: float = 30.0
-    ) -> dict[str, Any]:
+    def _request(self, method: str, path: str, body: Any = None, timeout: float = 30.0) -> dict[str, Any]:
         place = urlparse(self.endpoint_url)
         connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port or 80, timeout=timeout)
         try:

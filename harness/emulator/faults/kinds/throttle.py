@@ -8,18 +8,10 @@ from typing import Any
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.arguments import argument, number
 from harness.emulator.faults.batches import run_without
+from harness.emulator.faults.bucket import Bucket
 from harness.emulator.faults.fault import Fault, Hit
 
 CODE = "ProvisionedThroughputExceededException"
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """What a shard may still take: one second's worth at most, filled up by the clock."""
-
-    records: float
-    size: float
-    at: float
 
 
 @dataclass(kw_only=True)
@@ -33,7 +25,7 @@ class Throttle(Fault):
 
     records: float = argument(number(0), 1000)
     bytes: float = argument(number(0), 1024 * 1024)
-    buckets: dict[tuple[str, ...], _Bucket] = field(default_factory=dict)
+    buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
 
     async def around(self, hit: Hit) -> Any:
         from harness.emulator.services.kinesis.model import partition_digest
@@ -66,13 +58,5 @@ class Throttle(Fault):
         now = hit.world.clock.now()
         bucket = self.buckets.get(shard)
         if bucket is None:
-            bucket = self.buckets[shard] = _Bucket(self.records, self.bytes, now)
-        passed = max(0.0, now - bucket.at)
-        bucket.records = min(self.records, bucket.records + passed * self.records)
-        bucket.size = min(self.bytes, bucket.size + passed * self.bytes)
-        bucket.at = now
-        if bucket.records < 1 or bucket.size < size:
-            return False
-        bucket.records -= 1
-        bucket.size -= size
-        return True
+            bucket = self.buckets[shard] = Bucket((self.records, self.bytes), now)
+        return bucket.take(now, 1, size)

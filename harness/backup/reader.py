@@ -38,13 +38,14 @@ class BackupReader:
         for saved in BackupReader(s3, "my-bucket", "processing-failed/"):
             print(saved.data, saved.record.code, saved.record.attempts, saved.key, saved.record.line)
 
-    `s3` is a boto3 client; its errors are raised. What is damaged is skipped and told in `unreadable`, one sentence
-    each, complete when the iteration has ended. `objects` counts the objects that were read.
+    `s3` is a boto3 client; its errors are raised. `by_line` says that records which are not JSON end with a newline.
+    What is damaged is skipped and told in `unreadable`, one sentence each, complete when the iteration has ended. `objects` counts the objects that were read.
     """
 
     s3: Any
     bucket: str
     prefix: str = ""
+    by_line: bool = False
     unreadable: list[str] = field(default_factory=list)
     objects: int = 0
 
@@ -65,7 +66,7 @@ class BackupReader:
         except Unreadable as error:
             self.unreadable.append(str(error))
             return
-        for record in records_in(content):
+        for record in records_in(content, self.by_line):
             if isinstance(record, BadLine):
                 self.unreadable.append(f"{key}, line {record.line}: {record.reason}")
             else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.backup.split import split
+from harness.backup.split import split, split_lines
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ class SavedRecord:
     `code` and `message` say why it is here, None in a source backup. `arrival` is in epoch seconds. `line` counts the
     records of the object from 1 (in an error object that is its line). `divided` is False when the content is not
     JSON and nothing separates records: `data` may then be several of them. `delivery` tells a failed delivery from
-    failed processing.
+    failed processing. `key` is the partition key, where it was saved.
     """
 
     data: bytes
@@ -34,6 +34,7 @@ class SavedRecord:
     arrival: float | None = None
     divided: bool = True
     delivery: bool = False
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,12 @@ class BadLine:
     reason: str
 
 
-def records_in(content: bytes) -> Iterator[SavedRecord | BadLine]:
+def records_in(content: bytes, by_line: bool = False) -> Iterator[SavedRecord | BadLine]:
     """Every record of the (uncompressed) content of an object, in its order.
 
     An object whose first line is an error line holds error lines only; an object with `payload` is a dead letter of an
     event source mapping; all else is a source backup, whose records nothing separates: consecutive JSON objects are
-    split, the rest is returned whole.
+    split, the rest is returned whole, or `by_line` cut behind each newline.
     """
     if is_error_object(content):
         yield from _error_lines(content)
@@ -58,8 +59,9 @@ def records_in(content: bytes) -> Iterator[SavedRecord | BadLine]:
     if letter is not None:
         yield from letter
         return
-    for number, piece in enumerate(split(content), 1):
-        yield SavedRecord(piece.content, number, divided=piece.is_json)
+    pieces = split_lines(content) if by_line else split(content)
+    for number, piece in enumerate(pieces, 1):
+        yield SavedRecord(piece.content, number, divided=by_line or piece.is_json)
 
 
 def is_error_object(content: bytes) -> bool:
@@ -149,4 +151,5 @@ def _letter_records(context: Json, records: list[Any]) -> Iterator[SavedRecord |
             continue
         attempts = _int(context.get("approximateInvokeCount"))
         code = str(context.get("condition", "DeadLetter"))
-        yield SavedRecord(data, number, code, "dead letter of an event source mapping", attempts, arrival)
+        message = "dead letter of an event source mapping"
+        yield SavedRecord(data, number, code, message, attempts, arrival, key=kinesis.get("partitionKey"))

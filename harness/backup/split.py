@@ -42,6 +42,17 @@ def split(content: bytes) -> Iterator[Piece]:
         yield Piece(content[rest:], False)
 
 
+def split_lines(content: bytes) -> Iterator[Piece]:
+    """As `split`, with what can't be told apart cut behind each newline."""
+    for piece in split(content):
+        if piece.is_json:
+            yield piece
+        else:
+            yield from (Piece(line + b"\n", False) for line in piece.content.split(b"\n")[:-1])
+            if not piece.content.endswith(b"\n"):
+                yield Piece(piece.content.rpartition(b"\n")[2], False)
+
+
 def _value_end(text: str, start: int) -> int | None:
     """Where the object or array at `start` and the white space behind it end; None when there is none."""
     begin = _space_end(text, start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import clock, doctor, faults, look, snapshot, up
+from harness.cli import clock, doctor, faults, look, replay, send, snapshot, up
 from harness.cli.ending import reported
 
 
@@ -18,6 +18,8 @@ app.command()(reported(up.down))
 app.command()(reported(look.status))
 app.command()(reported(look.logs))
 app.command()(reported(doctor.doctor))
+app.command()(reported(send.send))
+app.command()(reported(replay.replay))
 
 _clock = _group("Show the emulator's clock, advance it, or run until nothing is in flight.")
 _clock.command()(reported(clock.show))

@@ -20,6 +20,8 @@ THROTTLES = frozenset(
     }
 )
 
+NOT_IMPLEMENTED = 501  # the emulator's NotEmulated, LocalStack's as well
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -65,7 +67,7 @@ def of_error(error: Exception, retried_by_client: bool) -> Outcome:
         code = error.response.get("Error", {}).get("Code", "")
         message = error.response.get("Error", {}).get("Message", "")
         slow_down = code == "ServiceUnavailableException" and message.startswith("Slow down")
-        if attempts or not (400 <= status < 500 or slow_down):
+        if attempts or not (400 <= status < 500 or status == NOT_IMPLEMENTED or slow_down):
             return Outcome("unknown", code, message)
         return Outcome("throttled" if code in THROTTLES or status == 429 else "refused", code, message)
     never_sent = isinstance(error, EndpointConnectionError | ConnectTimeoutError) and not retried_by_client

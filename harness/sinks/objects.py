@@ -99,7 +99,7 @@ class ErrorObjects:
 
 def _rows(stored: StoredObject) -> Iterator[bytes]:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+        from pyarrow import parquet
     except ImportError:
         raise Unreadable(f"{stored.key} is Parquet: reading it needs the package pyarrow") from None
     try:

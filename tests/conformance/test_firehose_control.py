@@ -73,9 +73,6 @@ def test_not_found_and_refused_by_name(aws: Any) -> None:
     )
     found = error(aws, "describe_delivery_stream", DeliveryStreamName="no")
     assert (found["Code"], found["Status"]) == ("ResourceNotFoundException", 400)
-    found = refused(aws, DynamicPartitioningConfiguration={"Enabled": True})
-    assert (found["Code"], found["Status"]) == ("NotEmulated", 501)
-    assert "DynamicPartitioningConfiguration" in found["Message"]
     found = error(
         aws,
         "create_delivery_stream",

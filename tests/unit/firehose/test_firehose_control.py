@@ -23,15 +23,15 @@ def refused(rig: Any, **s3: Any) -> tuple[str, str]:
     [
         ({"BufferingHints": {"SizeInMBs": 5}}, "must be given together"),
         ({"BufferingHints": {"IntervalInSeconds": 5}}, "must be given together"),
-        ({"Prefix": "!{timestamp:yyyy}/"}, "ErrorOutputPrefix can't be null when Prefix contains expressions"),
+        ({"Prefix": "!{timestamp:yyyy}/"}, "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"),
         ({"Prefix": "!{firehose:error-output-type}/", "ErrorOutputPrefix": "e"}, "error-output-type"),
         ({"ErrorOutputPrefix": "!{timestamp:yyyy}/"}, "error-output-type"),
         ({"Prefix": "!{timestamp:bbbb}/", "ErrorOutputPrefix": "e"}, "Unknown pattern letter: b"),
         ({"Prefix": "!{timestamp:ddd}/", "ErrorOutputPrefix": "e"}, "Too many pattern letters: d"),
-        ({"Prefix": "!{nothing:x}/", "ErrorOutputPrefix": "e"}, "unknown expression"),
-        ({"Prefix": "a!{b", "ErrorOutputPrefix": "e"}, "may only start an expression"),
-        ({"Prefix": "!{partitionKeyFromQuery:k}/", "ErrorOutputPrefix": "e"}, "dynamic partitioning"),
-        ({"Prefix": "x" * 513}, "longer than 512"),
+        ({"Prefix": "!{nothing:x}/", "ErrorOutputPrefix": "e"}, "Namespace to the left of colon (nothing) is an invalid keyword!"),
+        ({"Prefix": "a!{b", "ErrorOutputPrefix": "e"}, "Invalid expression usage"),
+        ({"Prefix": "!{partitionKeyFromQuery:k}/", "ErrorOutputPrefix": "e"}, "when Dynamic Partitioning is enabled."),
+        ({"Prefix": "x" * 513}, "Length of evaluated prefix cannot be greater than 512"),
         ({"CustomTimeZone": "Mars/Olympus"}, "not a known time zone"),
         ({"S3BackupMode": "Enabled"}, "S3BackupConfiguration is required"),
         ({"CloudWatchLoggingOptions": {"Enabled": True}}, "LogGroupName"),
@@ -61,12 +61,7 @@ def test_a_backup_needs_an_interval_of_a_minute(rig: Any) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"DynamicPartitioningConfiguration": {"Enabled": True}},
         {"DataFormatConversionConfiguration": {}},
-        {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Decompression"}]}},
-        {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "CloudWatchLogProcessing"}]}},
-        {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "RecordDeAggregation"}]}},
-        {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "MetadataExtraction"}]}},
     ],
 )
 def test_what_is_not_emulated_is_refused_by_name(rig: Any, settings: dict[str, Any]) -> None:

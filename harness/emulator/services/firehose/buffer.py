@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from harness.emulator.clock import Clock, Timer
 from harness.emulator.services.firehose.model import Buffer, Record
@@ -21,11 +22,12 @@ ZERO_BUFFERING_SECONDS = 1.0
 
 @dataclass(slots=True, frozen=True)
 class Limits:
-    """When to flush: bytes, seconds, number of records."""
+    """When to flush: bytes, seconds, number of records. A batch exceeds `ceiling` bytes only with a single record."""
 
     size: int
     interval: float
     records: int
+    ceiling: float = inf
 
 
 BufferKey = tuple[str, str, str, str]
@@ -101,6 +103,8 @@ class StageBuffer:
             count = 0
             size = 0
             for record in buffer.records.read(buffer.records.first, limits.records):
+                if count and size + len(record[2]) > limits.ceiling:
+                    break
                 count += 1
                 size += len(record[2])
                 if size >= limits.size:
@@ -115,7 +119,10 @@ class StageBuffer:
         size = buffer.size if count == len(buffer.records) else sum([len(record[2]) for record in records])
         buffer.records.trim(first + count)
         buffer.size -= size
-        self._table.put(self._key, buffer)
+        if len(buffer.records):
+            self._table.put(self._key, buffer)
+        else:
+            self._table.delete(self._key)
         self._seal(records, size)
 
     def _arm(self, buffer: Buffer, limits: Limits) -> None:

@@ -10,6 +10,7 @@ from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Record
 
 PROCESSING_FAILED = "processing-failed"
+DECOMPRESSION_FAILED = "decompression-failed"
 HTTP_ENDPOINT_FAILED = "http-endpoint-failed"
 
 
@@ -23,24 +24,24 @@ def _as_line(record: Record, line: bytes) -> Record:
     return (record[0], record[1], line, record[3], arrived_bytes((record,)))
 
 
-def processing_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, lambda_arn: str) -> Record:
+def processing_line(
+    record: Record, reason: tuple[str, str], attempts: int, ended: float, lambda_arn: str | None
+) -> Record:
     """A record that processing failed, as a record whose data is its error line (the form of newer captures).
 
-    `ended` is when the last attempt ended, in epoch seconds.
+    `ended` is when the last attempt ended, in epoch seconds. `lambda_arn` is None where no function was concerned.
     """
-    line = orjson.dumps(
-        {
-            "rawData": _raw(record),
-            "errorCode": reason[0],
-            "errorMessage": reason[1],
-            "attemptsMade": attempts,
-            "arrivalTimestamp": record[1],
-            "attemptEndingTimestamp": int(ended * 1000),
-            "lambdaARN": lambda_arn,
-        },
-        option=orjson.OPT_APPEND_NEWLINE,
-    )
-    return _as_line(record, line)
+    fields = {
+        "rawData": _raw(record),
+        "errorCode": reason[0],
+        "errorMessage": reason[1],
+        "attemptsMade": attempts,
+        "arrivalTimestamp": record[1],
+        "attemptEndingTimestamp": int(ended * 1000),
+    }
+    if lambda_arn is not None:
+        fields["lambdaARN"] = lambda_arn
+    return _as_line(record, orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def http_line(record: Record, reason: tuple[str, str], attempts: int, ended: float, data_id: str) -> Record:

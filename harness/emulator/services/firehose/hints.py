@@ -14,10 +14,10 @@ def invalid(message: str) -> AwsError:
     return AwsError("InvalidArgumentException", message)
 
 
-def new_hints(given: Json | None) -> Json:
+def new_hints(given: Json | None, default_mb: int = DEFAULT_SIZE_MB) -> Json:
     """Hints of a new destination. Raises InvalidArgumentException when only one of the two members is given."""
     if not given:
-        return {"SizeInMBs": DEFAULT_SIZE_MB, "IntervalInSeconds": DEFAULT_INTERVAL}
+        return {"SizeInMBs": default_mb, "IntervalInSeconds": DEFAULT_INTERVAL}
     if given.get("SizeInMBs") is None or given.get("IntervalInSeconds") is None:
         raise invalid("BufferingHints: SizeInMBs and IntervalInSeconds must be given together.")
     return {"SizeInMBs": given["SizeInMBs"], "IntervalInSeconds": given["IntervalInSeconds"]}

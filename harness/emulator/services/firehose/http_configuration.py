@@ -9,6 +9,7 @@ from harness.emulator.errors import NotEmulated
 from harness.emulator.services.firehose.hints import check_hints, check_logging, invalid, new_hints
 from harness.emulator.services.firehose.http_address import is_loopback
 from harness.emulator.services.firehose.model import Json
+from harness.emulator.services.firehose.partitioning_configuration import check_unpartitioned
 from harness.emulator.services.firehose.processing_configuration import new_processing
 from harness.emulator.services.firehose.s3_configuration import legacy, new_s3, update_s3
 
@@ -49,6 +50,7 @@ def _request(given: Json | None) -> Json:
 
 
 def _check(stored: Json) -> None:
+    check_unpartitioned(stored)
     check_hints(stored["BufferingHints"], LARGEST_MB, 0)
     check_logging(stored["CloudWatchLoggingOptions"])
     url = urlsplit(stored["EndpointConfiguration"]["Url"])

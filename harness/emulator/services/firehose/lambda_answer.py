@@ -44,6 +44,8 @@ NOT_PARSED = (
 
 Reason = tuple[str, str]
 """errorCode and errorMessage."""
+Keys = dict[str, str | None]
+"""Partition keys of one record."""
 
 
 class BatchFailure(Exception):
@@ -56,22 +58,30 @@ class BatchFailure(Exception):
 
 @dataclass(slots=True)
 class Sorted:
-    """The batch sorted by the answer: transformed records in their old order, failures with reasons, a count."""
+    """The batch sorted by the answer: transformed records in their old order, failures with reasons, a count.
+
+    `keys` are the partition keys of the transformed records, if they were asked for.
+    """
 
     delivered: list[Record]
     failed: list[tuple[Record, Reason]]
     dropped: int
+    keys: list[Keys] | None = None
 
 
-def sort_answer(payload: bytes, records: list[Record], ids: list[str], *, keep_received: bool) -> Sorted:
+def sort_answer(
+    payload: bytes, records: list[Record], ids: list[str], *, keep_received: bool, with_keys: bool = False
+) -> Sorted:
     """Sort `records` by the function's answer. `ids` are the recordIds sent, in the records' order.
 
-    `keep_received` keeps a changed record's original bytes, not only their number. Raises BatchFailure.
+    `keep_received` keeps a changed record's original bytes, not only their number; `with_keys` reads partition keys.
+    Raises BatchFailure.
     """
     items = _items(payload)
     where = {record_id: index for index, record_id in enumerate(ids)}
     # None: not answered yet; bytes: Ok; a reason: failed; False: dropped.
     outcome: list[bytes | Reason | bool | None] = [None] * len(records)
+    keys: list[Keys] = [{}] * len(records) if with_keys else []
     for item in items:
         if not isinstance(item, dict):
             raise BatchFailure(NOT_PARSED)
@@ -90,7 +100,12 @@ def sort_answer(payload: bytes, records: list[Record], ids: list[str], *, keep_r
         if index is None:
             continue
         outcome[index] = value if outcome[index] is None else DUPLICATED
-    return _collect(records, outcome, keep_received)
+        if with_keys:
+            keys[index] = _partition_keys(item.get("metadata"))
+    found = _collect(records, outcome, keep_received)
+    if with_keys:
+        found.keys = [keys[index] for index, value in enumerate(outcome) if isinstance(value, bytes)]
+    return found
 
 
 def _items(payload: bytes) -> list[Any]:
@@ -119,6 +134,21 @@ def _data(text: object) -> bytes | Reason:
         return a2b_base64(text, strict_mode=True)
     except (Base64Error, ValueError) as error:
         raise BatchFailure(CHECK_YOUR_FUNCTION) from error
+
+
+def _partition_keys(metadata: object) -> Keys:
+    """`partitionKeys` of a record's metadata: text to text; numbers and booleans pass as their JSON text."""
+    if metadata is None:
+        return {}
+    keys = metadata.get("partitionKeys") if isinstance(metadata, dict) else metadata
+    if keys is None:
+        return {}
+    if not isinstance(keys, dict) or any(isinstance(value, dict | list) for value in keys.values()):
+        raise BatchFailure(NOT_PARSED)
+    return {
+        name: value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in keys.items()
+    }
 
 
 def _collect(records: list[Record], outcome: list[bytes | Reason | bool | None], keep_received: bool) -> Sorted:

@@ -7,6 +7,7 @@ from binascii import b2a_base64
 import orjson
 
 from harness.emulator.services.firehose.model import DeliveryStream, Record
+from harness.emulator.services.firehose.preparation import splits_records
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 """Bytes of a Lambda request payload."""
@@ -22,6 +23,13 @@ def record_ids(stream: DeliveryStream, records: list[Record]) -> list[str]:
     A Kinesis record's id comes from its sequence number and its place in a KPL aggregate.
     """
     base = stream.record_id_base
+    if stream.source is not None and splits_records(stream.destination):
+        # Sub-records of one Kinesis record share its position: their numbers tell them apart.
+        return [
+            f"{position[0]}{position[1]:06d}{number:010d}"
+            for number, _arrival, _data, position, _received in records
+            if position is not None
+        ]
     return [
         f"{base}{number:010d}000000" if position is None else f"{position[0]}{position[1]:06d}"
         for number, _arrival, _data, position, _received in records

@@ -1,4 +1,7 @@
-"""One delivery stream at work: source → (Lambda buffer → Lambda →) buffer → destination, and the source backup.
+"""One delivery stream at work, and its source backup.
+
+Source → preparation → (Lambda buffer → Lambda →) buffer → destination; with dynamic partitioning a buffer for each
+partition.
 
 Every step from one place to the next happens without waiting in between, so that a snapshot finds each record in
 exactly one place (twice where backup is on).
@@ -10,10 +13,24 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.services.firehose.batches import BatchRunner, Slots
 from harness.emulator.services.firehose.buffer import MB, Limits, StageBuffer
+from harness.emulator.services.firehose.cloudwatch_logs import NOT_FROM_LOGS
+from harness.emulator.services.firehose.error_log import log_error
+from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
+from harness.emulator.services.firehose.conversion_configuration import is_converting
 from harness.emulator.services.firehose.http_delivery import MAX_RECORDS, HttpDelivery
 from harness.emulator.services.firehose.kinesis_source import KinesisSource
+from harness.emulator.services.firehose.lambda_answer import Keys, Reason
 from harness.emulator.services.firehose.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
 from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Json, Key, Record
+from harness.emulator.services.firehose.partitioning import (
+    ACTIVE_LIMIT,
+    LIMIT_EXCEEDED,
+    PARTITION,
+    ActivePartitions,
+    Partitioning,
+)
+from harness.emulator.services.firehose.partitioning_configuration import is_partitioned
+from harness.emulator.services.firehose.preparation import Preparation, preparation
 from harness.emulator.services.firehose.processing import Processing
 from harness.emulator.services.firehose.processing_configuration import LambdaProcessor, lambda_processor
 from harness.emulator.services.firehose.s3_delivery import S3Delivery
@@ -46,6 +63,9 @@ class Pipeline:
         self.processor: LambdaProcessor | None = None
         self.keeps_received = False
         """Whether the bytes of a record as it arrived are needed after processing, for error objects."""
+        self.partitioning: Partitioning | None = None
+        self.active_partitions = ActivePartitions()
+        self._preparation: Preparation | None = None
         self._backs_up = False
         self._stages: dict[str, StageBuffer] = {}
         self._limits: dict[str, Limits] = {}
@@ -95,7 +115,10 @@ class Pipeline:
         stream = self.stream
         self.processor = lambda_processor(stream.destination)
         self._limits.clear()
-        self.keeps_received = stream.kind == "http"
+        self._preparation = preparation(stream.destination)
+        self.partitioning = Partitioning(stream.destination) if is_partitioned(stream.destination) else None
+        converts = is_converting(stream.destination)
+        self.keeps_received = stream.kind == "http" or converts or self.partitioning is not None
         self._backs_up = stream.destination.get("S3BackupMode") in ("Enabled", "AllData")
 
     # -- the way of a record ----------------------------------------------------------------------------------
@@ -104,11 +127,57 @@ class Pipeline:
         """Records of `size` bytes from the source, into the first buffer (and the backup's)."""
         if self._backs_up:
             self._stage(BACKUP).add(records, size)
-        self._stage(DESTINATION if self.processor is None else LAMBDA).add(records, size)
+        if self._preparation is not None:
+            prepared = self._preparation.run(records, self._new_number)
+            if prepared.failed:
+                self._fail_all(DECOMPRESSION_FAILED, [(record, NOT_FROM_LOGS) for record in prepared.failed])
+            records = prepared.records
+            size = sum([len(record[2]) for record in records])
+        if self.processor is not None:
+            self._stage(LAMBDA).add(records, size)
+        elif self.partitioning is not None:
+            self.deliver(records)
+        else:
+            self._stage(DESTINATION).add(records, size)
 
-    def deliver(self, records: list[Record]) -> None:
-        """Processed records, into the destination's buffer."""
-        self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
+    def deliver(self, records: list[Record], keys: list[Keys] | None = None) -> None:
+        """Processed records, into the destination's buffer or their partitions'. `keys` are Lambda's partition keys."""
+        if self.partitioning is None:
+            self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
+        elif records:
+            self._partition(self.partitioning, records, keys)
+
+    def _partition(self, partitioning: Partitioning, records: list[Record], keys: list[Keys] | None) -> None:
+        began = self.world.clock.now()
+        placed = partitioning.place(records, keys)
+        measures = self.service.measures(self.key)
+        if partitioning.uses_query:
+            measures.add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
+        exceeded = False
+        for stage, group in placed.partitions.items():
+            if self.active_partitions.admits(stage):
+                self._stage(stage).add(group, sum([len(record[2]) for record in group]))
+            else:
+                exceeded = True
+                placed.failed += [(record, LIMIT_EXCEEDED) for record in group]
+        measures.state("ActivePartitionsLimit", ACTIVE_LIMIT)
+        measures.add("PartitionCount", len(self.active_partitions))
+        measures.add("PartitionCountExceeded", int(exceeded))
+        if placed.failed:
+            self._fail_all(PROCESSING_FAILED, placed.failed)
+
+    def _fail_all(self, error_type: str, failed: list[tuple[Record, Reason]]) -> None:
+        """Records that failed where no attempt can be repeated."""
+        now = self.world.clock.now()
+        self.fail(error_type, [processing_line(record, reason, 1, now, None) for record, reason in failed])
+        for reason in dict.fromkeys(reason for _, reason in failed):
+            entry = log_error(self.service, self.stream, reason)
+            self.world.clock.spawn(entry, name=f"firehose {self.key[2]}: error entry")
+
+    def _new_number(self) -> int:
+        number = self.service.numbers.get(self.key) or 0
+        self.service.numbers.put(self.key, number + 1)
+        return number
 
     def fail(self, error_type: str, lines: list[Record]) -> None:
         """Error lines, into the buffer of their kind: they go to S3 under the error prefix."""
@@ -132,24 +201,38 @@ class Pipeline:
                 self.service.buffers,
                 (*self.key, name),
                 lambda: self._limits_of(name),
-                lambda records, size: self._start(self.runner.seal(name, records, size, self.world.new_id())),
+                lambda records, size: self._seal(name, records, size),
             )
             self._stages[name] = stage
+            self.active_partitions.begin(name)
         return stage
+
+    def _seal(self, name: str, records: list[Record], size: int) -> None:
+        self._start(self.runner.seal(name, records, size, self.world.new_id()))
+        if name.startswith(PARTITION) and (*self.key, name) not in self.service.buffers:
+            # Empty: a partition comes and goes with its records.
+            del self._stages[name]
+            self.active_partitions.end(name)
 
     def _start(self, batch: Batch) -> None:
         if batch.stage == LAMBDA:
             self._processing.admit(batch)
             self.runner.start(batch, self._processing.attempt, self._lambda_slots)
         else:
+            self.active_partitions.begin(batch.stage)
             self.runner.start(batch, self._deliver, self._delivery_slots)
 
     async def _deliver(self, batch: Batch) -> float | None:
         if batch.stage == DESTINATION and self.stream.kind == "http":
             return await self._http.attempt(batch)
-        return await self._s3.attempt(batch)
+        pause = await self._s3.attempt(batch)
+        if pause is None:
+            self.active_partitions.end(batch.stage)
+        return pause
 
     def _limits_of(self, name: str) -> Limits:
+        if name.startswith(PARTITION):
+            name = DESTINATION
         limits = self._limits.get(name)
         if limits is None:
             limits = self._limits[name] = self._make_limits(name)
@@ -165,7 +248,7 @@ class Pipeline:
             overhead = OVERHEAD_DIRECT if stream.source is None else OVERHEAD_KINESIS
             # The buffer may overshoot by one record; the event, in base64, must still fit a Lambda payload.
             room = MAX_PAYLOAD - _EVENT_HEAD - (size + _LARGEST_RECORD) * 4 // 3
-            return Limits(size, self.processor.interval, max(1, room // overhead))
+            return Limits(size, self.processor.interval, max(1, room // overhead), size + _LARGEST_RECORD)
         of_endpoint = name == DESTINATION and stream.kind == "http"
         hints = stream.destination["BufferingHints"] if of_endpoint else self.settings(name)["BufferingHints"]
         most = MAX_RECORDS if of_endpoint else _NO_RECORD_LIMIT

@@ -1,20 +1,29 @@
-"""Prefix expressions and object keys (A11)."""
+"""Prefix expressions and object keys (A11). Texts of refusals: AWS's own, as aws-cdk and others recorded them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
 
 from harness.emulator.services.firehose.java_time import PatternError, compile_pattern
 from harness.emulator.services.firehose.model import Json
 
 MAX_EVALUATED = 512
+TOO_LONG = f"Length of evaluated prefix cannot be greater than {MAX_EVALUATED}"
 RANDOM_LENGTH = 11
+QUERY = "partitionKeyFromQuery"
+LAMBDA = "partitionKeyFromLambda"
 _EXPRESSION = re.compile(r"!\{([^{}:]*):([^{}]*)\}")
 _HOUR = "%Y/%m/%d/%H/"
+_ERROR_TYPE = ("firehose", "error-output-type")
+
+Piece: TypeAlias = str | tuple[str, str]
+"""Literal text, or an expression: namespace and value."""
 
 # A part of a prefix: from the moment, a maker of random strings and the error type to text.
 Part = Callable[[datetime, Callable[[], str], str], str]
@@ -24,53 +33,105 @@ class PrefixError(ValueError):
     """A prefix that Firehose refuses; the text says why."""
 
 
-@dataclass(slots=True)
 class Prefix:
-    """A parsed prefix. `expressions` are the namespaces (with the name, for `firehose:…`) that it uses."""
+    """A parsed prefix. Partition keys are left out when it is evaluated: `name_partition` fills them in before."""
 
-    parts: list[Part]
-    expressions: set[str]
+    __slots__ = ("_parts", "pieces")
+
+    def __init__(self, pieces: list[Piece], member: str = "Prefix") -> None:
+        self.pieces = pieces
+        self._parts = [_part(piece, member) for piece in pieces]
+
+    @property
+    def expressions(self) -> list[tuple[str, str]]:
+        return [piece for piece in self.pieces if isinstance(piece, tuple)]
+
+    def keys(self, namespace: str) -> set[str]:
+        """Names of the partition keys that come from `namespace`."""
+        return {value for space, value in self.expressions if space == namespace}
 
     def evaluate(self, moment: datetime, random_string: Callable[[], str], error_type: str = "") -> str:
-        return "".join([part(moment, random_string, error_type) for part in self.parts])
+        return "".join([part(moment, random_string, error_type) for part in self._parts])
+
+    def longest(self) -> int:
+        """Characters of the evaluated prefix, without partition keys, at most."""
+        moment = datetime(2000, 12, 31, 23, 59, 59, tzinfo=UTC)
+        return len(self.evaluate(moment, lambda: "x" * RANDOM_LENGTH, "format-conversion-failed"))
 
 
-def parse_prefix(text: str) -> Prefix:
+def parse_prefix(text: str, member: str = "Prefix") -> Prefix:
     """Raises PrefixError for an unknown namespace, a bad date pattern or a `!{` that starts no expression."""
-    parts: list[Part] = []
-    expressions: set[str] = set()
+    pieces: list[Piece] = []
 
     def literal(piece: str) -> None:
         if "!{" in piece:
-            raise PrefixError(f"'!{{' may only start an expression !{{namespace:value}}, in: {text}")
+            raise PrefixError(f"Invalid expression usage in {member}: {text}")
         if piece:
-            parts.append(lambda _moment, _random, _error: piece)
+            pieces.append(piece)
 
     position = 0
     for match in _EXPRESSION.finditer(text):
         literal(text[position : match.start()])
         position = match.end()
-        namespace, value = match.groups()
-        expressions.add(f"{namespace}:{value}" if namespace == "firehose" else namespace)
-        parts.append(_expression(namespace, value))
+        pieces.append((match[1], match[2]))
     literal(text[position:])
-    return Prefix(parts, expressions)
+    return Prefix(pieces, member)
 
 
-def _expression(namespace: str, value: str) -> Part:
+def _part(piece: Piece, member: str) -> Part:
+    if isinstance(piece, str):
+        return lambda _moment, _random, _error: piece
+    namespace, value = piece
     if namespace == "timestamp":
         try:
             render = compile_pattern(value)
         except PatternError as error:
-            raise PrefixError(f"invalid timestamp pattern '{value}': {error}") from error
+            raise PrefixError(f"{_bad_value(member)}: {error}") from error
         return lambda moment, _random, _error: render(moment)
-    if (namespace, value) == ("firehose", "random-string"):
+    if piece == ("firehose", "random-string"):
         return lambda _moment, random_string, _error: random_string()
-    if (namespace, value) == ("firehose", "error-output-type"):
+    if piece == _ERROR_TYPE:
         return lambda _moment, _random, error_type: error_type
-    if namespace in ("partitionKeyFromQuery", "partitionKeyFromLambda"):
-        raise PrefixError(f"{namespace} can only be used when dynamic partitioning is enabled")
-    raise PrefixError(f"unknown expression !{{{namespace}:{value}}}")
+    if namespace == "firehose":
+        raise PrefixError(f"{_bad_value(member)}: {value}")
+    if namespace in (QUERY, LAMBDA):
+        return lambda _moment, _random, _error: ""
+    raise PrefixError(f"Namespace to the left of colon ({namespace}) is an invalid keyword!")
+
+
+def _bad_value(member: str) -> str:
+    return f"Invalid conversion character used in the value of the expression in {member}"
+
+
+# -- partitions (A13) -----------------------------------------------------------------------------------------------
+
+
+def name_partition(prefix: Prefix, values: dict[tuple[str, str], str]) -> str:
+    """The prefix with its partition keys filled in, as text: two records with the same text share a partition.
+
+    Raises KeyError for a key without a value.
+    """
+    pieces: list[Piece] = []
+    text = ""
+    for piece in prefix.pieces:
+        if isinstance(piece, str):
+            text += piece
+        elif piece[0] in (QUERY, LAMBDA):
+            text += values[piece]
+        else:
+            pieces += [text, piece] if text else [piece]
+            text = ""
+    if text:
+        pieces.append(text)
+    return orjson.dumps(pieces).decode()
+
+
+def partition_prefix(name: str) -> Prefix:
+    """The prefix of a partition, from its name."""
+    return Prefix([piece if isinstance(piece, str) else (piece[0], piece[1]) for piece in orjson.loads(name)])
+
+
+# -- keys of objects ------------------------------------------------------------------------------------------------
 
 
 def zone(name: str | None) -> tzinfo:
@@ -85,20 +146,22 @@ def zone(name: str | None) -> tzinfo:
 
 def check_prefixes(settings: Json) -> None:
     """The rules that tie Prefix, ErrorOutputPrefix and CustomTimeZone together. Raises PrefixError."""
-    moment = datetime(2000, 12, 31, 23, 59, 59, tzinfo=zone(settings.get("CustomTimeZone")))
+    zone(settings.get("CustomTimeZone"))
     prefix = parse_prefix(settings.get("Prefix") or "")
     error_text = settings.get("ErrorOutputPrefix") or ""
-    error_prefix = parse_prefix(error_text)
-    if "firehose:error-output-type" in prefix.expressions:
-        raise PrefixError("Prefix cannot contain !{firehose:error-output-type}")
+    error_prefix = parse_prefix(error_text, "ErrorOutputPrefix")
+    if _ERROR_TYPE in prefix.expressions:
+        raise PrefixError("Prefix must not contain any occurrence of !{firehose:error-output-type}")
     if prefix.expressions and not error_text:
-        raise PrefixError("ErrorOutputPrefix can't be null when Prefix contains expressions")
-    if error_prefix.expressions and "firehose:error-output-type" not in error_prefix.expressions:
-        raise PrefixError("ErrorOutputPrefix with expressions must contain !{firehose:error-output-type}")
-    for name, parsed in (("Prefix", prefix), ("ErrorOutputPrefix", error_prefix)):
-        longest = parsed.evaluate(moment, lambda: "x" * RANDOM_LENGTH, "format-conversion-failed")
-        if len(longest) > MAX_EVALUATED:
-            raise PrefixError(f"the evaluated {name} is longer than {MAX_EVALUATED} characters")
+        raise PrefixError("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions")
+    if error_prefix.keys(QUERY) or error_prefix.keys(LAMBDA):
+        raise PrefixError("Dynamic Partitioning Namespaces can't be part of an error prefix expression")
+    if error_prefix.expressions and _ERROR_TYPE not in error_prefix.expressions:
+        raise PrefixError("ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}")
+    if prefix.longest() > MAX_EVALUATED:
+        raise PrefixError(TOO_LONG)
+    if error_prefix.longest() > MAX_EVALUATED:
+        raise PrefixError(TOO_LONG.replace("prefix", "ErrorOutputPrefix"))
 
 
 def record_prefix(settings: Json, moment: datetime, random_string: Callable[[], str]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.lambda_answer import BatchFailure, Reason, Sorted, sort_answer
+from harness.emulator.services.firehose.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
 from harness.emulator.services.firehose.lambda_event import build_event, record_ids
 from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
@@ -68,7 +68,7 @@ class Processing:
         self._pipeline = pipeline
         # Admitted batches in order; those that are done, with what came out; those that pause before a retry.
         self._admitted: dict[int, Batch] = {}
-        self._done: dict[int, tuple[list[Record], list[Record]]] = {}
+        self._done: dict[int, tuple[list[Record], list[Record], list[Keys] | None]] = {}
         self._pausing: set[int] = set()
 
     def admit(self, batch: Batch) -> None:
@@ -107,7 +107,13 @@ class Processing:
         if pipeline.runner.is_closed():
             return None
         try:
-            outcome = sort_answer(payload, batch.records, ids, keep_received=pipeline.keeps_received)
+            outcome = sort_answer(
+                payload,
+                batch.records,
+                ids,
+                keep_received=pipeline.keeps_received,
+                with_keys=pipeline.partitioning is not None,
+            )
         except BatchFailure as failure:
             outcome = Sorted([], [(record, failure.reason) for record in batch.records], 0)
         lines = [
@@ -117,7 +123,7 @@ class Processing:
         if outcome.delivered:
             measures.add("SucceedProcessing.Records", len(outcome.delivered))
             measures.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
-        self._finish(batch, outcome.delivered, lines)
+        self._finish(batch, outcome.delivered, lines, outcome.keys)
         for reason in dict.fromkeys(reason for _, reason in outcome.failed):
             await log_error(pipeline.service, stream, reason, processor=processor.arn)
         return None
@@ -151,8 +157,10 @@ class Processing:
         now = self._pipeline.world.clock.now()
         return [processing_line(record, reason, batch.attempts, now, processor.arn) for record in records]
 
-    def _finish(self, batch: Batch, delivered: list[Record], lines: list[Record]) -> None:
-        self._done[batch.number] = (delivered, lines)
+    def _finish(
+        self, batch: Batch, delivered: list[Record], lines: list[Record], keys: list[Keys] | None = None
+    ) -> None:
+        self._done[batch.number] = (delivered, lines, keys)
         self._release()
 
     def _release(self) -> None:
@@ -163,8 +171,8 @@ class Processing:
                 if number in self._pausing or len(self._done) > MOST_HELD_BACK:
                     continue
                 return
-            delivered, lines = result
+            delivered, lines, keys = result
             del self._done[number], self._admitted[number]
             self._pipeline.runner.taken(batch)
-            self._pipeline.deliver(delivered)
+            self._pipeline.deliver(delivered, keys)
             self._pipeline.fail(PROCESSING_FAILED, lines)

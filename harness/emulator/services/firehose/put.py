@@ -8,8 +8,10 @@ from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json
+from harness.emulator.services.firehose.preparation import decompresses
 from harness.emulator.services.firehose.quota import SLOW_DOWN, Quota, limits_of, slow_down
 
+CLOUDWATCH_LOGS = "logs.amazonaws.com"
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 """Sum of a batch's raw record bytes."""
 
@@ -74,6 +76,12 @@ class Puts(FirehoseBase):
             raise AwsError("ResourceNotFoundException", f"Firehose {name} is not active in {call.account} account.")
         if stream.type == KINESIS:
             raise invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+        if decompresses(stream.destination) and call.caller.service != CLOUDWATCH_LOGS:
+            raise AwsError(
+                "InvalidSourceException",
+                f"Put to Firehose failed for AccountId: {call.account}, FirehoseName: {name} because the request is "
+                "not originating from CloudWatch.",
+            )
         return stream
 
     async def _take(self, stream: DeliveryStream, data: list[bytes], size: int) -> int:
@@ -84,9 +92,9 @@ class Puts(FirehoseBase):
         if self.pipelines.get(key) is not pipeline:
             raise AwsError("ResourceNotFoundException", f"Firehose {key[2]} is not active in {key[0]} account.")
         first = self.numbers.get(key) or 0
+        self.numbers.put(key, first + len(data))
         arrival = int(self.world.clock.now() * 1000)
         pipeline.take([(number, arrival, blob, None, None) for number, blob in enumerate(data, first)], size)
-        self.numbers.put(key, first + len(data))
         measures = self.measures(key)
         measures.add("IncomingBytes", size)
         measures.add("IncomingRecords", len(data))

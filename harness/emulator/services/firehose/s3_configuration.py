@@ -6,8 +6,26 @@ import copy
 
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.firehose.compression import available
-from harness.emulator.services.firehose.hints import check_hints, check_logging, invalid, new_hints
+from harness.emulator.services.firehose.conversion_configuration import (
+    check_conversion,
+    is_converting,
+    merge_conversion,
+    new_conversion,
+)
+from harness.emulator.services.firehose.hints import (
+    DEFAULT_SIZE_MB,
+    check_hints,
+    check_logging,
+    invalid,
+    new_hints,
+)
 from harness.emulator.services.firehose.model import Json
+from harness.emulator.services.firehose.partitioning_configuration import (
+    check_partitioning,
+    is_partitioned,
+    new_partitioning,
+    update_partitioning,
+)
 from harness.emulator.services.firehose.prefix import PrefixError, check_prefixes
 from harness.emulator.services.firehose.processing_configuration import new_processing
 
@@ -34,7 +52,11 @@ def new_s3(given: Json, *, extended: bool) -> Json:
         if not given.get(member):
             raise invalid(f"{member} is required for an S3 destination.")
     stored: Json = {member: given[member] for member in _PLAIN if given.get(member) is not None}
-    stored["BufferingHints"] = new_hints(given.get("BufferingHints"))
+    conversion = given.get("DataFormatConversionConfiguration") if extended else None
+    if conversion is not None:
+        stored["DataFormatConversionConfiguration"] = new_conversion(conversion)
+    default_mb = LARGEST_MB if is_partitioned(given) or is_converting(stored) else DEFAULT_SIZE_MB
+    stored["BufferingHints"] = new_hints(given.get("BufferingHints"), default_mb)
     stored["CompressionFormat"] = given.get("CompressionFormat") or "UNCOMPRESSED"
     encryption = given.get("EncryptionConfiguration")
     stored["EncryptionConfiguration"] = copy.deepcopy(encryption) or {"NoEncryptionConfig": "NoEncryption"}
@@ -53,17 +75,8 @@ def _extend(stored: Json, given: Json) -> None:
     backup = given.get("S3BackupConfiguration")
     if backup is not None:
         stored["S3BackupDescription"] = new_s3(backup, extended=False)
-    for member in ("DataFormatConversionConfiguration", "DynamicPartitioningConfiguration"):
-        if given.get(member) is not None:
-            stored[member] = switched_off(member, given[member])
-
-
-def switched_off(member: str, given: Json) -> Json:
-    """A block that is stored and echoed while it is disabled. Raises NotEmulated when it is enabled."""
-    # DataFormatConversionConfiguration is enabled unless it says otherwise.
-    if given.get("Enabled", member == "DataFormatConversionConfiguration"):
-        raise NotEmulated("firehose", f"{member} (enabled)")
-    return copy.deepcopy(given)
+    if given.get("DynamicPartitioningConfiguration") is not None:
+        stored["DynamicPartitioningConfiguration"] = new_partitioning(given["DynamicPartitioningConfiguration"])
 
 
 def check_s3(stored: Json) -> None:
@@ -72,6 +85,7 @@ def check_s3(stored: Json) -> None:
     Raises InvalidArgumentException, NotEmulated.
     """
     check_hints(stored["BufferingHints"], LARGEST_MB, 0)
+    check_conversion(stored)
     check_logging(stored["CloudWatchLoggingOptions"])
     if not available(stored["CompressionFormat"]):
         raise NotEmulated("firehose", f"CompressionFormat {stored['CompressionFormat']} without the module snappy")
@@ -79,6 +93,7 @@ def check_s3(stored: Json) -> None:
         check_prefixes(stored)
     except PrefixError as error:
         raise invalid(str(error)) from error
+    check_partitioning(stored)
     backup = stored.get("S3BackupDescription")
     if stored.get("S3BackupMode") == "Enabled" and backup is None:
         raise invalid("S3BackupConfiguration is required when S3BackupMode is Enabled.")
@@ -120,8 +135,12 @@ def update_s3(stored: Json, update: Json) -> Json:
     if backup is not None:
         old = stored.get("S3BackupDescription")
         new["S3BackupDescription"] = new_s3(backup, extended=False) if old is None else update_s3(old, backup)
-    for member in ("DataFormatConversionConfiguration", "DynamicPartitioningConfiguration"):
-        if update.get(member) is not None:
-            new[member] = switched_off(member, update[member])
+    if update.get("DynamicPartitioningConfiguration") is not None:
+        partitioning = update_partitioning(stored, update["DynamicPartitioningConfiguration"])
+        new["DynamicPartitioningConfiguration"] = partitioning
+    conversion = update.get("DataFormatConversionConfiguration")
+    if conversion is not None:
+        old_conversion = stored.get("DataFormatConversionConfiguration")
+        new["DataFormatConversionConfiguration"] = merge_conversion(old_conversion, conversion)
     check_s3(new)
     return new

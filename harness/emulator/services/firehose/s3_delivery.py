@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
 from harness.emulator.services.firehose.error_log import log_error
+from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.measures import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json
+from harness.emulator.services.firehose.partitioning import PARTITION, folder_prefix
 from harness.emulator.services.firehose.prefix import (
     RANDOM_LENGTH,
     error_prefix,
@@ -85,11 +87,20 @@ class S3Delivery:
         now = self._world.clock.now()
         batch.first_failure = batch.first_failure or now
         age = now - batch.first_failure
+        backoff = min(2.0 ** min(batch.attempts - 1, 10), LONGEST_PAUSE)
+        if batch.stage.startswith(PARTITION):
+            left = stream.destination["DynamicPartitioningConfiguration"]["RetryOptions"]["DurationInSeconds"] - age
+            if left > 0:
+                return float(min(backoff, left))
+            lines = [processing_line(record, reason, batch.attempts, now, None) for record in batch.records]
+            pipeline.runner.taken(batch)
+            pipeline.fail(PROCESSING_FAILED, lines)
+            return None
         if age >= GIVE_UP_SECONDS and age >= await self._source_retention(stream):
             log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason[1])
             pipeline.runner.taken(batch)
             return None
-        return min(2.0 ** min(batch.attempts - 1, 10), LONGEST_PAUSE)
+        return backoff
 
     def _measure(self, stream: DeliveryStream, batch: Batch, taken: bool) -> None:
         """Error objects count as deliveries too; an HTTP endpoint's bucket counts only as a backup of all data."""
@@ -118,7 +129,10 @@ class S3Delivery:
             folder = error_prefix(settings, batch.stage.removeprefix("errors/"), moment, self._random_string)
             extension = ""
         else:
-            folder = record_prefix(settings, moment, self._random_string)
+            if batch.stage.startswith(PARTITION):
+                folder = folder_prefix(batch.stage).evaluate(moment, self._random_string)
+            else:
+                folder = record_prefix(settings, moment, self._random_string)
             extension = settings.get("FileExtension") or EXTENSION[form]
         params: Json = {
             "Bucket": settings["BucketARN"].removeprefix(BUCKET_ARN),
@@ -137,7 +151,8 @@ class S3Delivery:
 
     async def _body(self, stream: DeliveryStream, batch: Batch, form: str) -> bytes:
         # Records are concatenated verbatim; the delimiter stands between them, not after the last one.
-        separated = batch.stage == "destination" and appends_delimiter(stream.destination)
+        of_destination = batch.stage == "destination" or batch.stage.startswith(PARTITION)
+        separated = of_destination and appends_delimiter(stream.destination)
         body = (b"\n" if separated else b"").join([record[2] for record in batch.records])
         if form == "UNCOMPRESSED":
             return body

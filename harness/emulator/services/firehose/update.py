@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
+from harness.emulator.services.firehose.conversion import check_schema
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.http_configuration import new_http, update_http
 from harness.emulator.services.firehose.model import DESTINATION_ID, DeliveryStream, Json
+from harness.emulator.services.firehose.partitioning_configuration import is_partitioned, update_partitioning
+from harness.emulator.services.firehose.processing_configuration import check_processing_update
 from harness.emulator.services.firehose.s3_configuration import new_s3, update_s3
 
 
@@ -16,7 +21,7 @@ class Updates(FirehoseBase):
     """The version rises only when something changed."""
 
     @operation
-    def update_destination(
+    async def update_destination(
         self,
         call: Call,
         *,
@@ -33,12 +38,7 @@ class Updates(FirehoseBase):
             raise AwsError(
                 "ResourceInUseException", f"Cannot update firehose: {name} when it is in {stream.status} status"
             )
-        if current_delivery_stream_version_id != str(stream.version):
-            raise AwsError(
-                "ConcurrentModificationException",
-                f"Cannot update firehose: {name} since the current version id: {stream.version} and specified version "
-                f"id: {current_delivery_stream_version_id} do not match",
-            )
+        _check_version(stream, current_delivery_stream_version_id)
         if destination_id != DESTINATION_ID:
             raise invalid(f"Destination Id {destination_id} not found")
         s3 = extended_s3_destination_update if extended_s3_destination_update is not None else s3_destination_update
@@ -53,7 +53,10 @@ class Updates(FirehoseBase):
             self._store(stream, "http", _http(stream, http_endpoint_destination_update))
         else:
             assert s3 is not None
-            self._store(stream, "s3", _s3(stream, s3))
+            destination = _s3(stream, s3)
+            await check_schema(self, replace(stream, destination=destination))
+            _check_version(stream, current_delivery_stream_version_id)
+            self._store(stream, "s3", destination)
         self.measures(stream.key).call("UpdateDeliveryStream", self.world.clock.now())
 
     def _store(self, stream: DeliveryStream, kind: str, destination: Json) -> None:
@@ -67,14 +70,30 @@ class Updates(FirehoseBase):
         self.pipelines[stream.key].updated()
 
 
+def _check_version(stream: DeliveryStream, given: str) -> None:
+    if given != str(stream.version):
+        raise AwsError(
+            "ConcurrentModificationException",
+            f"Cannot update firehose: {stream.name} since the current version id: {stream.version} and specified "
+            f"version id: {given} do not match",
+        )
+
+
 def _s3(stream: DeliveryStream, update: Json) -> Json:
     if stream.kind == "s3":
-        return update_s3(stream.destination, update)
+        new = update_s3(stream.destination, update)
+        check_processing_update(stream.destination, new)
+        return new
+    update_partitioning({}, update.get("DynamicPartitioningConfiguration") or {})
     # Another kind of destination: nothing is merged, what a new one needs must be given.
     return new_s3({**update, "S3BackupConfiguration": update.get("S3BackupUpdate")}, extended=True)
 
 
 def _http(stream: DeliveryStream, update: Json) -> Json:
     if stream.kind == "http":
-        return update_http(stream.destination, update)
+        new = update_http(stream.destination, update)
+        check_processing_update(stream.destination, new)
+        return new
+    if is_partitioned(stream.destination):
+        raise invalid("A Firehose with Dynamic Partitioning can only deliver to Amazon S3.")
     return new_http({**update, "S3Configuration": update.get("S3Update")})

@@ -1,0 +1,97 @@
+"""MetadataExtraction: partition keys from a record's JSON by a jq query (A13).
+
+The library `jq` 1.4 behaves as jq 1.6, which Firehose documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from harness.emulator.services.firehose.model import Json
+
+Extract = Callable[[bytes], Json]
+
+# Numbers and booleans as jq prints them; what is no object is an error of jq's.
+_AS_TEXT = 'map_values(if type == "number" or type == "boolean" then tostring else . end)'
+_NESTED = {"(": ")", "[": "]", "{": "}"}
+
+
+class ExtractionError(ValueError):
+    """The query does not compile, or gives no keys for a record; the text says why."""
+
+
+def check_query(query: str) -> None:
+    """Raises ExtractionError when jq does not take the query."""
+    import jq
+
+    try:
+        jq.compile(query)
+    except ValueError as error:
+        raise ExtractionError(str(error).strip()) from error
+
+
+@lru_cache(maxsize=64)
+def compile_query(query: str) -> Extract:
+    """A function from a record's bytes to its partition keys; it raises ExtractionError.
+
+    Values are text, or None, or what jq made of lists and objects.
+    """
+    import jq
+
+    # The line feed ends a comment in the query.
+    program = jq.compile(f"({query}\n) | {_AS_TEXT}")
+
+    def extract(data: bytes) -> Json:
+        try:
+            results = program.input(text=data.decode()).all()
+        except ValueError as error:
+            raise ExtractionError(str(error).strip()) from error
+        if len(results) != 1:
+            raise ExtractionError(f"the query gave {len(results)} results for one record")
+        keys: Json = results[0]
+        return keys
+
+    return extract
+
+
+def query_keys(query: str) -> set[str] | None:
+    """The keys that an object construction `{a: .x, "b": .y}` names; None for a query of another form."""
+    text = query.strip()
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    keys: set[str] = set()
+    for entry in _entries(text[1:-1]):
+        name = entry.partition(":")[0].strip()
+        if name.startswith('"') and name.endswith('"'):
+            name = name[1:-1]
+        if not name or (not name.isidentifier() and entry.strip()[0] != '"'):
+            return None
+        keys.add(name)
+    return keys
+
+
+def _entries(text: str) -> list[str]:
+    """The text between commas that stand outside of strings and brackets."""
+    entries = [""]
+    closers: list[str] = []
+    quoted = False
+    index = 0
+    while index < len(text):
+        char = text[index]
+        if quoted and char == "\\":
+            entries[-1] += text[index : index + 2]
+            index += 2
+            continue
+        if char == '"':
+            quoted = not quoted
+        elif not quoted and char in _NESTED:
+            closers.append(_NESTED[char])
+        elif not quoted and closers and char == closers[-1]:
+            closers.pop()
+        if char == "," and not quoted and not closers:
+            entries.append("")
+        else:
+            entries[-1] += char
+        index += 1
+    return entries

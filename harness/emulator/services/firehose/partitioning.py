@@ -1,0 +1,133 @@
+"""Dynamic partitioning at work: which partition a record belongs to, and how many partitions there are (A13)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from harness.emulator.services.firehose.lambda_answer import Keys, Reason
+from harness.emulator.services.firehose.metadata_extraction import Extract, ExtractionError, compile_query
+from harness.emulator.services.firehose.model import Json, Record
+from harness.emulator.services.firehose.prefix import (
+    LAMBDA,
+    MAX_EVALUATED,
+    QUERY,
+    TOO_LONG,
+    Prefix,
+    name_partition,
+    parse_prefix,
+    partition_prefix,
+)
+from harness.emulator.services.firehose.processing_configuration import active_processors
+from harness.emulator.services.firehose.processors import EXTRACTION
+
+PARTITION = "partition/"
+"""Begins the names of partitions' buffers."""
+ACTIVE_LIMIT = 500
+"""Partitions with records on their way, of one delivery stream."""
+
+_FAILED = "DynamicPartitioning.MetadataExtractionFailed"
+NO_VALUE = (_FAILED, "partitionKeys values must not be null or empty")
+LIMIT_EXCEEDED = (
+    "DynamicPartitioning.ActivePartitionsLimitExceeded",
+    "The number of active partitions has exceeded the configured limit",
+)
+
+
+@dataclass(slots=True)
+class Placed:
+    """Records by the buffer of their partition, and records without one."""
+
+    partitions: dict[str, list[Record]] = field(default_factory=dict)
+    failed: list[tuple[Record, Reason]] = field(default_factory=list)
+
+    def add(self, stage: str, record: Record) -> None:
+        group = self.partitions.get(stage)
+        if group is None:
+            self.partitions[stage] = [record]
+        else:
+            group.append(record)
+
+
+def folder_prefix(stage: str) -> Prefix:
+    """The prefix of a partition's objects."""
+    return partition_prefix(stage.removeprefix(PARTITION))
+
+
+class Partitioning:
+    """The prefix of one delivery stream, with the keys that it needs from jq and from Lambda."""
+
+    def __init__(self, destination: Json) -> None:
+        processors = active_processors(destination)
+        self._prefix = parse_prefix(destination["Prefix"])
+        self._room = MAX_EVALUATED - self._prefix.longest()
+        self._from_query = self._prefix.keys(QUERY)
+        self._from_lambda = self._prefix.keys(LAMBDA)
+        self._extract: Extract | None = None
+        if EXTRACTION in processors:
+            self._extract = compile_query(processors[EXTRACTION]["MetadataExtractionQuery"])
+
+    @property
+    def uses_query(self) -> bool:
+        return self._extract is not None
+
+    def place(self, records: list[Record], keys: list[Keys] | None) -> Placed:
+        """Each record's partition. `keys` are what Lambda gave for each of them, None without Lambda."""
+        placed = Placed()
+        for index, record in enumerate(records):
+            found = self._name(record, keys[index] if keys is not None else {})
+            if isinstance(found, str):
+                placed.add(found, record)
+            else:
+                placed.failed.append((record, found))
+        return placed
+
+    def _name(self, record: Record, from_lambda: Keys) -> str | Reason:
+        from_query: Json = {}
+        if self._extract is not None:
+            try:
+                from_query = self._extract(record[2])
+            except ExtractionError as error:
+                return (_FAILED, str(error))
+        values: dict[tuple[str, str], str] = {}
+        length = 0
+        for namespace, names, found in (
+            (QUERY, self._from_query, from_query),
+            (LAMBDA, self._from_lambda, from_lambda),
+        ):
+            for name in names:
+                value = found.get(name)
+                if not value:
+                    return NO_VALUE
+                if not isinstance(value, str):
+                    return (_FAILED, f"the value of partition key {name} is neither text nor a number")
+                values[namespace, name] = value
+                length += len(value)
+        if length > self._room:
+            return (_FAILED, TOO_LONG)
+        return PARTITION + name_partition(self._prefix, values)
+
+
+class ActivePartitions:
+    """Partitions that have a buffer or a batch on its way, by the names of their buffers."""
+
+    def __init__(self) -> None:
+        self._holders: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._holders)
+
+    def admits(self, stage: str) -> bool:
+        """Whether a record may go to that partition: it is active, or there is room for one more."""
+        return stage in self._holders or len(self._holders) < ACTIVE_LIMIT
+
+    def begin(self, stage: str) -> None:
+        """Something of the partition is held; other stages don't count."""
+        if stage.startswith(PARTITION):
+            self._holders[stage] += 1
+
+    def end(self, stage: str) -> None:
+        if stage in self._holders:
+            self._holders[stage] -= 1
+            if not self._holders[stage]:
+                del self._holders[stage]

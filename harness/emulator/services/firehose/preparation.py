@@ -1,0 +1,75 @@
+"""What happens to a record before the Lambda processor: decompression, message extraction, de-aggregation (A7).
+
+The order is fixed, however the processors were declared. The source backup has the records from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.emulator.services.firehose.cloudwatch_logs import NotCloudWatchLogs, unpack
+from harness.emulator.services.firehose.model import Json, Record
+from harness.emulator.services.firehose.processing_configuration import active_processors
+from harness.emulator.services.firehose.processors import CLOUDWATCH_LOGS, DEAGGREGATION, DECOMPRESSION
+from harness.emulator.services.firehose.sub_records import Split, splitter
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Records for the next step, and records that are not what CloudWatch Logs sends."""
+
+    records: list[Record]
+    failed: list[Record]
+
+
+class Preparation:
+    """The processors of one delivery stream that come before Lambda."""
+
+    def __init__(self, *, decompress: bool, extract: bool, split: Split | None) -> None:
+        self._decompress = decompress
+        self._extract = extract
+        self._split = split
+
+    def run(self, records: list[Record], new_number: Callable[[], int]) -> Prepared:
+        """Prepare `records`; a sub-record gets a number of its own.
+
+        An unpacked record remembers what arrived. A sub-record does not: it is a record in its own right from here on.
+        """
+        done: list[Record] = []
+        failed: list[Record] = []
+        for record in records:
+            if self._decompress:
+                number, arrival, data, position, _received = record
+                try:
+                    record = (number, arrival, unpack(data, extract=self._extract), position, data)
+                except NotCloudWatchLogs:
+                    failed.append(record)
+                    continue
+            parts = [record[2]] if self._split is None else self._split(record[2])
+            if parts == [record[2]]:
+                done.append(record)
+            else:
+                done += [(new_number(), record[1], part, record[3], None) for part in parts]
+        return Prepared(done, failed)
+
+
+def preparation(destination: Json) -> Preparation | None:
+    """The preparation that is in force; None when there is nothing to do."""
+    processors = active_processors(destination)
+    decompress = DECOMPRESSION in processors
+    split = splitter(processors[DEAGGREGATION]) if DEAGGREGATION in processors else None
+    if not decompress and split is None:
+        return None
+    extract = processors.get(CLOUDWATCH_LOGS, {}).get("DataMessageExtraction", "").lower() == "true"
+    return Preparation(decompress=decompress, extract=extract, split=split)
+
+
+def decompresses(destination: Json) -> bool:
+    """Whether records have to come from CloudWatch Logs."""
+    return DECOMPRESSION in active_processors(destination)
+
+
+def splits_records(destination: Json) -> bool:
+    """Whether one record of the source may become several."""
+    return DEAGGREGATION in active_processors(destination)

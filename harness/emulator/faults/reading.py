@@ -160,15 +160,15 @@ def _read_when(reader: _Reader, document: Json, kind: type[Fault], now: float) -
     for absolute, relative in (("from", "after"), ("until", "seconds")):
         if absolute in group and relative in group:
             reader.wrong(f"when.{absolute}", f"Member must not stand beside {relative}")
-    start = group.get("from", now + group["after"] if "after" in group else -math.inf)
+    start = group.get("from", now + group.get("after", 0.0))
     end = group.get("until", max(now, start) + group["seconds"] if "seconds" in group else math.inf)
-    if end <= start:
-        reader.wrong("when", "The window must end after it begins")
+    if end <= max(now, start):
+        reader.wrong("when", "The window must end after it begins, and later than now")
     return When(
         frozenset(nth),
         float(group.get("probability", 1.0)),
         group.get("count", 1 if kind.once and not nth else None),
-        start,
+        start if start > now else -math.inf,
         end,
     )
 

@@ -39,7 +39,8 @@ class BackupReader:
             print(saved.data, saved.record.code, saved.record.attempts, saved.key, saved.record.line)
 
     `s3` is a boto3 client; its errors are raised. `by_line` says that records which are not JSON end with a newline.
-    What is damaged is skipped and told in `unreadable`, one sentence each, complete when the iteration has ended. `objects` counts the objects that were read.
+    What is damaged is skipped and told in `unreadable`, one sentence each, complete when the iteration has ended.
+    `objects` counts the objects that were read.
     """
 
     s3: Any

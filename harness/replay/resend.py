@@ -48,8 +48,8 @@ class Tally:
     """What became of the records.
 
     `sent` now; `before`: sent by an earlier run; `unknown`: nobody can say, not sent again unless asked for;
-    `throttled` and `refused` were certainly not taken; `undivided`: contents that may be several records, not sent. `reasons`
-    counts the codes of what was not sent.
+    `throttled` and `refused` were certainly not taken; `undivided`: contents that may be several records, not sent.
+    `reasons` counts the codes of what was not sent.
     """
 
     sent: int = 0

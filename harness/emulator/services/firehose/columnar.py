@@ -11,10 +11,6 @@ from harness.emulator.services.firehose.model import Json
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.json_rows import Row
 
-EXTENSION = {"ParquetSerDe": ".parquet", "OrcSerDe": ".orc"}
-CONTENT_ENCODING = {"ParquetSerDe": "hadoop-snappy"}
-"""What AWS labels a Parquet object with, although the file is plain Parquet."""
-
 _PARQUET_PAGE = 1024 * 1024
 _ORC_STRIPE = 64 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""The five compression formats of S3 objects (A11).
+"""The five compression formats of S3 objects, and the labels of all formats (A11).
 
 The two Snappy formats need the optional module `snappy`; a destination that asks for one without it is refused.
 """
@@ -12,8 +12,22 @@ import struct
 import zipfile
 from datetime import UTC, datetime
 
-EXTENSION = {"UNCOMPRESSED": "", "GZIP": ".gz", "ZIP": ".zip", "Snappy": ".snappy", "HADOOP_SNAPPY": ".snappy"}
-CONTENT_ENCODING = {"GZIP": "gzip", "ZIP": "zip", "Snappy": "snappy-java", "HADOOP_SNAPPY": "hadoop-snappy"}
+EXTENSION = {
+    "UNCOMPRESSED": "",
+    "GZIP": ".gz",
+    "ZIP": ".zip",
+    "Snappy": ".snappy",
+    "HADOOP_SNAPPY": ".snappy",
+    "ParquetSerDe": ".parquet",
+    "OrcSerDe": ".orc",
+}
+CONTENT_ENCODING = {
+    "GZIP": "gzip",
+    "ZIP": "zip",
+    "Snappy": "snappy-java",
+    "HADOOP_SNAPPY": "hadoop-snappy",
+    "ParquetSerDe": "hadoop-snappy",  # what AWS labels it with, although the file is plain Parquet
+}
 
 _XERIAL_HEADER = b"\x82SNAPPY\x00" + struct.pack(">ii", 1, 1)
 _XERIAL_BLOCK = 32 * 1024

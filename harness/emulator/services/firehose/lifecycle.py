@@ -8,6 +8,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
+from harness.emulator.services.firehose.conversion import check_schema
 from harness.emulator.services.firehose.encryption import new_encryption
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.http_configuration import describe_http, new_http
@@ -75,11 +76,12 @@ class Lifecycle(FirehoseBase):
             if stream.type != DIRECT_PUT:
                 raise invalid("Server-side encryption is only supported for delivery streams of type DirectPut.")
             stream.encryption = new_encryption(delivery_stream_encryption_configuration_input)
-        if stream.type == KINESIS:
-            checkpoints = await begin(self, stream)
-            self._refuse_duplicate(key)
-            for shard_id, checkpoint in checkpoints.items():
-                self.checkpoints.put((*key, shard_id), checkpoint)
+        await check_schema(self, stream)
+        checkpoints = await begin(self, stream) if stream.type == KINESIS else {}
+        # Somebody else may have taken the name while others were asked.
+        self._refuse_duplicate(key)
+        for shard_id, checkpoint in checkpoints.items():
+            self.checkpoints.put((*key, shard_id), checkpoint)
         if self.world.transition_seconds > 0:
             stream.status = "CREATING"
             stream.changes_at = now + self.world.transition_seconds

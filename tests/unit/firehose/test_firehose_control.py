@@ -58,22 +58,6 @@ def test_a_backup_needs_an_interval_of_a_minute(rig: Any) -> None:
     assert refused(rig, S3BackupMode="Enabled", S3BackupConfiguration=backup)[0] == "InvalidArgumentException"
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"DataFormatConversionConfiguration": {}},
-    ],
-)
-def test_what_is_not_emulated_is_refused_by_name(rig: Any, settings: dict[str, Any]) -> None:
-    """Law 1."""
-    code, text = refused(rig, **settings)
-    assert code == "NotEmulated"
-    block = next(iter(settings))
-    processors = settings[block].get("Processors")
-    assert block in text
-    assert not processors or processors[0]["Type"] in text
-
-
 @pytest.mark.parametrize("kind", ["Redshift", "Elasticsearch", "Splunk", "Snowflake", "Iceberg"])
 def test_other_destinations_are_refused_by_name(rig: Any, kind: str) -> None:
     """Law 1: the destination's name is in the refusal."""

@@ -76,15 +76,18 @@ class Deserializer:
         if not data.strip():
             raise RowError(EMPTY)
         try:
-            if not self._exact:
-                return [self._row(orjson.loads(data))]
-        except orjson.JSONDecodeError:
-            pass  # several documents, or none: told apart below
-        return [self._row(document) for document in self._documents(data)]
+            return [self._row(document) for document in self._documents(data)]
+        except RecursionError as error:
+            raise RowError((PARSE_ERROR, "Encountered malformed JSON. The nesting is too deep")) from error
 
     # -- documents --------------------------------------------------------------------------------------------
 
     def _documents(self, data: bytes) -> list[Any]:
+        if not self._exact:
+            try:
+                return [orjson.loads(data)]
+            except orjson.JSONDecodeError:
+                pass  # several documents, or none: told apart below
         try:
             text = data.decode()
             decoder = json.JSONDecoder(parse_float=Decimal if self._exact else float, parse_constant=_no_constant)
@@ -96,8 +99,10 @@ class Deserializer:
                     continue
                 document, at = decoder.raw_decode(text, at)
                 documents.append(document)
+            if "\\u" in text:
+                json.dumps(documents, ensure_ascii=False, default=float).encode()  # half a surrogate pair is no text
             return documents
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise RowError((PARSE_ERROR, f"Encountered malformed JSON. {error}")) from error
 
     def _row(self, document: Any) -> Row:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
+from harness.emulator.services.firehose.conversion import (
+    FORMAT_CONVERSION_FAILED,
+    Converted,
+    conversion_lines,
+    convert,
+)
+from harness.emulator.services.firehose.conversion_configuration import is_converting, serde
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
+from harness.emulator.services.firehose.glue_schema import SchemaProblem
 from harness.emulator.services.firehose.measures import arrived_bytes, freshness
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json
+from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
 from harness.emulator.services.firehose.partitioning import PARTITION, folder_prefix
 from harness.emulator.services.firehose.prefix import (
     RANDOM_LENGTH,
@@ -34,6 +42,8 @@ BUCKET_ARN = "arn:aws:s3:::"
 # Compressing less than this costs less than handing it to a thread.
 _THREAD_FROM = 64 * 1024
 
+_CONVERSION_ERRORS = f"errors/{FORMAT_CONVERSION_FAILED}"
+
 _ERRORS = {
     "NoSuchBucket": (
         "S3.NoSuchBucket",
@@ -52,35 +62,59 @@ _INTERNAL = (
 )
 
 
+def _is_delivery(batch: Batch) -> bool:
+    """Whether the batch is for the destination, not for a backup or an error object."""
+    return batch.stage != "backup" and not batch.stage.startswith("errors/")
+
+
 class S3Delivery:
     """Objects of one delivery stream: delivered records, source backup, failed records."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._world = pipeline.world
+        # Error objects of format conversion that could not be written so far.
+        self._unwritten = {
+            batch.number: batch
+            for batch in pipeline.runner.stored()
+            if batch.stage == _CONVERSION_ERRORS and batch.first_failure
+        }
 
     async def attempt(self, batch: Batch) -> float | None:
         """One PutObject; the pause before the next one, or None when S3 took it or the day is over."""
         pipeline = self._pipeline
         stream = pipeline.stream
         settings = pipeline.settings(batch.stage)
+        waiting = self._blocked(batch)
+        if waiting is not None:
+            return waiting
         batch.attempts += 1
-        params = await self._object(stream, settings, batch)
-        if pipeline.runner.is_closed():
-            return None
+        converted: Converted | None = None
         try:
-            await pipeline.service.call("s3", "PutObject", params, pipeline.service.caller(stream, settings["RoleARN"]))
+            if is_converting(stream.destination) and _is_delivery(batch):
+                converted = await convert(pipeline.service, stream, batch)
+            if converted is None or converted.body is not None:
+                params = await self._object(stream, settings, batch, converted)
+                if pipeline.runner.is_closed():
+                    return None
+                caller = pipeline.service.caller(stream, settings["RoleARN"])
+                await pipeline.service.call("s3", "PutObject", params, caller)
+        except SchemaProblem as problem:
+            reason = problem.reason
         except AwsError as error:
             reason = _ERRORS.get(error.code, _INTERNAL)
         except Exception:
             log.exception("firehose %s: PutObject failed", stream.name)
             reason = _INTERNAL
         else:
-            self._measure(stream, batch, True)
-            if not pipeline.runner.is_closed():
-                pipeline.runner.taken(batch)
+            if pipeline.runner.is_closed():
+                return None
+            self._measure(stream, batch, batch.records if converted is None else converted.records)
+            pipeline.runner.taken(batch)
+            if converted is not None:
+                self._after_conversion(stream, batch, converted)
             return None
-        self._measure(stream, batch, False)
+        self._measure(stream, batch, None)
         await log_error(pipeline.service, stream, reason, settings=settings)
         if pipeline.runner.is_closed():
             return None
@@ -96,31 +130,58 @@ class S3Delivery:
             pipeline.runner.taken(batch)
             pipeline.fail(PROCESSING_FAILED, lines)
             return None
+        if batch.stage == _CONVERSION_ERRORS:
+            self._unwritten[batch.number] = batch  # tried again for ever, and nothing else is delivered meanwhile
+            return backoff
         if age >= GIVE_UP_SECONDS and age >= await self._source_retention(stream):
             log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason[1])
             pipeline.runner.taken(batch)
             return None
         return backoff
 
-    def _measure(self, stream: DeliveryStream, batch: Batch, taken: bool) -> None:
-        """Error objects count as deliveries too; an HTTP endpoint's bucket counts only as a backup of all data."""
+    def _blocked(self, batch: Batch) -> float | None:
+        """Seconds to wait while an error object of format conversion can't be written (A10)."""
+        if not self._unwritten or not _is_delivery(batch):
+            return None
+        stored = {one.number for one in self._pipeline.runner.stored()}
+        self._unwritten = {number: one for number, one in self._unwritten.items() if number in stored}
+        if not self._unwritten:
+            return None
+        return max(1.0, min([one.next_attempt for one in self._unwritten.values()]) - self._world.clock.now())
+
+    def _after_conversion(self, stream: DeliveryStream, batch: Batch, converted: Converted) -> None:
+        """The rows are in S3: what failed goes on as error lines."""
+        measures = self._pipeline.service.measures(stream.key)
+        failed = [record for record, _ in converted.failed]
+        for name, records in (("SucceedConversion", converted.records), ("FailedConversion", failed)):
+            if records:
+                measures.add(f"{name}.Records", len(records))
+                measures.add(f"{name}.Bytes", arrived_bytes(records))
+        lines = conversion_lines(stream, batch, converted.failed, self._world.clock.now())
+        self._pipeline.fail(FORMAT_CONVERSION_FAILED, lines)
+
+    def _measure(self, stream: DeliveryStream, batch: Batch, records: list[Record] | None) -> None:
+        """`records` are in an object now; None: writing it failed. Error objects count as deliveries too; an HTTP
+        endpoint's bucket counts only as a backup of all data."""
         if batch.stage == "backup":
             name = "BackupToS3"
         elif stream.kind == "s3":
             name = "DeliveryToS3"
         else:
             return
+        if records == []:
+            return  # nothing could be converted: there is no object
         measures = self._pipeline.service.measures(stream.key)
-        measures.add(f"{name}.Success", 1 if taken else 0)
-        if not taken:
+        measures.add(f"{name}.Success", 0 if records is None else 1)
+        if records is None:
             return
-        measures.add(f"{name}.Records", len(batch.records))
-        measures.add(f"{name}.Bytes", arrived_bytes(batch.records))
+        measures.add(f"{name}.Records", len(records))
+        measures.add(f"{name}.Bytes", arrived_bytes(records))
         measures.add(f"{name}.DataFreshness", freshness(self._world.clock.now(), batch))
         if name == "DeliveryToS3":
             measures.add(f"{name}.ObjectCount", 1)
 
-    async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch) -> Json:
+    async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch, converted: Converted | None) -> Json:
         """PutObject's parameters, from the configuration as it is now."""
         is_error = batch.stage.startswith("errors/")
         moment = moment_of(settings, min([record[1] for record in batch.records]))
@@ -133,11 +194,13 @@ class S3Delivery:
                 folder = folder_prefix(batch.stage).evaluate(moment, self._random_string)
             else:
                 folder = record_prefix(settings, moment, self._random_string)
+            if converted is not None:
+                form, _ = serde(settings["DataFormatConversionConfiguration"], "Serializer")
             extension = settings.get("FileExtension") or EXTENSION[form]
         params: Json = {
             "Bucket": settings["BucketARN"].removeprefix(BUCKET_ARN),
             "Key": object_key(folder, stream.name, stream.version, moment, batch.request_id, extension),
-            "Body": await self._body(stream, batch, form),
+            "Body": await self._body(stream, batch, form) if converted is None else converted.body,
             "ContentType": "application/octet-stream",
             "ACL": "bucket-owner-full-control",
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
@@ -50,6 +51,7 @@ _INVOKE_ERRORS: dict[str, Reason] = {
         "Lambda.ResourceNotFound",
         "The specified Lambda function does not exist. Use a different function that does exist.",
     ),
+    "RequestTimeout": TIMED_OUT,
 }
 
 
@@ -100,6 +102,7 @@ class Processing:
                 self._pausing.add(batch.number)
                 self._release()
                 return min(2.0 ** (batch.attempts - 1), LONGEST_PAUSE)
+            pipeline.note_processed(batch.request_id, [(record, failure.reason) for record in batch.records], [])
             self._finish(batch, [], self._lines(batch, batch.records, failure.reason, processor))
             return None
         measures.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
@@ -123,6 +126,11 @@ class Processing:
         if outcome.delivered:
             measures.add("SucceedProcessing.Records", len(outcome.delivered))
             measures.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
+        dropped: list[int] = []
+        if outcome.dropped:
+            kept = {record[0] for record in outcome.delivered} | {record[0] for record, _ in outcome.failed}
+            dropped = [record[0] for record in batch.records if record[0] not in kept]
+        pipeline.note_processed(batch.request_id, outcome.failed, dropped)
         self._finish(batch, outcome.delivered, lines, outcome.keys)
         for reason in dict.fromkeys(reason for _, reason in outcome.failed):
             await log_error(pipeline.service, stream, reason, processor=processor.arn)
@@ -130,13 +138,35 @@ class Processing:
 
     async def _invoke(self, stream: DeliveryStream, processor: LambdaProcessor, batch: Batch, ids: list[str]) -> bytes:
         """The function's payload. Raises InvokeFailure."""
-        service = self._pipeline.service
-        clock = service.world.clock
-        event = build_event(stream, batch.records, ids, service.world.new_id())
+        world = self._pipeline.world
+        invocation_id = world.new_id()
+        event = build_event(stream, batch.records, ids, invocation_id)
         params = {"FunctionName": processor.arn, "InvocationType": "RequestResponse", "Payload": event}
+        caller = self._pipeline.service.caller(stream, processor.role)
+        call = Call("lambda", "Invoke", params, caller, world.new_id())
+        result = ""
+        try:
+            return await self._run(stream, processor, call)
+        except InvokeFailure as failure:
+            result = failure.reason[0]
+            raise
+        finally:
+            world.trace.attempted(
+                batch.request_id,
+                "lambda",
+                processor.arn,
+                batch.attempts,
+                request_id=call.request_id,
+                invocation_id=invocation_id,
+                result=result,
+            )
+
+    async def _run(self, stream: DeliveryStream, processor: LambdaProcessor, call: Call) -> bytes:
+        """The function's payload. Raises InvokeFailure."""
+        clock = self._pipeline.world.clock
         began = clock.now()
         try:
-            answer = await service.call("lambda", "Invoke", params, service.caller(stream, processor.role))
+            answer = await self._pipeline.world.bus.run(call)
         except AwsError as error:
             reason = _INVOKE_ERRORS.get(error.code)
             if reason is None:

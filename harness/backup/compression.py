@@ -11,6 +11,7 @@ _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _XERIAL = b"\x82SNAPPY\x00"
 _PARQUET = b"PAR1"
+_ORC = b"ORC"
 _XERIAL_HEADER_BYTES = 16
 
 
@@ -18,9 +19,13 @@ class Unreadable(Exception):
     """The content is not what its headers or its key say. The text is one sentence."""
 
 
-def is_parquet(content: bytes) -> bool:
-    """Whether this is a Parquet file. Firehose labels those `hadoop-snappy` although they are plain (A11)."""
-    return content.startswith(_PARQUET) and content.endswith(_PARQUET)
+def columns_of(content: bytes) -> str:
+    """`parquet` or `orc` for a converted object, else "". Firehose labels Parquet `hadoop-snappy` though it is plain
+    (A11)."""
+    if content.startswith(_PARQUET) and content.endswith(_PARQUET):
+        return "parquet"
+    # The last byte of an ORC file is the length of what ends in the magic word.
+    return "orc" if content.startswith(_ORC) and content[-4:-1] == _ORC else ""
 
 
 def decompress(content: bytes, encoding: str, key: str) -> bytes:

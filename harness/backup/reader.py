@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.backup.compression import Unreadable, is_parquet
+from harness.backup.compression import Unreadable, columns_of
 from harness.backup.objects import fetch, keys_below
 from harness.backup.records import BadLine, SavedRecord, records_in
 
@@ -59,8 +59,8 @@ class BackupReader:
     def _records(self, key: str) -> Iterator[BackupRecord]:
         stored = fetch(self.s3, self.bucket, key)
         self.objects += 1
-        if is_parquet(stored.content):
-            self.unreadable.append(f"{key} is a converted object (Parquet): it does not hold records as received")
+        if columns_of(stored.content):
+            self.unreadable.append(f"{key} is a converted object: it does not hold records as received")
             return
         try:
             content = stored.uncompressed()

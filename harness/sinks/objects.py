@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.backup.compression import Unreadable, is_parquet
+from harness.backup.compression import Unreadable, columns_of
 from harness.backup.objects import StoredObject, fetch, keys_below
 from harness.backup.reader import BackupReader
 from harness.backup.records import is_error_object
@@ -49,8 +50,8 @@ class S3Objects:
 
     def _contents(self, stored: StoredObject) -> Iterator[Found]:
         place = f"{stored.bucket}/{stored.key}"
-        if is_parquet(stored.content):
-            for row in _rows(stored):
+        if form := columns_of(stored.content):
+            for row in _rows(stored, form):
                 yield Found(row, place)
             return
         content = stored.uncompressed()
@@ -97,14 +98,15 @@ class ErrorObjects:
         return reading
 
 
-def _rows(stored: StoredObject) -> Iterator[bytes]:
+def _rows(stored: StoredObject, form: str) -> Iterator[bytes]:
+    """The rows of a Parquet or ORC object as JSON."""
     try:
-        from pyarrow import parquet
+        reader = importlib.import_module(f"pyarrow.{form}")
     except ImportError:
-        raise Unreadable(f"{stored.key} is Parquet: reading it needs the package pyarrow") from None
+        raise Unreadable(f"{stored.key} is {form}: reading it needs the package pyarrow") from None
     try:
-        rows = parquet.read_table(io.BytesIO(stored.content)).to_pylist()
+        rows = reader.read_table(io.BytesIO(stored.content)).to_pylist()
     except Exception as error:  # pyarrow's errors have no common base but this
-        raise Unreadable(f"{stored.key} is no Parquet that can be read: {error}") from error
+        raise Unreadable(f"{stored.key} is no {form} that can be read: {error}") from error
     for row in rows:
         yield json.dumps(row, default=str).encode()

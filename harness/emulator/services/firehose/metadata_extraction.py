@@ -61,7 +61,10 @@ def query_keys(query: str) -> set[str] | None:
     if not (text.startswith("{") and text.endswith("}")):
         return None
     keys: set[str] = set()
-    for entry in _entries(text[1:-1]):
+    entries = _entries(text[1:-1])
+    if entries is None:
+        return None
+    for entry in entries:
         name = entry.partition(":")[0].strip()
         if name.startswith('"') and name.endswith('"'):
             name = name[1:-1]
@@ -71,8 +74,8 @@ def query_keys(query: str) -> set[str] | None:
     return keys
 
 
-def _entries(text: str) -> list[str]:
-    """The text between commas that stand outside of strings and brackets."""
+def _entries(text: str) -> list[str] | None:
+    """The text between commas that stand outside of strings and brackets; None when a bracket closes too soon."""
     entries = [""]
     closers: list[str] = []
     quoted = False
@@ -89,6 +92,8 @@ def _entries(text: str) -> list[str]:
             closers.append(_NESTED[char])
         elif not quoted and closers and char == closers[-1]:
             closers.pop()
+        elif not quoted and char in _NESTED.values():
+            return None
         if char == "," and not quoted and not closers:
             entries.append("")
         else:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import orjson
+
 from harness.emulator.clock import Clock
 from harness.emulator.services.lambda_.execution import memory
 from harness.emulator.services.lambda_.execution.log_writer import LogStream
@@ -21,7 +23,6 @@ from harness.emulator.services.lambda_.execution.outcome import (
     MAX_RESPONSE,
     Invocation,
     Outcome,
-    exit_reason,
     exited,
     failure,
     timed_out,
@@ -171,7 +172,8 @@ class Worker(asyncio.SubprocessProtocol):
             invocation = self._current
             outcome = self._killed_for or exited(invocation.request_id, code)
             if outcome.error_type == "Runtime.ExitError":
-                self._log(f"RequestId: {invocation.request_id} Error: {exit_reason(code)}\n{outcome.error_type}\n")
+                message = orjson.loads(outcome.payload)["errorMessage"]
+                self._log(f"{message}\n{outcome.error_type}\n")
             self._finish(outcome)
         self._gone(self)
 

@@ -159,3 +159,137 @@ def test_an_endpoint_gets_each_record_or_the_bucket_does(
     assert rig.settle().settled
     failed = [line["raw"] for line in rig.lines("http-endpoint-failed/")]
     assert sorted(acknowledged + failed) == sorted(sent)
+
+
+PARTS = ("Ok", "Ok", "Ok", "Dropped", "ProcessingFailed", "missing", "nodata", "nokey", "emptykey", "nolambdakey")
+
+
+def answer_with_keys(rig: Any, data: Any) -> Callable[[dict[str, Any]], Any]:
+    """As `answer_with`, for JSON records, with a partition key from the function."""
+    plain = answer_with(rig, data)
+
+    def answer(event: dict[str, Any]) -> Any:
+        shown = [
+            {**r, "data": base64.b64encode(b"0:" + json.loads(base64.b64decode(r["data"]))["fate"].encode() + b":")}
+            for r in event["records"]
+        ]
+        result = plain({**event, "records": shown})
+        if not isinstance(result, dict):
+            return result
+        data_of = {r["recordId"]: r["data"] for r in event["records"]}
+        for item in result["records"]:
+            source = data_of.get(item["recordId"])
+            if source is None or item["data"] in (None, "?"):
+                continue
+            body = json.loads(base64.b64decode(source))
+            item["data"] = source
+            if body["fate"] not in PARTS[-1:]:
+                item["metadata"] = {"partitionKeys": {"k": body["key"]}}
+            if item["result"] not in ("Ok", "Dropped", "ProcessingFailed", "Maybe"):
+                item["result"] = "Ok"
+        return result
+
+    return answer
+
+
+part = st.tuples(st.sampled_from(PARTS), st.integers(0, 4))
+partition_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.lists(st.lists(part, min_size=1, max_size=5), min_size=1, max_size=4)),
+        st.tuples(st.just("advance"), st.sampled_from([0.5, 30.0, 70.0])),
+        st.tuples(st.just("restart"), st.none()),
+        st.tuples(st.just("s3"), st.booleans()),
+    ),
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    plan=partition_steps,
+    delimited=st.booleans(),
+    with_lambda=st.booleans(),
+    retry=st.sampled_from([0, 40, 300]),
+    active=st.sampled_from([1, 3, 500]),
+    kilobytes=st.sampled_from([1, 64]),
+    data=st.data(),
+)
+def test_sub_records_in_partitions_all_have_a_fate(
+    make_rig: Any,
+    monkeypatch: Any,
+    plan: Any,
+    delimited: bool,
+    with_lambda: bool,
+    retry: int,
+    active: int,
+    kilobytes: int,
+    data: Any,
+) -> None:
+    """A13: a record that became n sub-records counts as n: delivered to its partition, failed or dropped."""
+    monkeypatch.setattr("harness.emulator.services.firehose.partitioning.ACTIVE_LIMIT", active)
+    # 64 "MB" are as many kilobytes here, or 64 bytes: sizes flush, too.
+    monkeypatch.setattr("harness.emulator.services.firehose.pipeline.MB", kilobytes * 16)
+    rig = make_rig()
+    split = {"SubRecordType": "DELIMITED", "Delimiter": "fHw="} if delimited else {"SubRecordType": "JSON"}
+    query = {"MetadataExtractionQuery": "{c:.key}", "JsonParsingEngine": "JQ-1.6"}
+    processors = [named("MetadataExtraction", query), named("RecordDeAggregation", split)]
+    prefix = "c=!{partitionKeyFromQuery:c}/"
+    if with_lambda:
+        values = {"LambdaArn": rig.LAMBDA, "NumberOfRetries": "1", "BufferSizeInMBs": "1"}
+        processors.append(named("Lambda", {**values, "BufferIntervalInSeconds": "60"}))
+        prefix += "k=!{partitionKeyFromLambda:k}/"
+    rig.create(
+        Prefix=prefix,
+        ErrorOutputPrefix="errors/",
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+        DynamicPartitioningConfiguration={"Enabled": True, "RetryOptions": {"DurationInSeconds": retry}},
+        ProcessingConfiguration={"Enabled": True, "Processors": processors},
+        S3BackupMode="Enabled",
+        S3BackupConfiguration=rig.s3_settings("backup"),
+    )
+    rig.lambda_.answer = answer_with_keys(rig, data)
+    sent: list[bytes] = []
+    wholes: list[bytes] = []
+    for what, argument in plan:
+        if what == "put":
+            records = []
+            for fates in argument:
+                parts = [sub_record(len(sent) + n, *fate) for n, fate in enumerate(fates)]
+                sent += parts
+                records.append((b"||" if delimited else b"").join(parts))
+            rig.put(*records)
+            wholes += records
+        elif what == "advance":
+            rig.advance(argument)
+        elif what == "restart":
+            rig.restart()
+        elif what == "s3":
+            rig.s3.fail = (lambda bucket, key: "SlowDown") if argument else (lambda bucket, key: None)
+    rig.s3.fail = lambda bucket, key: None
+    assert rig.settle().settled
+    fates = Counter(line["raw"] for line in rig.lines("errors/"))
+    for (bucket, key), body in rig.s3.objects.items():
+        if bucket == "b" and key.startswith("c="):
+            found = [item + b"}" for item in body.split(b"}")[:-1]]
+            assert {json.loads(item)["key"] for item in found} == {key.split("/")[0].removeprefix("c=")}
+            fates.update(found)
+    dropped = Counter(sent) - fates
+    assert fates + dropped == Counter(sent)
+    assert max(fates.values(), default=1) == 1
+    assert all(with_lambda and json.loads(record)["fate"] == "Dropped" for record in dropped)
+    assert b"".join(rig.objects(bucket="backup")) == b"".join(wholes)
+    assert not len(rig.firehose.batches)
+    assert not len(rig.firehose.buffers)
+    assert all(not len(pipeline.active_partitions) for pipeline in rig.firehose.pipelines.values())
+    assert rig.settle().elapsed == 0
+
+
+def named(kind: str, values: dict[str, str]) -> dict[str, Any]:
+    return {"Type": kind, "Parameters": [{"ParameterName": n, "ParameterValue": v} for n, v in values.items()]}
+
+
+def sub_record(number: int, fate: str, key: int) -> bytes:
+    value = {"nokey": None, "emptykey": ""}.get(fate, f"p{key}")
+    return json.dumps({"id": number, "fate": fate, "key": value}).encode()

@@ -19,6 +19,7 @@ from harness.emulator.metrics import Metrics
 from harness.emulator.service import Service
 from harness.emulator.store import Store
 from harness.emulator.topics import Topics
+from harness.emulator.trace import Trace
 from harness.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class World:
         """Whether services throttle what exceeds AWS's quotas. A reset switches it off."""
         self.store = Store()
         self.topics = Topics()
+        self.trace = Trace(self.clock)
         self.metrics = Metrics(self)
         self.bus = Bus(self)
         self.faults = Faults(self)
@@ -147,6 +149,7 @@ class World:
             if not isinstance(snapshot, Snapshot) or snapshot.version != VERSION:
                 raise ValueError(f"the snapshot was not made by version {VERSION}")
         await self.stop()
+        self.trace.clear()
         self.store.load(snapshot.store if snapshot else None)
         if self.upstream is not None:
             self.upstream.load(snapshot.upstream if snapshot else None)

@@ -57,6 +57,9 @@ async def _through_faults(world: World, api_id: str, request: HttpRequest, path:
         answer: HttpResponse = await world.faults.around(
             CALL, call, None, lambda passed: _execute(world, api_id, request, path)
         )
+        for name, value in answer.headers:
+            if name.lower() in ("x-amzn-requestid", "apigw-requestid"):
+                world.trace.called(value, call.request_id, call.service, call.operation)
         return answer
     except NetworkFault as fault:
         return fault.response()

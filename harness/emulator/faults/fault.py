@@ -60,6 +60,7 @@ class Hit:
     def missed(self) -> None:
         """The fault found nothing to do here: it does not count as fired."""
         self.rule.fired -= 1
+        self.world.trace.missed(self.call, self.rule.id)
 
 
 @dataclass(kw_only=True)

@@ -108,6 +108,7 @@ class Faults:
             rule = rules[place]
             if not self._fires(rule, call):
                 continue
+            self.world.trace.fault(call, rule.id)
 
             def go_on(passed: Call, following: int = place + 1) -> Awaitable[Any]:
                 return self._from(following, rules, passed, subject, proceed)

@@ -47,14 +47,18 @@ class HttpDelivery:
         size = arrived_bytes(batch.records)
         measures.add("DeliveryToHttpEndpoint.ProcessedBytes", size)
         measures.add("DeliveryToHttpEndpoint.ProcessedRecords", len(batch.records))
+        url = destination["EndpointConfiguration"]["Url"]
         try:
-            url = destination["EndpointConfiguration"]["Url"]
             answer = await pipeline.service.endpoint_client.post(url, headers, body)
             status = answer.status
             failure = judge(answer, batch.request_id)
         except NoAnswer as error:
             failure = (error.reason, error.reason)
         measures.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
+        result = "" if failure is None else f"{failure[0][0]} {status or ''}".rstrip()
+        self._world.trace.attempted(
+            batch.request_id, "http", url, batch.attempts, request_id=batch.request_id, result=result
+        )
         if pipeline.runner.is_closed():
             return None
         if failure is None:
@@ -69,6 +73,7 @@ class HttpDelivery:
             return None
         if status == 413:
             # Permanent, and by the documentation not written to the bucket either.
+            self._world.trace.lost(batch.request_id, "dropped", "the endpoint answered 413")
             pipeline.runner.taken(batch)
             return None
         # The pauses are the retry time: waiting for an answer doesn't count.
@@ -87,6 +92,7 @@ class HttpDelivery:
             http_line(record, reason, batch.attempts, now, data_id)
             for record, data_id in zip(batch.records, ids, strict=True)
         ]
+        pipeline.note_processed(batch.request_id, [(record, reason) for record in batch.records], [])
         pipeline.runner.taken(batch)
         pipeline.fail(HTTP_ENDPOINT_FAILED, lines)
 

@@ -306,4 +306,10 @@ class KinesisSource:
         measures = self._service.measures(key)
         measures.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
         measures.add("DataReadFromKinesisStream.Records", len(read))
+        stream = self._pipeline.stream
+        starts = [row[0] for row in taken if row[3] and not row[3][1]] if len(taken) != len(read) else None
+        sequence, first = read[0]["SequenceNumber"], number - len(taken)
+        self._pipeline.world.trace.taken(
+            stream.arn, stream.record_id_prefix, sequence, len(read), first, number, starts
+        )
         self._pipeline.take(taken, size)

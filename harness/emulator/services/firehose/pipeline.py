@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from harness.emulator.services.firehose.batches import BatchRunner, Slots
 from harness.emulator.services.firehose.buffer import MB, Limits, StageBuffer
 from harness.emulator.services.firehose.cloudwatch_logs import NOT_FROM_LOGS
+from harness.emulator.services.firehose.conversion_configuration import is_converting
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.conversion_configuration import is_converting
 from harness.emulator.services.firehose.http_delivery import MAX_RECORDS, HttpDelivery
 from harness.emulator.services.firehose.kinesis_source import KinesisSource
 from harness.emulator.services.firehose.lambda_answer import Keys, Reason
@@ -104,6 +104,7 @@ class Pipeline:
 
     def close(self) -> None:
         """The delivery stream was deleted: discard everything undelivered."""
+        self.world.trace.closed(self.stream.arn, self.stream.record_id_prefix)
         if self._source is not None:
             self._source.stop()
         for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
@@ -131,6 +132,7 @@ class Pipeline:
             prepared = self._preparation.run(records, self._new_number)
             if prepared.failed:
                 self._fail_all(DECOMPRESSION_FAILED, [(record, NOT_FROM_LOGS) for record in prepared.failed])
+            self.world.trace.split(self.stream.arn, self.stream.record_id_prefix, prepared.parts)
             records = prepared.records
             size = sum([len(record[2]) for record in records])
         if self.processor is not None:
@@ -169,10 +171,19 @@ class Pipeline:
     def _fail_all(self, error_type: str, failed: list[tuple[Record, Reason]]) -> None:
         """Records that failed where no attempt can be repeated."""
         now = self.world.clock.now()
+        self.note_processed("", failed, [])
         self.fail(error_type, [processing_line(record, reason, 1, now, None) for record, reason in failed])
         for reason in dict.fromkeys(reason for _, reason in failed):
             entry = log_error(self.service, self.stream, reason)
             self.world.clock.spawn(entry, name=f"firehose {self.key[2]}: error entry")
+
+    def note_processed(self, batch: str, failed: list[tuple[Record, Reason]], dropped: list[int]) -> None:
+        """For the trace: records that do not go on, by error code, and the numbers of those that were dropped."""
+        by_code: dict[str, list[int]] = {}
+        for record, reason in failed:
+            by_code.setdefault(reason[0], []).append(record[0])
+        stream = self.stream
+        self.world.trace.processed(stream.arn, stream.record_id_prefix, batch, by_code, dropped)
 
     def _new_number(self) -> int:
         number = self.service.numbers.get(self.key) or 0
@@ -215,6 +226,9 @@ class Pipeline:
             self.active_partitions.end(name)
 
     def _start(self, batch: Batch) -> None:
+        stream = self.stream
+        numbers = [record[0] for record in batch.records]
+        self.world.trace.batched(stream.arn, stream.record_id_prefix, batch.request_id, batch.stage, numbers)
         if batch.stage == LAMBDA:
             self._processing.admit(batch)
             self.runner.start(batch, self._processing.attempt, self._lambda_slots)

@@ -17,10 +17,14 @@ from harness.emulator.services.firehose.sub_records import Split, splitter
 
 @dataclass(slots=True)
 class Prepared:
-    """Records for the next step, and records that are not what CloudWatch Logs sends."""
+    """Records for the next step, and records that are not what CloudWatch Logs sends.
+
+    `parts` tells which became several: number of the whole, first number and end of its parts, and so on.
+    """
 
     records: list[Record]
     failed: list[Record]
+    parts: list[int]
 
 
 class Preparation:
@@ -38,6 +42,7 @@ class Preparation:
         """
         done: list[Record] = []
         failed: list[Record] = []
+        numbers: list[int] = []
         for record in records:
             if self._decompress:
                 number, arrival, data, position, _received = record
@@ -51,7 +56,8 @@ class Preparation:
                 done.append(record)
             else:
                 done += [(new_number(), record[1], part, record[3], None) for part in parts]
-        return Prepared(done, failed)
+                numbers += (record[0], done[-1][0] - len(parts) + 1, done[-1][0] + 1)
+        return Prepared(done, failed, numbers)
 
 
 def preparation(destination: Json) -> Preparation | None:

@@ -22,18 +22,19 @@ class Puts(FirehoseBase):
     @operation
     async def put_record(self, call: Call, *, delivery_stream_name: str, record: Json) -> Json:
         began = self.world.clock.now()
-        stream = self._writable(call, delivery_stream_name)
+        stream = await self._writable(call, delivery_stream_name)
         size = len(record["Data"])
         if self._admit(stream, [record["Data"]]) == 0:
             raise slow_down()
         first = await self._take(stream, [record["Data"]], size)
+        self.world.trace.put(call, stream.arn, stream.record_id_prefix, first, 1)
         self.measures(stream.key).call("PutRecord", began, Bytes=size)
         return {"RecordId": f"{stream.record_id_prefix}{first:016x}", "Encrypted": _encrypted(stream)}
 
     @operation
     async def put_record_batch(self, call: Call, *, delivery_stream_name: str, records: list[Json]) -> Json:
         began = self.world.clock.now()
-        stream = self._writable(call, delivery_stream_name)
+        stream = await self._writable(call, delivery_stream_name)
         data = [record["Data"] for record in records]
         size = sum([len(blob) for blob in data])
         if size > MAX_BATCH_BYTES:
@@ -43,6 +44,7 @@ class Puts(FirehoseBase):
             del data[-throttled:]
             size = sum([len(blob) for blob in data])
         first = await self._take(stream, data, size) if data else 0
+        self.world.trace.put(call, stream.arn, stream.record_id_prefix, first, len(data))
         self.measures(stream.key).call("PutRecordBatch", began, Bytes=size, Records=len(data))
         prefix = stream.record_id_prefix
         answers = [{"RecordId": f"{prefix}{n:016x}"} for n in range(first, first + len(data))]
@@ -68,7 +70,7 @@ class Puts(FirehoseBase):
             measures.add("ThrottledRecords", len(data) - admitted)
         return admitted
 
-    def _writable(self, call: Call, name: str) -> DeliveryStream:
+    async def _writable(self, call: Call, name: str) -> DeliveryStream:
         stream = self.streams.get((call.account, call.region, name))
         if stream is None:
             raise AwsError("ResourceNotFoundException", f"Firehose {name} not found under account {call.account}.")
@@ -76,6 +78,10 @@ class Puts(FirehoseBase):
             raise AwsError("ResourceNotFoundException", f"Firehose {name} is not active in {call.account} account.")
         if stream.type == KINESIS:
             raise invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+        if "KeyARN" in stream.encryption:
+            problem = await self.check_key(stream)
+            if problem is not None:
+                raise problem.error()
         if decompresses(stream.destination) and call.caller.service != CLOUDWATCH_LOGS:
             raise AwsError(
                 "InvalidSourceException",

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
 from harness.emulator.services.firehose.conversion import (
@@ -62,6 +63,10 @@ _INTERNAL = (
 )
 
 
+class KeyUnusable(Exception):
+    """The stream's records can't be decrypted now."""
+
+
 def _is_delivery(batch: Batch) -> bool:
     """Whether the batch is for the destination, not for a backup or an error object."""
     return batch.stage != "backup" and not batch.stage.startswith("errors/")
@@ -91,6 +96,8 @@ class S3Delivery:
         batch.attempts += 1
         converted: Converted | None = None
         try:
+            if await pipeline.service.check_key(stream) is not None:
+                raise KeyUnusable
             if is_converting(stream.destination) and _is_delivery(batch):
                 converted = await convert(pipeline.service, stream, batch)
             if converted is None or converted.body is not None:
@@ -98,9 +105,11 @@ class S3Delivery:
                 if pipeline.runner.is_closed():
                     return None
                 caller = pipeline.service.caller(stream, settings["RoleARN"])
-                await pipeline.service.call("s3", "PutObject", params, caller)
+                await self._put(batch, params, caller)
         except SchemaProblem as problem:
             reason = problem.reason
+        except KeyUnusable:
+            reason = _INTERNAL
         except AwsError as error:
             reason = _ERRORS.get(error.code, _INTERNAL)
         except Exception:
@@ -126,6 +135,7 @@ class S3Delivery:
             left = stream.destination["DynamicPartitioningConfiguration"]["RetryOptions"]["DurationInSeconds"] - age
             if left > 0:
                 return float(min(backoff, left))
+            pipeline.note_processed(batch.request_id, [(record, reason) for record in batch.records], [])
             lines = [processing_line(record, reason, batch.attempts, now, None) for record in batch.records]
             pipeline.runner.taken(batch)
             pipeline.fail(PROCESSING_FAILED, lines)
@@ -134,10 +144,27 @@ class S3Delivery:
             self._unwritten[batch.number] = batch  # tried again for ever, and nothing else is delivered meanwhile
             return backoff
         if age >= GIVE_UP_SECONDS and age >= await self._source_retention(stream):
+            self._world.trace.lost(batch.request_id, "expired", reason[0])
             log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason[1])
             pipeline.runner.taken(batch)
             return None
         return backoff
+
+    async def _put(self, batch: Batch, params: Json, caller: Caller) -> None:
+        """Write the object. Raises AwsError."""
+        call = Call("s3", "PutObject", params, caller, self._world.new_id())
+        result = "InternalError"
+        try:
+            await self._world.bus.run(call)
+            result = ""
+        except AwsError as error:
+            result = error.code
+            raise
+        finally:
+            place = f"s3://{params['Bucket']}/{params['Key']}"
+            self._world.trace.attempted(
+                batch.request_id, "s3", place, batch.attempts, request_id=call.request_id, result=result
+            )
 
     def _blocked(self, batch: Batch) -> float | None:
         """Seconds to wait while an error object of format conversion can't be written (A10)."""
@@ -157,6 +184,7 @@ class S3Delivery:
             if records:
                 measures.add(f"{name}.Records", len(records))
                 measures.add(f"{name}.Bytes", arrived_bytes(records))
+        self._pipeline.note_processed(batch.request_id, converted.failed, [])
         lines = conversion_lines(stream, batch, converted.failed, self._world.clock.now())
         self._pipeline.fail(FORMAT_CONVERSION_FAILED, lines)
 

@@ -129,6 +129,8 @@ class GetRecordsOperations(KinesisBase):
                 if entry[3]:
                     record["EncryptionType"] = entry[3]
         following = first + len(entries)
+        if entries:
+            self.world.trace.fetched(call, tail, shard.index, first, following)
         answer: Json = {"Records": records, "MillisBehindLatest": 0}
         if following < log.end:
             # Recorded: whole seconds, rounded up, since the last record of the answer. Zero would mean caught up.

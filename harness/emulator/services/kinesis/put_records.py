@@ -49,6 +49,7 @@ class PutRecordsOperations(KinesisBase):
         log = self._trimmed_log(stream, shard, now)
         kms = "KMS" if stream.key_id is not None else None
         position = log.append((now, partition_key, data, kms))
+        self.world.trace.appended(call, stream.arn, stream.tail, shard.index, position, position + 1)
         self.notify(stream)
         answer = {
             "ShardId": shard.id,
@@ -92,6 +93,7 @@ class PutRecordsOperations(KinesisBase):
             log = self._trimmed_log(stream, shard, now)
             first = _BEFORE_FIRST + log.end
             log.extend(zip(repeat(now), keys, blobs, repeat(kms)))
+            self.world.trace.appended(call, stream.arn, tail, shard.index, log.end - len(records), log.end)
             head, shard_id = shard.head, shard.id
             answers = [
                 {"SequenceNumber": f"{head}{number}{tail}", "ShardId": shard_id}
@@ -100,10 +102,13 @@ class PutRecordsOperations(KinesisBase):
         else:
             answers = []
             logs = {place: self._trimmed_log(stream, shards[place], now) for place in set(places)}
+            ends = [(place, log.end) for place, log in logs.items()]
             for place, key, blob in zip(places, keys, blobs, strict=True):
                 shard = shards[place]
                 number = _BEFORE_FIRST + logs[place].append((now, key, blob, kms))
                 answers.append({"SequenceNumber": f"{shard.head}{number}{tail}", "ShardId": shard.id})
+            for place, end in ends:
+                self.world.trace.appended(call, stream.arn, tail, shards[place].index, end, logs[place].end)
         self.notify(stream)
         answer: Json = {"FailedRecordCount": 0, "Records": answers}
         if kms:

@@ -63,12 +63,15 @@ class Asynchronous(Destinations):
             return
         try:
             version, outcome = await self.run_event(event)
-        except AwsError:
+        except AwsError as error:
             event.throttles += 1
+            self.world.trace.async_ended(event.request_id, function.arn, event.attempts + 1, error.code)
             first, longest = _THROTTLE_SECONDS
             self._later(event, min(first * 2 ** (event.throttles - 1), longest), max_age)
             return
         event.attempts += 1
+        fate = "delivered" if outcome.error is None else ""
+        self.world.trace.async_ended(event.request_id, function.arn, event.attempts, outcome.error or "", fate)
         if outcome.error is None:
             self.events.delete(event.request_id)
             if config.on_success:
@@ -95,9 +98,10 @@ class Asynchronous(Destinations):
     ) -> None:
         """To the on-failure destination and to the dead-letter queue, then forget it."""
         self.events.delete(event.request_id)
+        place = ""
         if config.on_failure:
             message = self._message(event, function, condition, version, outcome)
-            await self._deliver(function, config.on_failure, message, success=False)
+            place = await self._deliver(function, config.on_failure, message, success=False)
         arn = function.latest.dead_letter_arn
         if arn:
             text = ""
@@ -113,7 +117,9 @@ class Asynchronous(Destinations):
             if text:
                 shown = text[:_ERROR_MESSAGE_CHARACTERS]
                 attributes["ErrorMessage"] = {"DataType": "String", "StringValue": shown}
-            await self.send(arn, event.payload.decode(), self._caller(function), attributes)
+            place = await self.send(arn, event.payload.decode(), self._caller(function), attributes) or place
+        fate = "dead-lettered" if place else "dropped"
+        self.world.trace.async_ended(event.request_id, function.arn, event.attempts, condition, fate, place)
 
     def _message(
         self, event: AsyncEvent, function: Function, condition: str, version: str | None, outcome: Outcome | None
@@ -139,9 +145,10 @@ class Asynchronous(Destinations):
                 message["responsePayload"] = outcome.payload.decode("utf-8", "replace")
         return message
 
-    async def _deliver(self, function: Function, arn: str, message: Json, *, success: bool) -> None:
+    async def _deliver(self, function: Function, arn: str, message: Json, *, success: bool) -> str:
         detail = f"Lambda Function Invocation Result - {'Success' if success else 'Failure'}"
-        await self.send_record(arn, message, self._caller(function), detail_type=detail, source_arn=function.arn)
+        caller = self._caller(function)
+        return await self.send_record(arn, message, caller, detail_type=detail, source_arn=function.arn)
 
     def _caller(self, function: Function) -> Caller:
         caller = Caller(function.account, function.region)

@@ -20,8 +20,8 @@ Json = dict[str, Any]
 class Destinations(LambdaBase):
     """Delivery to a destination ARN over the bus. A destination that refuses is logged: AWS drops the record, too."""
 
-    async def send(self, arn: str, body: str, caller: Caller, attributes: Json | None = None) -> None:
-        """One message to a queue or a topic."""
+    async def send(self, arn: str, body: str, caller: Caller, attributes: Json | None = None) -> str:
+        """One message to a queue or a topic; returns which one, or nothing when it was refused."""
         service = arn.split(":")[2]
         try:
             if service == "sqs":
@@ -32,14 +32,17 @@ class Destinations(LambdaBase):
                 message: Json = {"QueueUrl": found["QueueUrl"], "MessageBody": body}
                 if attributes:
                     message["MessageAttributes"] = attributes
-                await self.call("sqs", "SendMessage", message, caller)
-            elif service == "sns":
+                answer = await self.call("sqs", "SendMessage", message, caller)
+                return f"{arn} message {answer['MessageId']}"
+            if service == "sns":
                 params: Json = {"TopicArn": arn, "Message": body}
                 if attributes:
                     params["MessageAttributes"] = attributes
-                await self.call("sns", "Publish", params, caller)
+                answer = await self.call("sns", "Publish", params, caller)
+                return f"{arn} message {answer['MessageId']}"
         except AwsError as error:
             log.warning("a record for %s was lost: %s", arn, error)
+        return ""
 
     async def send_record(
         self,
@@ -50,14 +53,15 @@ class Destinations(LambdaBase):
         detail_type: str = "",
         source_arn: str = "",
         key: str | None = None,
-    ) -> None:
-        """An invocation record (C7, C9) to any kind of destination. `key`: the object key in an S3 bucket."""
+    ) -> str:
+        """An invocation record (C7, C9) to any kind of destination; returns where it is, or nothing when it was
+        refused. `key`: the object key in an S3 bucket."""
         service = arn.split(":")[2]
         body = orjson.dumps(record)
         try:
             if service in ("sqs", "sns"):
-                await self.send(arn, body.decode(), caller)
-            elif service == "lambda":
+                return await self.send(arn, body.decode(), caller)
+            if service == "lambda":
                 params: Json = {"FunctionName": arn, "InvocationType": "Event", "Payload": body}
                 await self.call("lambda", "Invoke", params, caller)
             elif service == "events":
@@ -70,10 +74,13 @@ class Destinations(LambdaBase):
                 }
                 await self.call("events", "PutEvents", {"Entries": [entry]}, caller)
             elif service == "s3":
-                bucket = arn.rpartition(":")[2]
-                await self.call("s3", "PutObject", {"Bucket": bucket, "Key": key or self._key(), "Body": body}, caller)
+                bucket, key = arn.rpartition(":")[2], key or self._key()
+                await self.call("s3", "PutObject", {"Bucket": bucket, "Key": key, "Body": body}, caller)
+                return f"s3://{bucket}/{key}"
         except AwsError as error:
             log.warning("a record for %s was lost: %s", arn, error)
+            return ""
+        return arn
 
     def _key(self) -> str:
         """An object key for an asynchronous invocation's record."""

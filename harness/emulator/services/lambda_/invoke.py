@@ -76,7 +76,8 @@ class Invoke(Permissions, Asynchronous):
             return {"StatusCode": 202, "Payload": b""}
         context = base64.b64decode(client_context).decode() if client_context else None
         want_log = log_type == "Tail"
-        outcome = await self.run(function, version, name, payload, call.request_id, context, want_log)
+        asks = call.caller.service or ""
+        outcome = await self.run(function, version, name, payload, call.request_id, context, want_log, asks)
         answer: Json = {"StatusCode": 200, "ExecutedVersion": version.version, "Payload": outcome.payload}
         if outcome.error is not None:
             answer["FunctionError"] = outcome.error
@@ -93,6 +94,7 @@ class Invoke(Permissions, Asynchronous):
         request_id: str,
         client_context: str | None = None,
         want_log: bool = False,
+        caller: str = "",
     ) -> Outcome:
         """Run one event now. Raises TooManyRequestsException at the concurrency limit (C6)."""
         running = self.fleet.running
@@ -104,12 +106,14 @@ class Invoke(Permissions, Asynchronous):
             raise _throttled("ConcurrentInvocationLimitExceeded")
         running[key] += 1
         try:
+            trace_id = self._trace_id()
+            self.world.trace.ran(request_id, name.arn, caller, trace_id)
             invocation = Invocation(
                 request_id,
                 name.arn,
                 payload,
                 version.timeout,
-                self._trace_id(),
+                trace_id,
                 client_context,
                 want_log,
                 asyncio.get_running_loop().create_future(),

@@ -111,6 +111,8 @@ async def invoke(
     answered: Multi = {}
     for name, value in answer.headers:
         answered.setdefault(name.lower(), []).append(value)
+    for called in answered.get("x-amzn-requestid", []):
+        world.trace.called(invocation.request_id, called, where.service, where.action)
     return Backend(answer.status, answered, answer.body)
 
 

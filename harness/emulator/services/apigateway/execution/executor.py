@@ -118,6 +118,7 @@ class Executor:
             if invocation.log is not None:
                 self._finish_log(invocation)
         answer.headers.append(("x-amzn-RequestId", request_id))
+        world.trace.answered(request_id, f"REST API {api.id}", request.method, path, answer.status)
         answer.headers.append(("x-amz-apigw-id", extended_id))
         return answer
 

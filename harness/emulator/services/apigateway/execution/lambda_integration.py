@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.emulator.call import Caller, HttpResponse
+from harness.emulator.call import Call, Caller, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.apigateway.execution import variables
 from harness.emulator.services.apigateway.execution.aws_integration import PRINCIPAL, Target
@@ -46,8 +46,10 @@ async def invoke(
     role: str | None,
     seconds: float,
     invocation_type: str = "RequestResponse",
+    request_id: str = "",
 ) -> Json:
-    """Invoke a function over the bus: the output members of Invoke. `seconds` of real time are waited.
+    """Invoke a function over the bus: the output members of Invoke. `seconds` of real time are waited; `request_id`
+    is the API's, for the trace.
 
     Raises Failure: 504 after the timeout (the function runs on), 500 for what Invoke refuses.
     """
@@ -56,7 +58,10 @@ async def invoke(
         raise internal_error(f"{arn!r} is no function ARN")
     caller = Caller(stage_account, match[1]).on_behalf(PRINCIPAL, role=role, source_arn=source_arn)
     parameters = {"FunctionName": arn, "InvocationType": invocation_type, "Payload": payload}
-    task = world.clock.spawn(_quietly(world, parameters, caller), name=f"apigateway invokes {arn}")
+    call = Call("lambda", "Invoke", parameters, caller, world.new_id())
+    if request_id:
+        world.trace.called(request_id, call.request_id, call.service, call.operation)
+    task = world.clock.spawn(_quietly(world, call), name=f"apigateway invokes {arn}")
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if not done:
         raise Failure("INTEGRATION_TIMEOUT", cause=f"{arn} took longer than {seconds:g} s")
@@ -68,10 +73,10 @@ async def invoke(
     return answer
 
 
-async def _quietly(world: World, parameters: Json, caller: Caller) -> Json | AwsError:
+async def _quietly(world: World, call: Call) -> Json | AwsError:
     """The answer or the error, as a value: after a timeout nobody takes it."""
     try:
-        return await world.bus.call("lambda", "Invoke", parameters, caller)
+        return await world.bus.run(call)
     except AwsError as error:
         return error
 
@@ -100,6 +105,7 @@ async def invoke_plain(
         role=integration.credentials.render(invocation) or None,
         seconds=integration.timeout,
         invocation_type=kinds.get("x-amz-invocation-type", ["RequestResponse"])[-1],
+        request_id=invocation.request_id,
     )
     payload = payload_of(answer)
     message = None
@@ -271,6 +277,7 @@ async def invoke_proxy(
         source_arn=source_arn(invocation),
         role=integration.credentials.render(invocation) or None,
         seconds=integration.timeout,
+        request_id=invocation.request_id,
     )
     payload = payload_of(answer)
     invocation.integration_status = answer.get("StatusCode", 200)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from harness.emulator.call import Caller, HttpRequest, HttpResponse
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution import access_log, cors
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
@@ -40,6 +40,7 @@ class Execution:
         request_id = self.world.new_id()
         response = await self._answer(api, request, path, request_id)
         response.headers.append(("apigw-requestid", request_id))
+        self.world.trace.answered(request_id, f"HTTP API {api.api_id}", request.method, path, response.status)
         return response
 
     async def _answer(self, api: Api, request: HttpRequest, path: str, request_id: str) -> HttpResponse:
@@ -106,7 +107,7 @@ class Execution:
             "InvocationType": "RequestResponse",
             "Payload": json_bytes(event),
         }
-        result = await self.service.call("lambda", "Invoke", params, caller)
+        result = await self._call("lambda", "Invoke", params, x, caller)
         if result.get("FunctionError"):
             return message(500, "Internal Server Error")
         try:
@@ -120,8 +121,14 @@ class Execution:
             params = kinesis_put_record(integration["RequestParameters"], x)
         except Unresolved:
             return message(400, "Bad Request")
-        result = await self.service.call("kinesis", "PutRecord", params, caller)
+        result = await self._call("kinesis", "PutRecord", params, x, caller)
         return HttpResponse(200, [("content-type", "application/json")], json_bytes(result))
+
+    async def _call(self, service: str, operation: str, params: Json, x: Exchange, caller: Caller) -> Json:
+        """Call another service over the bus, and note it as part of this request. Raises AwsError."""
+        call = Call(service, operation, params, caller, self.world.new_id())
+        self.world.trace.called(x.request_id, call.request_id, service, operation)
+        return await self.world.bus.run(call)
 
 
 def find_stage(api: Api, path: str) -> tuple[Json | None, str]:

@@ -62,6 +62,7 @@ class Delivery:
             except AwsError as error:
                 # The function was not reached: this does not count as an attempt.
                 self._shard.reader.result(f"PROBLEM: {error.message}")
+                self._note(batch, request_id, attempts + 1, f"not invoked: {error.code}", 0)
                 if error.code == "RequestTooLargeException":
                     if len(batch) > 1:
                         todo += reversed([(half, attempts) for half in _halves(batch)])
@@ -74,6 +75,8 @@ class Delivery:
                 await self._pause(waits, f"invoking again after {error.code}")
                 continue
             failed = self._failed_from(answer, batch)
+            problem = "" if failed is None else str(answer.get("FunctionError") or "batch item failures")
+            self._note(batch, request_id, attempts + 1, problem, failed or 0)
             if failed is None:
                 waits = 0
                 self._shard.reader.result("OK")
@@ -97,6 +100,15 @@ class Delivery:
                 waits += 1
                 await self._pause(waits, f"retry {attempts} after a function error")
         return True
+
+    def _note(self, batch: list[Json], request_id: str, attempt: int, result: str, done: int) -> None:
+        """For the trace: one attempt, what failed, and how many records at the front are done nevertheless."""
+        self._service.world.trace.consumed(
+            self._mapping.arn, self._mapping.function_arn, _sequences(batch), request_id, attempt, result, done
+        )
+
+    def _note_end(self, records: list[Json], fate: str, why: str, place: str = "") -> None:
+        self._service.world.trace.discarded(self._mapping.arn, _sequences(records), fate, why, place)
 
     async def _pause(self, waits: int, why: str) -> None:
         await self._shard.pause(min(FIRST_PAUSE * 2.0 ** min(waits - 1, 10), LONGEST_PAUSE), why)
@@ -139,6 +151,7 @@ class Delivery:
             while expired < len(batch) and batch[expired]["ApproximateArrivalTimestamp"] < horizon:
                 expired += 1
             if expired > keep:
+                self._note_end(batch[keep:expired], "expired", "older than the stream's retention")
                 log.warning("%s: %d records expired before the function took them", self._shard.name, expired - keep)
                 keep = expired
         return batch[keep:] if keep else batch
@@ -158,6 +171,7 @@ class Delivery:
         """The record of a discarded batch to the on-failure destination."""
         mapping = self._mapping
         if mapping.on_failure is None:
+            self._note_end(batch, "expired" if condition == TOO_OLD else "dropped", condition)
             log.warning("%s: %d records discarded, %s", self._shard.name, len(batch), condition)
             return
         now = self._clock.now()
@@ -198,7 +212,12 @@ class Delivery:
                 f"{moment[:19].replace(':', '.')}-{self._service.world.new_id()}"
             )
         caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
-        await self._service.send_record(mapping.on_failure, message, caller, key=key)
+        place = await self._service.send_record(mapping.on_failure, message, caller, key=key)
+        self._note_end(batch, "dead-lettered" if place else "dropped", condition, place)
+
+
+def _sequences(records: list[Json]) -> list[str]:
+    return [record["SequenceNumber"] for record in records]
 
 
 def _halves(batch: list[Json]) -> list[list[Json]]:

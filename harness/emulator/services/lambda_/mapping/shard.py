@@ -107,6 +107,10 @@ class ShardReader:
             return
         self._last_read = records[-1]["SequenceNumber"]
         passed = [record for record in records if self._filter.passes(record)] if self.mapping.filters else records
+        if len(passed) < len(records):
+            through = {record["SequenceNumber"] for record in passed}
+            held_back = [r["SequenceNumber"] for r in records if r["SequenceNumber"] not in through]
+            self.reader.service.world.trace.discarded(self.mapping.arn, held_back, "dropped", "the mapping's filter")
         if passed and not self._buffer:
             self._first_at = self.clock.now()
         self._buffer += passed

@@ -8,6 +8,7 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.firehose.http_client import EndpointClient
+from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, Checkpoint, DeliveryStream, Key
 from harness.emulator.services.firehose.quota import Quota
@@ -51,6 +52,15 @@ class FirehoseBase(Service):
         if found is None:
             found = self._measures[key] = Measures(self.world, key)
         return found
+
+    async def check_key(self, stream: DeliveryStream) -> KeyProblem | None:
+        """What keeps an encrypted stream's records from being written or read now; it is counted."""
+        if stream.encryption["Status"] != "ENABLED" or "KeyARN" not in stream.encryption:
+            return None
+        problem = await key_problem(self, stream, stream.encryption)
+        if problem is not None:
+            self.measures(stream.key).add(problem.metric, 1)
+        return problem
 
     def caller(self, stream: DeliveryStream, role: str) -> Caller:
         """Firehose calling another service for `role` (S3's, the processor's, the source's)."""

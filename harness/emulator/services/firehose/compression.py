@@ -1,6 +1,6 @@
 """The five compression formats of S3 objects, and the labels of all formats (A11).
 
-The two Snappy formats need the optional module `snappy`; a destination that asks for one without it is refused.
+The two Snappy formats need the extra pipeline-harness[snappy]; a destination that asks for one without it is refused.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.kms_key import key_problem
 from harness.emulator.services.firehose.model import DIRECT_PUT, DeliveryStream, Json
 
 MAX_CHANGES = 25
@@ -27,7 +28,7 @@ class Encryption(FirehoseBase):
     """Server-side encryption of Direct PUT streams: states and limits; records are not really encrypted."""
 
     @operation
-    def start_delivery_stream_encryption(
+    async def start_delivery_stream_encryption(
         self,
         call: Call,
         *,
@@ -36,14 +37,14 @@ class Encryption(FirehoseBase):
     ) -> None:
         stream = self._changeable(call, delivery_stream_name)
         encryption = new_encryption(delivery_stream_encryption_configuration_input)
-        self._change_encryption(stream, encryption, "ENABLING")
+        await self._change_encryption(stream, encryption, "ENABLING")
 
     @operation
-    def stop_delivery_stream_encryption(self, call: Call, *, delivery_stream_name: str) -> None:
+    async def stop_delivery_stream_encryption(self, call: Call, *, delivery_stream_name: str) -> None:
         stream = self._changeable(call, delivery_stream_name)
         if stream.encryption["Status"] == "DISABLED":
             return
-        self._change_encryption(stream, {"Status": "DISABLED"}, "DISABLING")
+        await self._change_encryption(stream, {"Status": "DISABLED"}, "DISABLING")
 
     def _changeable(self, call: Call, name: str) -> DeliveryStream:
         stream = self.find(call, name)
@@ -65,15 +66,16 @@ class Encryption(FirehoseBase):
             )
         return stream
 
-    def _change_encryption(self, stream: DeliveryStream, end: Json, passing: str) -> None:
+    async def _change_encryption(self, stream: DeliveryStream, end: Json, passing: str) -> None:
         now = self.world.clock.now()
         stream.encryption_changes.append(now)
-        stream.encryption = end
+        stream.encryption = {**end, "Status": passing}
+        self.streams.put(stream.key, stream)
         if self.world.transition_seconds > 0:
-            stream.encryption = {**end, "Status": passing}
             stream.encryption_changes_at = now + self.world.transition_seconds
             self.await_encryption(stream)
-        self.streams.put(stream.key, stream)
+        else:
+            await self._end_encryption(stream)
 
     def await_encryption(self, stream: DeliveryStream) -> None:
         """Set the timer for an encryption change that is passing."""
@@ -83,12 +85,16 @@ class Encryption(FirehoseBase):
         end = stream.encryption_changes_at
         self.world.clock.call_at(end, lambda: self._end_encryption(stream), name=name, data=False)
 
-    def _end_encryption(self, stream: DeliveryStream) -> None:
-        if self.streams.get(stream.key) is not stream:
+    async def _end_encryption(self, stream: DeliveryStream) -> None:
+        encryption = stream.encryption
+        problem = await key_problem(self, stream, encryption) if encryption["Status"] == "ENABLING" else None
+        if self.streams.get(stream.key) is not stream or stream.encryption is not encryption:
             return
         stream.encryption_changes_at = None
-        if stream.encryption["Status"] == "ENABLING":
-            stream.encryption["Status"] = "ENABLED"
+        if problem is not None:
+            stream.encryption = {**encryption, "Status": "ENABLING_FAILED", "FailureDescription": problem.failure()}
+        elif encryption["Status"] == "ENABLING":
+            stream.encryption = {**encryption, "Status": "ENABLED"}
         else:
             stream.encryption = {"Status": "DISABLED"}
         self.streams.put(stream.key, stream)

@@ -13,6 +13,7 @@ from harness.emulator.services.firehose.encryption import new_encryption
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.http_configuration import describe_http, new_http
 from harness.emulator.services.firehose.kinesis_source import begin
+from harness.emulator.services.firehose.kms_key import key_problem
 from harness.emulator.services.firehose.model import DESTINATION_ID, DIRECT_PUT, KINESIS, DeliveryStream, Json, Key
 from harness.emulator.services.firehose.pipeline import Pipeline
 from harness.emulator.services.firehose.s3_configuration import describe_s3, new_s3
@@ -76,12 +77,22 @@ class Lifecycle(FirehoseBase):
             if stream.type != DIRECT_PUT:
                 raise invalid("Server-side encryption is only supported for delivery streams of type DirectPut.")
             stream.encryption = new_encryption(delivery_stream_encryption_configuration_input)
+            problem = await key_problem(self, stream, stream.encryption)
+            if problem is not None:
+                stream.failure = problem.failure()
+                stream.encryption = {
+                    **stream.encryption,
+                    "Status": "ENABLING_FAILED",
+                    "FailureDescription": stream.failure,
+                }
         await check_schema(self, stream)
         checkpoints = await begin(self, stream) if stream.type == KINESIS else {}
         # Somebody else may have taken the name while others were asked.
         self._refuse_duplicate(key)
         for shard_id, checkpoint in checkpoints.items():
             self.checkpoints.put((*key, shard_id), checkpoint)
+        if stream.failure is not None:
+            stream.status = "CREATING_FAILED"
         if self.world.transition_seconds > 0:
             stream.status = "CREATING"
             stream.changes_at = now + self.world.transition_seconds
@@ -139,6 +150,8 @@ class Lifecycle(FirehoseBase):
         }
         if stream.type == DIRECT_PUT:
             description["DeliveryStreamEncryptionConfiguration"] = dict(stream.encryption)
+        if stream.failure is not None:
+            description["FailureDescription"] = dict(stream.failure)
         if stream.updated is not None:
             description["LastUpdateTimestamp"] = stream.updated
         if stream.source is not None:
@@ -188,7 +201,7 @@ class Lifecycle(FirehoseBase):
         if stream.status == "DELETING":
             self.streams.delete(stream.key)
         else:
-            stream.status = "ACTIVE"
+            stream.status = "ACTIVE" if stream.failure is None else "CREATING_FAILED"
             self.streams.put(stream.key, stream)
 
     def _refuse_duplicate(self, key: Key) -> None:

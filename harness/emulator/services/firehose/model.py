@@ -56,6 +56,8 @@ class DeliveryStream:
     changes_at: float | None = None
     """When the state that is passing (CREATING, DELETING) ends."""
     encryption_changes_at: float | None = None
+    failure: Json | None = None
+    """FailureDescription of a stream that could not be created."""
     source_gone: bool = False
     """The source was deleted: it is not read any more, whatever takes its name."""
 

@@ -88,7 +88,9 @@ def check_s3(stored: Json) -> None:
     check_conversion(stored)
     check_logging(stored["CloudWatchLoggingOptions"])
     if not available(stored["CompressionFormat"]):
-        raise NotEmulated("firehose", f"CompressionFormat {stored['CompressionFormat']} without the module snappy")
+        raise NotEmulated(
+            "firehose", f"CompressionFormat {stored['CompressionFormat']} without the extra pipeline-harness[snappy]"
+        )
     try:
         check_prefixes(stored)
     except PrefixError as error:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.emulator.durability import Durability
     from harness.emulator.edge.server import Edge
     from harness.emulator.world import World
 
@@ -46,45 +47,66 @@ def main(arguments: list[str] | None = None) -> int:
 async def _run(world: World, options: argparse.Namespace) -> int:
     from harness.emulator.edge.server import Edge
 
+    durability: Durability | None = None
     edge = Edge(world, host=options.host, port=options.port, snapshot_dir=options.snapshot_dir)
     try:
         url = await edge.bind()
     except OSError as error:
         return _fail(_why_not(error, options))
-    state = options.state_dir / "world.snapshot" if options.state_dir is not None else None
     try:
-        if state is not None and state.exists():
-            await world.restore(state.read_bytes())
+        if options.state_dir is not None:
+            durability = await _survive(world, options.state_dir)
         else:
             await world.start()
         await edge.serve()
-    except (OSError, ValueError) as error:
+    except CannotUse as problem:
         await edge.stop(0.0)
         await world.stop()
-        return _fail(
-            f"The state in {options.state_dir} can't be used: {error}. Remove it or choose another --state-dir."
-        )
+        return _fail(str(problem))
     ended = _stop_signals()
     print(f"ready {url} in {_seconds_since_start():.2f} s", flush=True)
     await ended.wait()
-    return await _end(world, edge, state)
+    return await _end(world, edge, durability)
 
 
-async def _end(world: World, edge: Edge, state: Path | None) -> int:
+class CannotUse(Exception):
+    """The state folder can't be used; the text is a sentence."""
+
+
+async def _survive(world: World, folder: Path) -> Durability:
+    """Start the world from what the folder holds, and keep it there. Raises CannotUse."""
+    from harness.emulator.durability import Durability, InUse
+
+    durability: Durability | None = None
+    try:
+        durability = Durability(world, folder)
+        await durability.start()
+    except InUse as holder:
+        raise CannotUse(
+            f"The state in {folder} is used by another emulator ({holder}); choose another --state-dir."
+        ) from holder
+    except (OSError, ValueError) as error:
+        if durability is not None:
+            durability.close()
+        raise CannotUse(
+            f"The state in {folder} can't be used: {error}. Remove it or choose another --state-dir."
+        ) from error
+    return durability
+
+
+async def _end(world: World, edge: Edge, durability: Durability | None) -> int:
     """A graceful stop: answer what is in progress, save, end timers and children."""
     await edge.stop(_GRACE)
     failure = 0
-    if state is not None:
-        from harness.emulator.edge.snapshot_files import write_atomically
-
+    if durability is not None:
         try:
             await asyncio.wait_for(world.clock.quiesce(), _QUIET)
         except TimeoutError:
             logging.warning("work is still in flight; the state is saved as it is now")
         try:
-            write_atomically(state, world.dump())
+            await durability.finish()
         except OSError as error:
-            failure = _fail(f"The state can't be saved in {state.parent}: {error.strerror}.")
+            failure = _fail(f"The state can't be saved in {durability.folder.path}: {error.strerror}.")
     await world.stop()
     return failure
 
@@ -114,8 +136,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--state-dir",
         type=Path,
-        help="restore the state from this folder at start and save it there at a graceful stop; "
-        "what a crash interrupts is not saved yet",
+        help="keep the state in this folder: what was acknowledged is there again at the next start, "
+        "however this process ends",
     )
     parser.add_argument(
         "--snapshot-dir", type=Path, help="where named snapshots are kept (default: until the emulator ends)"

@@ -74,6 +74,9 @@ class World:
         self.exchanges: dict[str, asyncio.Future[None]] = {}
         """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
         endpoint inside this emulator needs it to let virtual time pass before it answers."""
+        self.commit: Callable[[], None] | None = None
+        """Makes everything up to now survive the process, before an answer tells of it; None without a state folder.
+        Raises OSError."""
         self._wire: Wire | None = None
 
     def add(self, service: Service) -> None:
@@ -122,6 +125,11 @@ class World:
             for task in stubborn:
                 log.error("task %s does not end when cancelled", task.get_name())
 
+    def follow(self, saved: float) -> None:
+        """Take over the time of a saved state: manual clocks do, scaled ones do not fall behind it."""
+        if self.clock.mode == "manual" or (self.clock.mode == "scaled" and self.clock.now() < saved):
+            self.clock.set_now(saved)
+
     async def save(self) -> bytes:
         """A snapshot of the whole world, taken when no work is in flight."""
         await self.clock.quiesce()
@@ -135,8 +143,7 @@ class World:
         return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)
 
     async def restore(self, state: bytes | None) -> None:
-        """Become the saved world; None empties it and seeds the rng again. Manual clocks take over the snapshot's time,
-        scaled ones do not fall behind it.
+        """Become the saved world, at its time (`follow`); None empties it and seeds the rng again.
 
         Raises ValueError for bytes that are no snapshot of this version; nothing is changed then.
         """
@@ -155,8 +162,7 @@ class World:
             self.upstream.load(snapshot.upstream if snapshot else None)
         if snapshot is not None:
             self.rng.setstate(snapshot.rng)
-            if self.clock.mode == "manual" or (self.clock.mode == "scaled" and self.clock.now() < snapshot.now):
-                self.clock.set_now(snapshot.now)
+            self.follow(snapshot.now)
         else:
             self.rng.seed(self.seed)
             self.quotas = False

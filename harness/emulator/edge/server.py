@@ -70,7 +70,10 @@ class Edge:
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer any request. Never raises: what fails is logged, and answered without its stack trace."""
         try:
-            return await self._route(request)
+            response = await self._route(request)
+            if self.world.commit is not None:
+                self.world.commit()
+            return response
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return self.refuse(500, _INTERNAL, request)

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from harness.emulator.upstream import mends, virtual_time
+from harness.emulator.upstream import mends, seeded_bytes, virtual_time
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -23,6 +23,7 @@ def load_app(moto_name: str) -> WsgiApp:
         _module(f"moto.{name}.models")
     mends.apply()
     virtual_time.attach()
+    seeded_bytes.attach()
     app: WsgiApp = _module("moto.moto_server.werkzeug_app").create_backend_app(moto_name)
     return app
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.upstream import direct, internal_calls, long_poll, moto_errors, refusals, s3_rules, s3_wire
+from harness.emulator.upstream.journal import CallJournal, Entry, Replacement, call_of
 from harness.emulator.upstream.loading import WsgiApp, backends, load_app
 from harness.emulator.upstream.services import SERVED
-from harness.emulator.upstream.state import MotoState
+from harness.emulator.upstream.state import MotoState, living_at
 from harness.emulator.upstream.wsgi import call_app
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class MotoUpstream:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
         self._in_thread = 0
         self._polls = long_poll.LongPolls(world.clock)
+        self._journal: CallJournal | None = None
 
     # -- the Upstream protocol --------------------------------------------------------------------------------
 
@@ -54,7 +56,8 @@ class MotoUpstream:
         """A call from inside. Raises AwsError."""
         hot = direct.find(call)
         if hot is not None:
-            answer = await self._run(call, len(call.params.get("Body", b"")), hot, call)
+            work = hot if self._journal is None else self._journal.noting(hot, call, None)
+            answer = await self._run(call, len(call.params.get("Body", b"")), work, call)
         else:
             request = self._with_scope(call, internal_calls.make_request(call))
             response = await self.forward(call, request)
@@ -67,7 +70,7 @@ class MotoUpstream:
         refusals.check(call, request)
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return await self._receive(call, request)
-        response = await self._run(call, len(request.body), self._answer, call, request)
+        response = await self._run(call, len(request.body), self._answering(call, request), call, request)
         self._polls.wake()
         return response
 
@@ -78,7 +81,47 @@ class MotoUpstream:
     def load(self, state: bytes | None) -> None:
         """Replace all state; None empties it. Raises what pickle raises."""
         self.state.load(state)
+        if self._journal is not None:
+            self._journal.replaced(state)
         self._polls.wake()
+
+    # -- surviving --------------------------------------------------------------------------------------------
+
+    def keep_journal(self, wake: Callable[[], None]) -> CallJournal:
+        """Note every call that changes something from now on (`CallJournal`)."""
+        self._journal = CallJournal(self.world.clock.now, self.world.rng, wake)
+        return self._journal
+
+    def end_journal(self) -> None:
+        """Note nothing any more."""
+        self._journal = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether moto runs in its thread: its state is in between."""
+        return self._in_thread > 0
+
+    def repeat(self, entry: Entry | Replacement) -> None:
+        """Do again what was noted. A call that failed then fails now; both are silent."""
+        if isinstance(entry, Replacement):
+            self.state.load(entry.state)
+            return
+        call, request = call_of(entry)
+
+        def again() -> None:
+            if entry.state is not None:
+                self.state.replace_backends(call.service, entry.state)
+                return
+            with living_at(entry.now, entry.seed):
+                if request is not None:
+                    self._answer(call, request)
+                elif (hot := direct.find(call)) is not None:
+                    hot(call)
+
+        try:
+            self._work(call, again)
+        except (AwsError, NotEmulated):
+            pass
 
     # -- running moto -----------------------------------------------------------------------------------------
 
@@ -92,6 +135,8 @@ class MotoUpstream:
             return await loop.run_in_executor(self._thread, self._work, call, work, *args)
         finally:
             self._in_thread -= 1
+            if self._journal is not None:
+                self._journal.wake()
 
     def _work(self, call: Call, work: Callable[..., T], *args: Any) -> T:
         with self.state.entered():
@@ -105,6 +150,9 @@ class MotoUpstream:
                 raise NotEmulated(call.service, f"operation {call.operation or error}") from error
             except Exception as error:
                 raise moto_errors.as_aws_error(error, call) from error
+
+    def _answering(self, call: Call, request: HttpRequest) -> Callable[[Call, HttpRequest], HttpResponse]:
+        return self._answer if self._journal is None else self._journal.noting(self._answer, call, request)
 
     def _answer(self, call: Call, request: HttpRequest) -> HttpResponse:
         if call.service == "s3":
@@ -138,7 +186,7 @@ class MotoUpstream:
         short = long_poll.without_wait(request)
 
         async def attempt() -> HttpResponse:
-            return await self._run(call, 0, self._answer, call, short)
+            return await self._run(call, 0, self._answering(call, short), call, short)
 
         queue_name = str(refusals.fields(request).get("QueueUrl", request.path)).rstrip("/").rpartition("/")[2]
         seconds = long_poll.wait_seconds(request)

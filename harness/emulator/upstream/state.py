@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from harness.emulator.upstream import pickling, virtual_time
+from harness.emulator.upstream.loading import backends
 
 _lock = threading.Lock()
 _entered: list[MotoState] = []
@@ -81,6 +82,14 @@ class MotoState:
             _mock_random().setstate(saved["random"])
             _set_log_event_id(saved["log_event_id"])
 
+    @staticmethod
+    def replace_backends(service: str, state: bytes) -> None:
+        """Put other backends (a pickle of account → region → backend) in a service's place, inside an entered state."""
+        found = backends(service)
+        dict.clear(found)
+        for account, regions in pickle.loads(state).items():
+            dict.update(found[account], regions)
+
     # -- changing places --------------------------------------------------------------------------------------
 
     def _put_in(self) -> None:
@@ -98,6 +107,15 @@ class MotoState:
         self._random = _mock_random().getstate()
         self._log_event_id = _log_event_id()
         _clear()
+
+
+@contextmanager
+def living_at(now: float, seed: int) -> Iterator[None]:
+    """Inside the block, and inside an entered state, moto's time stands still at `now` and its random numbers are
+    those of `seed`: the same call does the same again."""
+    _mock_random().seed(seed)
+    with virtual_time.standing_at(now):
+        yield
 
 
 def _clear() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,17 @@ def follow(now: Callable[[], float]) -> None:
     """From here on moto's time is `now()` (epoch seconds). The holder of moto's state calls this."""
     global _now
     _now = now
+
+
+@contextmanager
+def standing_at(now: float) -> Iterator[None]:
+    """Inside the block moto's time is `now`, whoever holds its state."""
+    before = _now
+    follow(lambda: now)
+    try:
+        yield
+    finally:
+        follow(before)
 
 
 def milliseconds() -> float:

@@ -268,6 +268,28 @@ def test_an_earlier_rule_hides_calls_from_later_ones() -> None:
     assert (first.matched, first.fired, second.matched, second.fired) == (3, 1, 2, 1)
 
 
+def test_several_rules_act_on_one_call_in_their_order() -> None:
+    home = world()
+    rules = home.faults.add([
+        {"fault": "clock-jump", "with": {"seconds": 5}},
+        {"fault": "clock-jump", "with": {"seconds": 7}},
+        {"fault": "error", "with": {"code": "Late"}, "when": {"after": 12}},
+    ])  # fmt: skip
+    with pytest.raises(AwsError, match="Late"):
+        through(home)
+    assert [(rule.matched, rule.fired) for rule in rules] == [(1, 1)] * 3
+    assert home.clock.now() == 1012.0
+
+
+def test_a_rule_does_not_kill_the_process_that_it_came_to_with_a_snapshot() -> None:
+    home = world()
+    home.faults.may_kill = True
+    (rule,) = home.faults.add([{"fault": "kill-emulator"}])
+    home.faults.may_kill = False
+    assert through(home) == "done"
+    assert (rule.matched, rule.fired) == (1, 0)
+
+
 def test_the_bus_has_an_interceptor_only_while_there_are_rules_for_calls() -> None:
     home = world()
     assert home.bus.interceptors == []

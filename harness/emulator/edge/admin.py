@@ -1,4 +1,4 @@
-"""The admin API, `/_harness/…`: health, time, snapshots, reset, coverage, sinks. JSON in and out.
+"""The admin API, `/_harness/…`: health, time, snapshots, reset, coverage, sinks, faults, trace. JSON in and out.
 
 Bad input is answered with 400, an unknown path with 404, a wrong method with 405, each with `{"message": …}`.
 Calls that move or replace the world run one at a time. Nothing here counts as work in flight: `advance`, `settle` and
@@ -21,6 +21,7 @@ from harness.emulator.edge.admin_problem import AdminProblem
 from harness.emulator.edge.faults_admin import FaultsAdmin
 from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
+from harness.emulator.edge.trace_admin import trace
 from harness.version import VERSION
 
 if TYPE_CHECKING:
@@ -77,10 +78,14 @@ class Admin:
                 return await snapshot_route(unquote(rest))
             if room == "faults":
                 return self.faults.handle(request, method, unquote(rest))
+            if room == "trace":
+                return trace(self.world, request, method, unquote(rest))
             if room == "sinks":
                 return await self._sink(request, method, rest)
         if path == "faults":
             return self.faults.handle(request, method, "")
+        if path == "trace":
+            return trace(self.world, request, method, "")
         if path not in self._routes:
             raise AdminProblem(404, f"there is no {request.path}")
         return await _method(self._routes[path], method, path)(request)

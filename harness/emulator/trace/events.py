@@ -10,19 +10,31 @@ from typing import NamedTuple
 
 from harness.emulator.trace.ranges import Ranges
 
+FIRST_POSITION = 10**15 + 1
+"""The position field of a shard's first sequence number (`services/kinesis/sequence.py`)."""
+
 
 class Appended(NamedTuple):
-    """PutRecord or PutRecords wrote `first` to `end` of a shard. `cause`: the X-Ray root of a calling function."""
+    """PutRecord or PutRecords wrote `first` to `end` of the shard whose numbers begin with `head`. `cause`: the X-Ray
+    root of a calling function."""
 
     time: float
     request_id: str
     arn: str
     tail: str
-    shard: int
+    head: str
     first: int
     end: int
     caller: str
     cause: str
+
+    @property
+    def shard(self) -> int:
+        return int(self.head[12:18])
+
+    def sequence_number(self, position: int) -> str:
+        """The sequence number of the record at a position of the shard's log."""
+        return f"{self.head}{FIRST_POSITION + position}{self.tail}"
 
 
 class Fetched(NamedTuple):

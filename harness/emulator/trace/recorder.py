@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from harness.emulator.trace import events
-from harness.emulator.trace.events import Event
+from harness.emulator.trace.events import FIRST_POSITION, Event
 from harness.emulator.trace.ranges import Ranges, ranges_of
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ def place_of(sequence_number: str) -> tuple[str, int, int]:
     (`services/kinesis/sequence.py`). Raises ValueError for what is none."""
     if len(sequence_number) != 56 or not (sequence_number.isascii() and sequence_number.isdecimal()):
         raise ValueError(sequence_number)
-    return sequence_number[_TAIL], int(sequence_number[_HEAD]), int(sequence_number[_POSITION]) - _FIRST
-
-
-_FIRST = 10**15 + 1
+    return sequence_number[_TAIL], int(sequence_number[_HEAD]), int(sequence_number[_POSITION]) - FIRST_POSITION
 
 
 class Trace:
@@ -57,10 +54,10 @@ class Trace:
 
     # -- Kinesis ----------------------------------------------------------------------------------------------
 
-    def appended(self, call: Call, arn: str, tail: str, shard: int, first: int, end: int) -> None:
+    def appended(self, call: Call, arn: str, tail: str, head: str, first: int, end: int) -> None:
         caller = call.caller.service or ""
         self._note(
-            events.Appended(self._clock.now(), call.request_id, arn, tail, shard, first, end, caller, cause_of(call))
+            events.Appended(self._clock.now(), call.request_id, arn, tail, head, first, end, caller, cause_of(call))
         )
 
     def fetched(self, call: Call, tail: str, shard: int, first: int, end: int) -> None:
@@ -216,7 +213,7 @@ def _root(header: str) -> str:
 
 def _places(sequences: list[str]) -> tuple[str, int, Ranges[int]]:
     tail, shard, _ = place_of(sequences[0])
-    return tail, shard, ranges_of([int(sequence[_POSITION]) - _FIRST for sequence in sequences])
+    return tail, shard, ranges_of([int(sequence[_POSITION]) - FIRST_POSITION for sequence in sequences])
 
 
 def _borders(event: Event) -> int:

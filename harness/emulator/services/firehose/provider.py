@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from harness.emulator.services.firehose.encryption import Encryption
+from harness.emulator.services.firehose.held import HeldRecords
 from harness.emulator.services.firehose.lifecycle import Lifecycle
 from harness.emulator.services.firehose.put import Puts
 from harness.emulator.services.firehose.tags import Tags
 from harness.emulator.services.firehose.update import Updates
 
 
-class Firehose(Lifecycle, Updates, Puts, Tags, Encryption):
+class Firehose(Lifecycle, Updates, Puts, Tags, Encryption, HeldRecords):
     """Delivery streams from Direct PUT or Kinesis to S3 or an HTTP endpoint, through an optional Lambda processor."""
 
     async def start(self) -> None:

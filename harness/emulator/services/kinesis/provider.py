@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.emulator.services.kinesis.consumers import ConsumerOperations
 from harness.emulator.services.kinesis.get_records import GetRecordsOperations
+from harness.emulator.services.kinesis.held import HeldRecords
 from harness.emulator.services.kinesis.list_shards import ListShardsOperations
 from harness.emulator.services.kinesis.put_records import PutRecordsOperations
 from harness.emulator.services.kinesis.reshard import ReshardOperations
@@ -19,6 +20,7 @@ class Kinesis(
     SettingsOperations,
     ConsumerOperations,
     TagOperations,
+    HeldRecords,
 ):
     """Streams with their records. Throughput limits are not enforced; SubscribeToShard is refused."""
 

@@ -49,7 +49,7 @@ class PutRecordsOperations(KinesisBase):
         log = self._trimmed_log(stream, shard, now)
         kms = "KMS" if stream.key_id is not None else None
         position = log.append((now, partition_key, data, kms))
-        self.world.trace.appended(call, stream.arn, stream.tail, shard.index, position, position + 1)
+        self.world.trace.appended(call, stream.arn, stream.tail, shard.head, position, position + 1)
         self.notify(stream)
         answer = {
             "ShardId": shard.id,
@@ -93,7 +93,7 @@ class PutRecordsOperations(KinesisBase):
             log = self._trimmed_log(stream, shard, now)
             first = _BEFORE_FIRST + log.end
             log.extend(zip(repeat(now), keys, blobs, repeat(kms)))
-            self.world.trace.appended(call, stream.arn, tail, shard.index, log.end - len(records), log.end)
+            self.world.trace.appended(call, stream.arn, tail, shard.head, log.end - len(records), log.end)
             head, shard_id = shard.head, shard.id
             answers = [
                 {"SequenceNumber": f"{head}{number}{tail}", "ShardId": shard_id}
@@ -108,7 +108,7 @@ class PutRecordsOperations(KinesisBase):
                 number = _BEFORE_FIRST + logs[place].append((now, key, blob, kms))
                 answers.append({"SequenceNumber": f"{shard.head}{number}{tail}", "ShardId": shard.id})
             for place, end in ends:
-                self.world.trace.appended(call, stream.arn, tail, shards[place].index, end, logs[place].end)
+                self.world.trace.appended(call, stream.arn, tail, shards[place].head, end, logs[place].end)
         self.notify(stream)
         answer: Json = {"FailedRecordCount": 0, "Records": answers}
         if kms:

@@ -1,0 +1,61 @@
+"""The ring's events by what they are about: made anew for each question, in one pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar, cast
+
+from harness.emulator.trace import events
+from harness.emulator.trace.events import Event
+
+Json = dict[str, Any]
+E = TypeVar("E")
+
+
+class HoldsShards(Protocol):
+    """What the Kinesis service tells about its logs (`services/kinesis/held.py`)."""
+
+    def held(self, number: str) -> Json | None: ...
+    def search(self, token: bytes, most: int, budget: int) -> tuple[list[str], int]: ...
+
+
+class HoldsBuffers(Protocol):
+    """What the Firehose service tells about its buffers (`services/firehose/held.py`)."""
+
+    def find_record(self, record_id: str) -> tuple[str, int] | None: ...
+    def where(self, prefix: str, number: int) -> list[tuple[str, bool, float]]: ...
+    def search(self, token: bytes, most: int, budget: int) -> tuple[list[str], int]: ...
+
+
+class Index:
+    """Events by type and by the ids that join them."""
+
+    def __init__(self, noted: Iterable[Event], kinesis: HoldsShards, firehose: HoldsBuffers) -> None:
+        self.kinesis = kinesis
+        self.firehose = firehose
+        self._by_type: dict[type, list[Event]] = defaultdict(list)
+        self._faults: dict[str, list[str]] = defaultdict(list)
+        self._attempts: dict[str, list[events.Attempted]] = defaultdict(list)
+        self._lost: dict[str, events.Lost] = {}
+        for event in noted:
+            self._by_type[type(event)].append(event)
+            if isinstance(event, events.FaultHit):
+                self._faults[event.request_id].append(event.rule)
+            elif isinstance(event, events.Attempted):
+                self._attempts[event.batch].append(event)
+            elif isinstance(event, events.Lost):
+                self._lost[event.batch] = event
+
+    def all(self, kind: type[E]) -> list[E]:
+        return cast("list[E]", self._by_type.get(kind, []))
+
+    def faults(self, request_id: str) -> list[str]:
+        """The rules that fired on a call."""
+        return self._faults.get(request_id, [])
+
+    def attempts(self, batch: str) -> list[events.Attempted]:
+        return self._attempts.get(batch, [])
+
+    def lost(self, batch: str) -> events.Lost | None:
+        return self._lost.get(batch)

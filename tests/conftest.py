@@ -9,39 +9,24 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
 
 from harness.emulator.testing import EmulatorThread
+from harness.testing import Aws as PluginAws
 
 
-class Aws:
+class Aws(PluginAws):
     """A clean emulator. Time stands still unless the test moves it."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        super().__init__(url, "us-east-1")
         self.http = httpx.Client(base_url=url, timeout=60)
-        self._clients: dict[str, Any] = {}
 
-    def client(self, service: str) -> Any:
-        """A boto3 client without retries and without client-side validation (the emulator must validate)."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,
-                endpoint_url=self.url,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=Config(
-                    retries={"max_attempts": 0, "mode": "standard"},
-                    parameter_validation=False,
-                    read_timeout=60,
-                    s3={"addressing_style": "path"},
-                ),
-            )
-        return self._clients[service]
+    def _config(self) -> Any:
+        """Without client-side validation: the emulator must validate."""
+        return super()._config().merge(Config(parameter_validation=False))
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the admin API (`/_harness/…`); returns the JSON answer, raises for an error status."""

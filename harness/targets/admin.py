@@ -70,6 +70,26 @@ class Admin:
         gone: list[dict[str, Any]] = self._request("DELETE", path)["faults"]
         return gone
 
+    def sinks(self) -> list[str]:
+        """Names of the HTTP sinks that were used."""
+        names: list[str] = self._request("GET", "/_harness/sinks")["sinks"]
+        return names
+
+    def sink(self, name: str) -> dict[str, Any]:
+        """The requests that the sink recorded: `{"requests": […], "dropped": 0, "answers_left": 0}`."""
+        return self._request("GET", _sink(name))
+
+    def script_sink(self, name: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+        """Replace the sink's script: `[{"status": 500, "times": 3}]`."""
+        return self._request("PUT", _sink(name), {"answers": answers})
+
+    def forget_sink(self, name: str) -> dict[str, Any]:
+        return self._request("DELETE", _sink(name))
+
+    def trace(self, record_id: str) -> dict[str, Any]:
+        """Where the record with that id went; AdminError 404 where nothing is known of it."""
+        return self._request("GET", f"/_harness/trace/{quote(record_id, safe='')}")
+
     def reset(self) -> dict[str, Any]:
         return self._request("POST", "/_harness/reset", timeout=60.0)
 
@@ -93,6 +113,10 @@ class Admin:
         if answer.status >= 400 or not isinstance(content_object, dict):
             raise AdminError(answer.status, _sentence(method, path, answer.status, content_object, payload))
         return content_object
+
+
+def _sink(name: str) -> str:
+    return f"/_harness/sinks/{quote(name, safe='')}"
 
 
 def _sentence(method: str, path: str, status: int, content: object, payload: bytes) -> str:

@@ -1,70 +1,74 @@
-"""The full stack for every test as it was right after the apply, on an emulator process of the worker's own."""
+"""The full stack for every test as it was right after the apply, by the project's own pytest plugin."""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from harness.problem import Problem
-from harness.targets.instance import emulator_log
+from harness.pytest_plugin import harness_options
+from harness.testing.emulator import SuiteEmulator, forget_files, suite_emulator
+from harness.testing.topology import Unobtainable
 from tests.conftest import Aws
-from tests.integration.full_stack import SINK, FullStack
-from tests.integration.provisioning import ROOT, Provisioned, Unobtainable, forget_files, provisioned
+from tests.integration.full_stack import FullStack
+from tests.integration.provisioning import ROOT, Provisioned
 
 # Whole Terraform runs: started first, so that they do not end last.
-_LONG = "test_terraform.py"
+_LONG = ("test_terraform.py", "test_plugin_in_foreign_project.py")
+# What the developer's shell may hold for another stack than ours.
+_NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name != _LONG)
+    items.sort(key=lambda item: item.path.name not in _LONG)
 
 
 @pytest.fixture(scope="session")
-def full(request: pytest.FixtureRequest) -> Iterator[Provisioned]:
-    """Terraform's work, once per change of its inputs. Skipped with a warning where Terraform cannot be had; in CI
-    (CI=true) that is a failure."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
+    """The plugin's, but skipped with a warning where Terraform cannot be had; in CI (CI=true) that is a failure."""
+    for name in [name for name in os.environ if name.startswith(_NOT_OURS)]:
         del os.environ[name]
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     # The processes that are started here run the code of this checkout, installed or not.
     os.environ["PYTHONPATH"] = str(ROOT)
     try:
-        with provisioned() as result:
-            yield result
+        with suite_emulator(harness_options(request.config)) as emulator:
+            yield emulator
     except Unobtainable as reason:
-        sentence = f"the tests of the full stack need Terraform and its AWS provider: {reason}"
+        sentence = f"the tests of the full stack need Terraform and its AWS provider: {reason.sentence} {reason.detail}"
         if os.environ.get("CI", "").lower() in ("true", "1"):
             pytest.fail(sentence, pytrace=False)
         warnings.warn(f"SKIPPED: {sentence}", stacklevel=1)
         pytest.skip(sentence)
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
-    if not request.session.testsfailed:
-        forget_files(result.target)
+    if not request.session.testsfailed and emulator.target is not None:
+        forget_files(emulator.target)
 
 
 @pytest.fixture(scope="session")
-def _session_stack(full: Provisioned) -> FullStack:
-    return FullStack(Aws(full.target.endpoint_url), full.outputs())
+def full(harness_emulator: SuiteEmulator) -> Provisioned:
+    """Terraform on the emulator of this process."""
+    return Provisioned.of(harness_emulator)
+
+
+@pytest.fixture(scope="session")
+def _session_aws(harness_emulator: SuiteEmulator) -> Aws:
+    return Aws(harness_emulator.aws.url)
 
 
 @pytest.fixture
-def stack(full: Provisioned, _session_stack: FullStack) -> Iterator[FullStack]:
+def aws(harness_clean: SuiteEmulator, _session_aws: Aws) -> Aws:
+    """The handle of the project's other tests, on the emulator with the full stack."""
+    return _session_aws
+
+
+@pytest.fixture
+def stack(harness_clean: SuiteEmulator, aws: Aws) -> Iterator[FullStack]:
     """The full stack, clean. A traceback in the emulator's log fails the test."""
-    full.target.admin.restore_snapshot(full.snapshot)
-    _session_stack.aws.admin("DELETE", f"sinks/{SINK}")
-    log = emulator_log(full.target.workspace, full.target.port)
-    before = log.stat().st_size
-    yield _session_stack
-    new = _since(log, before)
+    before = harness_clean.log_size()
+    yield FullStack(aws, harness_clean.outputs or {})
+    new = harness_clean.log_since(before)
     assert "Traceback" not in new, f"the emulator logged an error:\n{new[-4000:]}"
-
-
-def _since(log: Path, position: int) -> str:
-    with log.open("rb") as file:
-        file.seek(position)
-        return file.read().decode(errors="replace")

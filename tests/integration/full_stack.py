@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,13 +13,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from harness.testing.stack import Stack
 from tests.conftest import Aws
-from tests.integration.provisioning import INVOKE_BASE
 
 Json = dict[str, Any]
 
 SINK = "log-api.newrelic.com"
-_LOCAL = re.compile(r"http://127\.0\.0\.1:\d+")
 _POSTERS = 4
 
 
@@ -37,14 +34,13 @@ class Answer:
         return json.loads(self.body)
 
 
-class FullStack:
+class FullStack(Stack):
     """The full stack on this worker's emulator, as it was right after the apply. Time stands still."""
 
+    aws: Aws
+
     def __init__(self, aws: Aws, outputs: Json) -> None:
-        self.aws = aws
-        # The URLs were made for another port.
-        text = json.dumps(outputs).replace(INVOKE_BASE, aws.url)
-        self.outputs: Json = json.loads(_LOCAL.sub(aws.url, text))
+        super().__init__(aws, outputs)
         self.submit: Json = self.outputs["submit"]
         self.iot: Json = self.outputs["iot"]
         self.log_relay: Json = self.outputs["log_relay"]
@@ -109,13 +105,6 @@ class FullStack:
         """Script the HTTP endpoint: `{"status": 500, "times": 3}`; afterwards it acknowledges."""
         self.aws.admin("PUT", f"sinks/{SINK}", {"answers": list(answers)})
 
-    def replace_code(self, function: str, source: str, **configuration: Any) -> None:
-        """Give a transform function other code, and other settings where named."""
-        client = self.aws.client("lambda")
-        if configuration:
-            client.update_function_configuration(FunctionName=function, **configuration)
-        client.update_function_code(FunctionName=function, ZipFile=archive({"lambda_firehose_handler.py": source}))
-
     def processed(self, event_type: str) -> list[Json]:
         """The events that a processor logged as processed, retries included."""
         pattern = re.compile(rf"Processed {event_type} \d+ (\{{.*\}})")
@@ -131,15 +120,6 @@ class FullStack:
                 bodies.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
-
-
-def archive(files: dict[str, str]) -> bytes:
-    """A zip of text files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        for name, text in files.items():
-            package.writestr(name, text)
-    return buffer.getvalue()
 
 
 def data_of(deliveries: Iterable[Json]) -> list[str]:

@@ -1,0 +1,147 @@
+"""The pytest plugin: an emulator with your Terraform stack for every test, and handles on its time and its faults.
+
+Nothing is started before a test asks for one of the fixtures. docs/pytest.md tells how to use it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.problem import Problem
+from harness.testing.options import OPTIONS, Options
+
+if TYPE_CHECKING:
+    from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger
+    from harness.testing.emulator import SuiteEmulator
+    from harness.testing.report import Using
+
+# Importing the parts takes a while that a suite without these fixtures should not pay: it is done in the fixtures.
+
+_USING: pytest.StashKey[Using] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("harness", "pipeline-harness: a local AWS")
+    for option in OPTIONS:
+        group.addoption(option.flag, metavar=option.metavar, help=option.help)
+        parser.addini(option.ini, option.help, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        harness_options(config)
+    except Problem as problem:
+        raise pytest.UsageError(problem.sentence) from None
+
+
+def harness_options(config: pytest.Config) -> Options:
+    """The options of this run. Raises Problem."""
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    flags = {option.name: config.getoption(option.flag) for option in OPTIONS}
+    ini = {option.name: config.getini(option.ini) for option in OPTIONS}
+    return Options.read(config.rootpath, flags, ini, os.environ.get("PYTEST_XDIST_TESTRUNUID"), workers)
+
+
+@pytest.fixture(scope="session")
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
+    """The emulator of this process, with the stack applied; the other fixtures hand it out clean."""
+    from harness.testing.emulator import forget_files, suite_emulator
+
+    try:
+        with suite_emulator(harness_options(request.config)) as emulator:
+            yield emulator
+    except Problem as problem:
+        pytest.fail(f"{problem.sentence}\n\n{problem.detail}".rstrip(), pytrace=False)
+    if emulator.target is not None and not request.session.testsfailed:
+        forget_files(emulator.target)
+
+
+@pytest.fixture
+def harness_clean(request: pytest.FixtureRequest, harness_emulator: SuiteEmulator) -> Iterator[SuiteEmulator]:
+    """The emulator as it was after the apply: other data, faults, time and code are gone. AWS clients that the code
+    under test makes reach it too."""
+    from harness.testing.aws import environment_leading_to
+    from harness.testing.report import Using
+
+    harness_emulator.clean()
+    began = float(harness_emulator.admin.clock()["now"])
+    request.node.stash[_USING] = Using(harness_emulator, began, harness_emulator.log_size())
+    with environment_leading_to(harness_emulator.aws):
+        yield harness_emulator
+
+
+@pytest.fixture
+def aws(harness_clean: SuiteEmulator) -> Aws:
+    """A clean local AWS: `aws.client("kinesis")`, `aws.url`."""
+    return harness_clean.aws
+
+
+@pytest.fixture
+def stack(harness_clean: SuiteEmulator) -> Stack:
+    """The Terraform stack as it was after the apply: `stack.bucket_name` is an output."""
+    from harness.testing.stack import Stack
+
+    if harness_clean.outputs is None:
+        pytest.fail(
+            "The fixture stack needs a Terraform stack: --harness-stack PATH, or harness_stack = PATH in pytest.ini.",
+            pytrace=False,
+        )
+    return Stack(harness_clean.aws, harness_clean.outputs)
+
+
+@pytest.fixture
+def clock(harness_clean: SuiteEmulator) -> Clock:
+    """The emulator's time: `clock.advance(300)`, `clock.settle()`, `clock.now()`."""
+    from harness.testing.clock import Clock
+
+    return Clock(harness_clean.admin)
+
+
+@pytest.fixture
+def faults(harness_clean: SuiteEmulator) -> Faults:
+    """What goes wrong in this test: `faults.add({"fault": "error", …})`."""
+    from harness.testing.faults import Faults
+
+    return Faults(harness_clean.admin)
+
+
+@pytest.fixture
+def sink(harness_clean: SuiteEmulator) -> SinkFactory:
+    """HTTP endpoints: `sink("log-api.newrelic.com").requests`."""
+    from harness.testing.sink import SinkFactory
+
+    return SinkFactory(harness_clean.admin)
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest, harness_clean: SuiteEmulator) -> TestedLedger:
+    """A ledger: `ledger.send(entry, payloads)`, `ledger.check(sinks).assert_valid()`."""
+    from harness.testing.ledger import TestedLedger
+
+    made = TestedLedger(harness_clean.seed, harness_clean.aws.url)
+    request.node.stash[_USING].ledgers.append(made)
+    return made
+
+
+@pytest.fixture
+def backup(harness_clean: SuiteEmulator) -> Backup:
+    """What Firehose and Lambda saved: `for saved in backup("bucket", "processing-failed/")`."""
+    from harness.testing.backup import Backup
+
+    return Backup(harness_clean.aws)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    using = item.stash.get(_USING, None)
+    if using is not None and report.failed and not using.told:
+        from harness.testing.report import sections
+
+        using.told = True
+        report.sections.extend(sections(using, item.nodeid))
+    return report

@@ -1,0 +1,11 @@
+"""What the pytest plugin's fixtures hand out, for annotations in tests."""
+
+from harness.testing.aws import Aws
+from harness.testing.backup import Backup
+from harness.testing.clock import Clock, NotSettled
+from harness.testing.faults import Faults
+from harness.testing.ledger import TestedLedger
+from harness.testing.sink import EndpointSink, SinkFactory
+from harness.testing.stack import Stack
+
+__all__ = ["Aws", "Backup", "Clock", "EndpointSink", "Faults", "NotSettled", "SinkFactory", "Stack", "TestedLedger"]

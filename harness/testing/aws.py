@@ -1,0 +1,107 @@
+"""Clients for the emulator of a test, and the environment that leads other clients there too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+KEY = "test"
+_DEFAULT_REGION = "us-east-1"
+_TIMEOUT_SECONDS = 65.0
+
+
+class Aws:
+    """A local AWS. `url` is its endpoint, `region` that of its clients."""
+
+    def __init__(self, url: str, region: str | None = None) -> None:
+        self.url = url
+        self.region = region or region_of(os.environ)
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client; `options` are those of `boto3.client`, a `config` is merged into ours.
+
+        It never tries again: an error is seen as it is and once, and no retry waits in real time. Clients without
+        options are shared by the tests of a process.
+        """
+        if options:
+            return self._make(service, **options)
+        if service not in self._clients:
+            self._clients[service] = self._make(service)
+        return self._clients[service]
+
+    def _make(self, service: str, **options: Any) -> Any:
+        if self._session is None:
+            import boto3
+
+            self._session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=self.region)
+        config = self._config()
+        given = options.pop("config", None)
+        options.setdefault("endpoint_url", self.url)
+        return self._session.client(service, config=config.merge(given) if given else config, **options)
+
+    def _config(self) -> Any:
+        from botocore.config import Config
+
+        return Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            s3={"addressing_style": "path"},
+            read_timeout=_TIMEOUT_SECONDS,
+        )
+
+
+def region_of(environ: Mapping[str, str]) -> str:
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
+
+
+@contextmanager
+def environment_leading_to(aws: Aws) -> Iterator[None]:
+    """AWS clients that the code under test makes itself reach the emulator, and never a real account."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    session = _forget_default_session(None)
+    ours = {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": KEY,
+        "AWS_REGION": aws.region,
+        "AWS_DEFAULT_REGION": aws.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    _replace_aws_variables(ours)
+    try:
+        yield
+    finally:
+        _replace_aws_variables(before)
+        _forget_default_session(session)
+
+
+@contextmanager
+def without_aws_variables() -> Iterator[None]:
+    """What is started meanwhile does not inherit the developer's account."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    _replace_aws_variables({"AWS_EC2_METADATA_DISABLED": "true"})
+    try:
+        yield
+    finally:
+        _replace_aws_variables(before)
+
+
+def _replace_aws_variables(variables: Mapping[str, str]) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+def _forget_default_session(instead: Any) -> Any:
+    """boto3's default session remembers the credentials of its first use; returns the one that was there."""
+    boto3 = sys.modules.get("boto3")
+    if boto3 is None:
+        return None
+    before, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, instead  # type: ignore[attr-defined]
+    return before

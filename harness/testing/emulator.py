@@ -1,0 +1,167 @@
+"""The emulator of a test process: started, or borrowed, once; brought back to its first state for every test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.problem import Problem
+from harness.provision.stack import resolve_stack, state_outputs
+from harness.provision.workspace import Workspace, read_json, write_atomically
+from harness.targets.admin import Admin, AdminError
+from harness.targets.embedded import EmbeddedTarget
+from harness.targets.instance import emulator_log
+from harness.targets.process import process_identity
+from harness.testing.aws import Aws, without_aws_variables
+from harness.testing.options import Options
+from harness.testing.topology import Provisioner, SuiteWorkspace, provisioning_environment
+
+_OWNER = "owner.json"
+
+
+@dataclass(frozen=True)
+class SuiteEmulator:
+    """One emulator for all tests of this process. `outputs` is None without a stack; `log` where its log is known.
+
+    `target` and `provisioner` are those of an emulator that was started here.
+    """
+
+    aws: Aws
+    seed: int
+    snapshot: str | None
+    outputs: dict[str, Any] | None
+    log: Path | None = None
+    target: EmbeddedTarget | None = None
+    provisioner: Provisioner | None = None
+    admin: Admin = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "admin", Admin(self.aws.url))
+
+    def clean(self) -> None:
+        """Back to the first state: snapshot or nothing, no faults, empty sinks. One that was killed is started anew."""
+        try:
+            self._clean()
+        except AdminError as error:
+            if error.status != 0 or self.target is None or self.target.running() is not None:
+                raise
+            with without_aws_variables():
+                self.target.start()
+            self._clean()
+
+    def log_size(self) -> int:
+        return self.log.stat().st_size if self.log is not None and self.log.is_file() else 0
+
+    def log_since(self, position: int) -> str:
+        """What the emulator logged since its log had that size; all of it when it was started anew."""
+        if self.log is None or not self.log.is_file():
+            return ""
+        with self.log.open("rb") as file:
+            file.seek(position if position <= self.log_size() else 0)
+            return file.read().decode(errors="replace")
+
+    def _clean(self) -> None:
+        if self.snapshot is None:
+            self.admin.reset()
+        else:
+            self.admin.restore_snapshot(self.snapshot)
+        self.admin.clear_faults()
+        for name in self.admin.sinks():
+            self.admin.forget_sink(name)
+
+
+@contextmanager
+def suite_emulator(options: Options) -> Iterator[SuiteEmulator]:
+    """The emulator that the options ask for. Raises Problem."""
+    with borrowed(options) if options.endpoint_url is not None else started(options) as emulator:
+        yield emulator
+
+
+@contextmanager
+def started(options: Options) -> Iterator[SuiteEmulator]:
+    """An emulator process of one's own with manual time and the options' stack."""
+    workspace = SuiteWorkspace(options.root)
+    _ignore_in_git(workspace)
+    end_abandoned(workspace)
+    target = EmbeddedTarget(workspace, 0, "manual", options.seed)
+    try:
+        with without_aws_variables():
+            target.start()
+        _own(target)
+        environ = provisioning_environment()
+        provisioner = Provisioner(options, workspace, target, environ) if options.stack is not None else None
+        topology = provisioner.provide() if provisioner is not None else None
+        yield SuiteEmulator(
+            Aws(target.endpoint_url),
+            options.seed,
+            topology.snapshot if topology is not None else None,
+            topology.outputs if topology is not None else None,
+            emulator_log(workspace, target.port),
+            target,
+            provisioner,
+        )
+    finally:
+        target.stop()
+
+
+@contextmanager
+def borrowed(options: Options) -> Iterator[SuiteEmulator]:
+    """The emulator that runs at the options' URL, left as it was found. A stack must be applied to it already."""
+    assert options.endpoint_url is not None
+    aws = Aws(options.endpoint_url)
+    admin = Admin(aws.url)
+    health = admin.health()
+    outputs: dict[str, Any] | None = None
+    if options.stack is not None:
+        project = Workspace.find(options.root)
+        stack = resolve_stack(project, options.stack)
+        outputs = state_outputs(stack.state_file(project, int(aws.url.rpartition(":")[2])))
+        if not outputs:
+            raise Problem(
+                f"The emulator at {aws.url} holds no stack {stack.folder} that has outputs; apply it first: "
+                f"harness up --stack {options.stack} --clock manual."
+            )
+    snapshot = f"pytest-{uuid.uuid4()}"
+    admin.save_snapshot(snapshot)
+    emulator = SuiteEmulator(aws, int(health["seed"]), snapshot, outputs)
+    try:
+        yield emulator
+        emulator.clean()
+    finally:
+        admin.delete_snapshot(snapshot)
+
+
+def forget_files(target: EmbeddedTarget) -> None:
+    """Remove the log and the Terraform state of an emulator that has ended."""
+    shutil.rmtree(target.workspace.instance(target.port), ignore_errors=True)
+
+
+def end_abandoned(workspace: SuiteWorkspace) -> None:
+    """End emulators whose test process was killed before it could end them."""
+    with workspace.lock("abandoned emulators"):
+        for port in workspace.known_ports():
+            owner = read_json(workspace.instance(port) / _OWNER)
+            if owner is not None and process_identity(int(owner["pid"])) != owner["identity"]:
+                target = EmbeddedTarget(workspace, port)
+                target.stop()
+                forget_files(target)
+
+
+def _own(target: EmbeddedTarget) -> None:
+    pid = os.getpid()
+    owner = {"pid": pid, "identity": process_identity(pid)}
+    write_atomically(target.workspace.instance(target.port) / _OWNER, json.dumps(owner))
+
+
+def _ignore_in_git(workspace: SuiteWorkspace) -> None:
+    """A foreign project's version control need not know our folder."""
+    note = workspace.root / ".harness" / ".gitignore"
+    if not note.exists():
+        write_atomically(note, "*\n")

@@ -1,0 +1,139 @@
+"""What the report of a failed test tells beyond its traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.targets.admin import AdminError
+from harness.testing.emulator import SuiteEmulator
+from harness.testing.ledger import TestedLedger
+
+Section = tuple[str, str]
+
+_LOG_LINES = 30
+_FUNCTIONS = 5
+_ENTRY = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ")
+# How Lambda logs a failed invocation (F of the platform's own lines), and what its runtimes write for an error.
+_FAILURE = re.compile(
+    r"\[ERROR\]|Task timed out after|Status: (?:error|timeout)|\tERROR\t"
+    r'|"status": ?"(?:error|timeout|failure)"|"level": ?"ERROR"|Runtime exited'
+)
+
+
+@dataclass
+class Using:
+    """A test that uses the emulator: when it began there, how long the emulator's log was, and its ledger."""
+
+    emulator: SuiteEmulator
+    began: float
+    log_position: int
+    ledgers: list[TestedLedger] = field(default_factory=list)
+    told: bool = False
+
+
+def sections(using: Using, test: str) -> Iterator[Section]:
+    """Titles and texts. Nothing here raises: what cannot be read says so."""
+    yield "harness", _tried(lambda: _heading(using, test))
+    for ledger in using.ledgers:
+        if verdict := ledger.verdict():
+            yield "harness: ledger", verdict
+        trace = _tried(lambda ledger=ledger: _trace(using, ledger))  # type: ignore[misc]
+        if trace:
+            yield "harness: trace of the first lost record", trace
+    try:
+        yield from _failed_functions(using)
+    except Exception as error:
+        yield "harness: functions", f"their logs cannot be read: {error}"
+    if errors := logged_errors(using.emulator.log_since(using.log_position)):
+        yield "harness: errors of the emulator", f"{errors}\n(all of it: {using.emulator.log})"
+
+
+def logged_errors(log: str) -> str:
+    """The errors in an emulator's log, tracebacks included; at most its last lines."""
+    kept: list[str] = []
+    wanted = False
+    for line in log.splitlines():
+        if entry := _ENTRY.match(line):
+            wanted = entry[1] in ("ERROR", "CRITICAL")
+        elif line.startswith("Traceback"):
+            wanted = True
+        if wanted:
+            kept.append(line)
+    return "\n".join(kept[-_LOG_LINES:])
+
+
+def failed(lines: list[str]) -> bool:
+    """Whether a function's log tells of a failure."""
+    return any(_FAILURE.search(line) for line in lines)
+
+
+def _heading(using: Using, test: str) -> str:
+    emulator = using.emulator
+    again = f'seed {emulator.seed}; again: pytest --harness-seed {emulator.seed} "{test}"'
+    try:
+        now = float(emulator.admin.clock()["now"])
+    except AdminError as error:
+        return f"{again}\n{error.sentence}"
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines = [again, f"clock {moment}, {now - using.began:.1f} s into the test; emulator {emulator.aws.url}"]
+    lines += [
+        f"fault {rule['id']} ({rule['fault']}): matched {rule['matched']}, fired {rule['fired']}"
+        for rule in emulator.admin.faults()
+    ]
+    return "\n".join(lines)
+
+
+def _trace(using: Using, ledger: TestedLedger) -> str:
+    """Where the first lost record went, if the emulator can tell."""
+    lost = ledger.first_lost()
+    if lost is None:
+        return ""
+    for record_id in (lost.token, lost.outcome.sequence):
+        if record_id:
+            try:
+                return json.dumps(using.emulator.admin.trace(record_id), indent=2)
+            except AdminError as error:
+                if error.status != 404:
+                    return error.sentence
+    return ""
+
+
+def _failed_functions(using: Using) -> Iterator[Section]:
+    """The log tails of functions that failed since the test began."""
+    aws = using.emulator.aws
+    functions = [
+        each for page in aws.client("lambda").get_paginator("list_functions").paginate() for each in page["Functions"]
+    ]
+    shown = 0
+    for function in functions:
+        lines = _log(aws.client("logs"), _group_of(function), using.began)
+        if failed(lines) and shown < _FUNCTIONS:
+            shown += 1
+            yield f"harness: log of {function['FunctionName']}", "\n".join(lines[-_LOG_LINES:])
+
+
+def _group_of(function: dict[str, Any]) -> str:
+    named: str | None = function.get("LoggingConfig", {}).get("LogGroup")
+    return named or f"/aws/lambda/{function['FunctionName']}"
+
+
+def _log(logs: Any, group: str, since: float) -> list[str]:
+    """The lines of a log group from a moment on, oldest first; none when there is no such group."""
+    try:
+        pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000)))
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    events = sorted((event for page in pages for event in page["events"]), key=lambda event: event["timestamp"])
+    return [line for event in events for line in str(event["message"]).replace("\r", "\n").splitlines()]
+
+
+def _tried(tell: Callable[[], str]) -> str:
+    try:
+        return tell()
+    except Exception as error:
+        return f"cannot be told: {type(error).__name__}: {error}"

@@ -150,6 +150,22 @@ def test_dead_letters_stand_for_the_records_of_their_batch(aws: Aws) -> None:
         assert {record.token for record in ledger.sent if "poison" in record.payload} <= dead
 
 
+def test_dead_letters_that_name_another_number_of_records_are_no_proof(aws: Aws) -> None:
+    """C8, C9: with a filter or parallel batches, records of others lie between the two positions."""
+    queue, _ = event_source(aws, "mixed")
+    ledger = Ledger(seed=1)
+    first, _, last = ledger.send(KinesisEntry(aws.client("kinesis"), "mixed"), [{}] * 3, key=lambda sent: "one")
+    info = {"shardId": first.outcome.shard, "startSequenceNumber": first.outcome.sequence, "batchSize": 2}
+    info |= {"endSequenceNumber": last.outcome.sequence}
+    info |= {"streamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/mixed"}
+    body = json.dumps({"KinesisBatchInfo": info})
+    aws.client("sqs").send_message(QueueUrl=queue.queue_url, MessageBody=json.dumps({"Message": body}))
+    reading = queue.read()
+    assert reading.found == []
+    assert reading.troubles[0].endswith(f"{first.outcome.shard} holds 3")
+    assert DeadLetterQueue(queue.sqs, queue.queue_url).read().troubles[0].endswith("give this sink a Kinesis client")
+
+
 def test_dead_letters_whose_records_expired_are_no_proof(aws: Aws) -> None:
     """B6, C9: after the retention the stream cannot tell any more which records the message meant."""
     queue, log = event_source(aws, "old")
@@ -159,7 +175,8 @@ def test_dead_letters_whose_records_expired_are_no_proof(aws: Aws) -> None:
     aws.advance(25 * 3600)
     report = ledger.check([queue, log], ByClock(aws.url))
     assert report.verdict == "unknown"
-    assert "stands for 1 records" in report.reasons[0] or "cannot be read" in report.reasons[0]
+    assert "stands for 1 records, but" in report.reasons[0]
+    assert queue.read().troubles == report.reasons[:1]
 
 
 def test_tables_and_streams_are_sinks(aws: Aws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 
 import pytest
 from hypothesis import given, settings
@@ -41,6 +42,17 @@ def test_an_object_that_is_cut_short_is_unreadable(form: str, cut: int) -> None:
     packed = compress(form, bytes(range(256)) * 8, 1_700_000_000, "entry")
     with pytest.raises(Unreadable, match=r"a\.x is not"):
         decompress(packed[:-cut], CONTENT_ENCODING[form], "a.x")
+
+
+def test_a_hadoop_block_may_have_several_chunks() -> None:
+    """Hadoop's framing: the raw length of a block, then chunks until it is full; other writers cut smaller."""
+    import snappy
+
+    chunks = [snappy.compress(part) for part in (b"one", b"two")]
+    packed = struct.pack(">I", 6) + b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in chunks)
+    assert decompress(packed * 2, "hadoop-snappy", "k") == b"onetwoonetwo"
+    with pytest.raises(Unreadable, match="longer than its header says"):
+        decompress(struct.pack(">I", 4) + packed[4:], "hadoop-snappy", "k")
 
 
 def test_an_unknown_encoding_is_named() -> None:

@@ -186,3 +186,17 @@ def test_the_summary_counts_by_code(tmp_path: Path) -> None:
     assert (first.code, first.records, first.size, first.before, first.unknown) == ("A", 2, 5, 1, 1)
     assert (first.oldest, first.newest, first.message) == (3.0, 5.0, "why")
     assert (second.code, second.records, second.oldest) == ("(source backup)", 1, None)
+
+
+def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
+    target = Target(random.Random(1))
+    assert run(tmp_path / "j", target, saved(20)).tally.sent == 20
+    again = run(tmp_path / "j", target, saved(20)).tally
+    assert (again.sent, again.before, again.unknown, again.complete) == (0, 20, 0, True)
+
+
+def test_what_was_certainly_not_taken_is_sent_by_the_next_run(tmp_path: Path) -> None:
+    for mood in ("refused", "throttled"):
+        target = Target(random.Random(1), moods=(mood,))
+        assert not run(tmp_path / "j", target, saved(5)).tally.complete
+    assert run(tmp_path / "j", Target(random.Random(1)), saved(5)).tally.sent == 5

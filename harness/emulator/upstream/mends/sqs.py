@@ -42,6 +42,31 @@ def mend(models: Any) -> None:
     queue.approximate_number_of_messages_not_visible = property(_hidden)
     message.visible = property(lambda self: self.visible_at <= milliseconds())
     message.delayed = property(lambda self: self.delayed_until > milliseconds())
+    _count_visibility_from_the_receive(models)
+
+
+def _count_visibility_from_the_receive(models: Any) -> None:
+    """The twelve hours that a message can be hidden begin when it is received; moto counts from when it was sent."""
+    received, change = models.Message.mark_received, models.SQSBackend.change_message_visibility
+
+    def mark_received(self: Any, *args: Any, **kwargs: Any) -> None:
+        self.received_timestamp = int(virtual_time.milliseconds())
+        received(self, *args, **kwargs)
+
+    def change_message_visibility(self: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+        for message in self.get_queue(queue_name)._messages:
+            if message.had_receipt_handle(receipt_handle):
+                sent = message.sent_timestamp
+                message.sent_timestamp = getattr(message, "received_timestamp", sent)
+                try:
+                    change(self, queue_name, receipt_handle, visibility_timeout)
+                finally:
+                    message.sent_timestamp = sent
+                return
+        raise models.ReceiptHandleIsInvalid
+
+    models.Message.mark_received = mark_received
+    models.SQSBackend.change_message_visibility = change_message_visibility
 
 
 def _ready(queue: Any) -> list[Any]:

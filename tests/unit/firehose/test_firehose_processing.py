@@ -28,6 +28,7 @@ def started(rig: Any, retries: int | None = None, **more: Any) -> Any:
         (AwsError("AccessDeniedException", "no", 403), "Lambda.InvokeAccessDenied", "Access was denied. Ensure that"),
         (AwsError("ResourceNotFoundException", "no", 404), "Lambda.ResourceNotFound", "The specified Lambda function"),
         (AwsError("ServiceException", "no", 500), "Lambda.ServiceUnavailable", "The Lambda function could not"),
+        (AwsError("ENILimitReachedException", "too many", 502), "Lambda.ENILimitReachedException", "too many"),
         (RuntimeError("bang"), "Lambda.InternalServerError", "The invocation failed"),
     ],
 )

@@ -53,6 +53,14 @@ _INVOKE_ERRORS: dict[str, Reason] = {
     ),
     "RequestTimeout": TIMED_OUT,
 }
+_OF_LAMBDA = (
+    "InvalidSubnetIDException",
+    "InvalidSecurityGroupIDException",
+    "SubnetIPAddressLimitReachedException",
+    "ENILimitReachedException",
+    "InvalidZipFileException",
+)
+"""Errors of Invoke that Firehose passes on under their own names."""
 
 
 class InvokeFailure(Exception):
@@ -169,6 +177,8 @@ class Processing:
             answer = await self._pipeline.world.bus.run(call)
         except AwsError as error:
             reason = _INVOKE_ERRORS.get(error.code)
+            if error.code in _OF_LAMBDA:
+                reason = (f"Lambda.{error.code}", error.message or error.code)
             if reason is None:
                 code = "Lambda.ServiceUnavailable" if error.status >= 500 else "Lambda.InvocationFailure"
                 reason = (code, f"The Lambda function could not be invoked. {error.code}: {error.message}")

@@ -78,6 +78,10 @@ def sort_answer(
     Raises BatchFailure.
     """
     items = _items(payload)
+    if not with_keys:
+        plain = _all_good(items, records, ids, keep_received)
+        if plain is not None:
+            return plain
     where = {record_id: index for index, record_id in enumerate(ids)}
     # None: not answered yet; bytes: Ok; a reason: failed; False: dropped.
     outcome: list[bytes | Reason | bool | None] = [None] * len(records)
@@ -106,6 +110,31 @@ def sort_answer(
     if with_keys:
         found.keys = [keys[index] for index, value in enumerate(outcome) if isinstance(value, bytes)]
     return found
+
+
+def _all_good(items: list[Any], records: list[Record], ids: list[str], keep_received: bool) -> Sorted | None:
+    """What most answers are: every record Ok, in the order sent. None for anything else."""
+    try:
+        if [item["recordId"] for item in items] != ids or any([item["result"] != "Ok" for item in items]):
+            return None
+        data = [a2b_base64(item["data"], strict_mode=True) for item in items]
+    except (Base64Error, ValueError, TypeError, KeyError):
+        return None
+    return Sorted(
+        [
+            (number, arrival, new, position, _arrived(old, received, keep_received))
+            for (number, arrival, old, position, received), new in zip(records, data, strict=True)
+        ],
+        [],
+        0,
+    )
+
+
+def _arrived(data: bytes, received: bytes | int | None, keep_received: bool) -> bytes | int:
+    """What a changed record keeps of what arrived: the bytes or their number."""
+    if received is None:
+        received = data
+    return received if keep_received or isinstance(received, int) else len(received)
 
 
 def _items(payload: bytes) -> list[Any]:
@@ -158,10 +187,7 @@ def _collect(records: list[Record], outcome: list[bytes | Reason | bool | None],
     for record, value in zip(records, outcome, strict=True):
         if isinstance(value, bytes):
             number, arrival, data, position, received = record
-            kept = data if received is None else received
-            if not keep_received and isinstance(kept, bytes):
-                kept = len(kept)
-            delivered.append((number, arrival, value, position, kept))
+            delivered.append((number, arrival, value, position, _arrived(data, received, keep_received)))
         elif value is None:
             failed.append((record, MISSING))
         elif isinstance(value, tuple):

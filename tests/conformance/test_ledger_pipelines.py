@@ -18,6 +18,7 @@ from harness.ledger import (
     aws_client,
     bursts,
     how_to_settle,
+    json_envelope,
 )
 from harness.sinks import (
     DeadLetterQueue,
@@ -252,6 +253,21 @@ def test_posts_are_known_by_their_answers(aws: Aws, answer: Any, status: str, co
     (record,) = Ledger(seed=1).send(HttpEntry(f"{aws.url}/_harness/sinks/in/deliver"), [{"n": 1}])
     assert record.outcome.status == status
     assert record.outcome.code == code or (code == "ReadError" and record.outcome.code == "RemoteProtocolError")
+
+
+def test_a_batch_url_tells_what_became_of_each_record(aws: Aws) -> None:
+    """B3: an integration that passes PutRecords' answer on; one that does not leaves the batch unknown."""
+    entries = [{"ShardId": "s", "SequenceNumber": "1"}, {"ErrorCode": "ProvisionedThroughputExceededException"}]
+    answers = [{"body": {"FailedRecordCount": 1, "Records": entries}}, {"body": {"message": "Accepted"}}]
+    aws.admin("PUT", "sinks/batch", {"answers": answers})
+    ledger = Ledger(seed=1)
+    entry = HttpEntry(f"{aws.url}/_harness/sinks/batch/deliver", envelope=json_envelope)
+    for _ in answers:
+        ledger.send(entry, [{"n": 1}, {"n": 2}])
+    assert [record.outcome.status for record in ledger.sent] == ["acknowledged", "throttled", "unknown", "unknown"]
+    (request, _) = aws.admin("GET", "sinks/batch")["requests"]
+    sent = [{"data": record.data.decode(), "partitionKey": record.key} for record in ledger.sent[:2]]
+    assert json.loads(request["body"]) == {"records": sent}
 
 
 def test_nobody_listens() -> None:

@@ -27,6 +27,8 @@ class KillEmulator(Fault):
         if not hit.world.faults.may_kill:  # it came with a snapshot of another process
             hit.missed()
             return await hit.proceed()
+        if hit.world.commit is not None:
+            hit.world.commit()  # a restart from the state folder must know that this rule has fired
         if self.point == "after":
             await hit.proceed()
         os.kill(os.getpid(), signal.SIGKILL)

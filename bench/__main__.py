@@ -53,6 +53,15 @@ def main() -> None:
         lambda c: cases.put_record_batch(c, int(1_000 * scale), 15),
     )
     row(
+        "Firehose Direct PUT 500 × 200 B until in S3, records/s",
+        lambda c: cases.firehose_to_s3(c, int(1_000 * scale), 15),
+    )
+    row(
+        "Kinesis → Firehose 500 × 200 B until in S3, records/s",
+        lambda c: cases.firehose_to_s3(c, int(1_000 * scale), 15, kinesis=True),
+        moto_can=False,
+    )
+    row(
         "API Gateway POST → VTL → Kinesis, calls/s",
         lambda c: cases.api_gateway_to_kinesis(c, int(10_000 * scale), 15),
     )

@@ -105,6 +105,49 @@ def put_record_batch(contender: Contender, calls: int, bound: float) -> float:
         return _rate(raw, aws_frame(contender.port, "firehose", "PutRecordBatch", body), calls, 500, bound)
 
 
+def firehose_to_s3(contender: Contender, calls: int, bound: float, *, kinesis: bool = False) -> float:
+    """Records/s of 500 × 200 B, Direct PUT or from Kinesis, until S3 has all but what the last buffer may hold."""
+    with contender:
+        raw = Raw(contender.port)
+        _bucket(raw, "bench")
+        if kinesis:
+            _stream(raw, "bench", shards=2)
+        _delivery_stream(raw, "bench", "bench", stream="bench" if kinesis else "")
+        if kinesis:
+            params: dict[str, Any] = {"StreamName": "bench", "Records": _records(500)}
+            request = aws_frame(contender.port, "kinesis", "PutRecords", params)
+        else:
+            params = {"DeliveryStreamName": "bench", "Records": [{"Data": b64(b"x" * 200)}] * 500}
+            request = aws_frame(contender.port, "firehose", "PutRecordBatch", params)
+        begun = time.perf_counter()
+        done = 0
+        while done < calls and time.perf_counter() - begun < bound:
+            status, body = raw.send(request)
+            if status != 200:
+                raise RuntimeError(f"{status} {body[:200]!r}")
+            done += 1
+        buffered = 5 * 1024 * 1024
+        while _bytes_in(raw, "bench") < done * 500 * 200 - buffered:
+            if time.perf_counter() - begun > bound + 60:
+                raise TimeoutError("not delivered")
+            time.sleep(0.02)
+        return done * 500 / (time.perf_counter() - begun)
+
+
+def _bytes_in(raw: Raw, bucket: str) -> int:
+    import re
+
+    total = 0
+    token = ""
+    while True:
+        listing = _s3(raw, "GET", f"/{bucket}?list-type=2{token}").decode()
+        total += sum(int(size) for size in re.findall(r"<Size>(\d+)</Size>", listing))
+        more = re.search(r"<NextContinuationToken>([^<]+)<", listing)
+        if more is None:
+            return total
+        token = f"&continuation-token={more[1]}"
+
+
 def api_gateway_to_kinesis(contender: Contender, calls: int, bound: float) -> float:
     """POST /s of a REST API with a VTL mapping to Kinesis PutRecord."""
     with contender:

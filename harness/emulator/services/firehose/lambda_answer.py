@@ -115,7 +115,7 @@ def sort_answer(
 def _all_good(items: list[Any], records: list[Record], ids: list[str], keep_received: bool) -> Sorted | None:
     """What most answers are: every record Ok, in the order sent. None for anything else."""
     try:
-        if [item["recordId"] for item in items] != ids or any([item["result"] != "Ok" for item in items]):
+        if [item["recordId"] for item in items] != ids or {item["result"] for item in items} != {"Ok"}:
             return None
         data = [a2b_base64(item["data"], strict_mode=True) for item in items]
     except (Base64Error, ValueError, TypeError, KeyError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import clock, doctor, faults, look, replay, send, snapshot, up
+from harness.cli import clock, doctor, drill, faults, look, replay, send, snapshot, trace, up
 from harness.cli.ending import reported
 
 
@@ -20,6 +20,7 @@ app.command()(reported(look.logs))
 app.command()(reported(doctor.doctor))
 app.command()(reported(send.send))
 app.command()(reported(replay.replay))
+app.command()(reported(trace.trace))
 
 _clock = _group("Show the emulator's clock, advance it, or run until nothing is in flight.")
 _clock.command()(reported(clock.show))
@@ -39,3 +40,9 @@ _faults.command("list")(reported(faults.list_faults))
 _faults.command()(reported(faults.add))
 _faults.command()(reported(faults.clear))
 app.add_typer(_faults, name="faults")
+
+_drill = _group("Play failures through in virtual time, and prove where every record ended (docs/drills.md).")
+_drill.command("list")(reported(drill.list_drills))
+_drill.command()(reported(drill.run))
+_drill.command("all")(reported(drill.run_all))
+app.add_typer(_drill, name="drill")

@@ -1,0 +1,22 @@
+"""What several drills expect beyond fates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.drills.drill import Holds
+from harness.drills.stage import Stage
+from harness.ledger import Fate
+
+Also = Callable[[Stage], list[str]]
+
+
+def error_codes(bucket: str, prefix: str, **expected: int) -> Also:
+    """The error codes that stand in the error objects, with their numbers; `_` stands for the dot."""
+    wanted = {name.replace("_", "."): count for name, count in expected.items()}
+    return lambda stage: stage.require("error codes", dict(stage.error_codes(bucket, prefix)), wanted)
+
+
+def first(count: int, then: Fate, rest: Fate) -> Mapping[Fate, Holds]:
+    """The first `count` records end one way, all others another."""
+    return {then: lambda sent: sent.number < count, rest: lambda sent: sent.number >= count}

@@ -1,0 +1,57 @@
+"""A producer that tries again, as AWS's own producers do: what was not acknowledged is sent again, after a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.drills.drill import Pipeline
+from harness.drills.stage import Stage
+from harness.ledger import EntryPoint, Outcome, Outgoing
+
+_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """Sends what failed or was not answered up to `attempts` times in all; `wait(seconds)` passes time in between.
+
+    Where an acknowledgement was lost, this makes duplicates: at least once is all that it promises.
+    """
+
+    entry: EntryPoint
+    wait: Callable[[float], object]
+    attempts: int = 5
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def most_records(self) -> int:
+        return self.entry.most_records
+
+    @property
+    def most_bytes(self) -> int:
+        return self.entry.most_bytes
+
+    def deliver(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+        outcomes = self.entry.deliver(batch)
+        for attempt in range(1, self.attempts):
+            again = [place for place, outcome in enumerate(outcomes) if outcome.status != "acknowledged"]
+            if not again:
+                break
+            self.wait(_PAUSE_SECONDS * attempt)
+            for place, outcome in zip(again, self.entry.deliver([batch[each] for each in again]), strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+
+def retrying(topology: Callable[[Stage], Pipeline]) -> Callable[[Stage], Pipeline]:
+    """The topology with a producer that tries again."""
+
+    def build(stage: Stage) -> Pipeline:
+        pipeline = topology(stage)
+        return replace(pipeline, entry=Retrying(pipeline.entry, stage.admin.advance))
+
+    return build

@@ -1,0 +1,1 @@
+"""The report's forms: HTML for people, JSON for programs, JUnit for CI."""

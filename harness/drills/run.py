@@ -1,0 +1,154 @@
+"""Running drills: one after the other, on one emulator that is reset in between."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.drills.drill import Act, Drill, Heal, Send, SendMeanwhile, Wait
+from harness.drills.emulator import running_emulator
+from harness.drills.result import Moment, Result, Results
+from harness.drills.sightings import sightings
+from harness.drills.stage import Clients, Stage
+from harness.drills.verdict import Evidence, Verdict, judge
+from harness.ledger import ByClock, Report
+from harness.problem import Problem
+from harness.provision.workspace import Workspace
+from harness.targets.admin import AdminError
+from harness.targets.embedded import EmbeddedTarget
+
+Told = Callable[[Result], None]
+
+
+def run_drills(drills: Sequence[Drill], seed: int, workspace: Workspace, told: Told = lambda result: None) -> Results:
+    """Run drills in order; `told` hears each result at once. Raises Problem when no emulator comes up."""
+    began = time.monotonic()
+    results: list[Result] = []
+    shared = [drill for drill in drills if not drill.durable]
+    with contextlib.ExitStack() as stack:
+        clients: Clients | None = None
+        target: EmbeddedTarget | None = None
+        if shared:
+            target = stack.enter_context(running_emulator(workspace, seed))
+            clients = Clients(target.endpoint_url)
+        for drill in drills:
+            if drill.durable or target is None or clients is None:
+                result = _run_durable(drill, seed, workspace)
+            else:
+                result = run_drill(drill, seed, target, clients)
+            results.append(result)
+            told(result)
+    return Results(seed, results, time.monotonic() - began)
+
+
+def _run_durable(drill: Drill, seed: int, workspace: Workspace) -> Result:
+    with (
+        tempfile.TemporaryDirectory(prefix="harness-drill-") as folder,
+        running_emulator(workspace, seed, Path(folder)) as target,
+    ):
+        return run_drill(drill, seed, target, Clients(target.endpoint_url))
+
+
+def run_drill(drill: Drill, seed: int, target: EmbeddedTarget, clients: Clients) -> Result:
+    """Empty the emulator and play the drill."""
+    began = time.monotonic()
+    target.admin.reset()
+    stage = Stage(target, clients, drill, seed)
+    try:
+        report = play(stage, drill)
+    except (Problem, AdminError, Exception) as error:
+        sentence = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+        verdict = Verdict("unknown", [f"the drill could not be played: {sentence}"])
+        return Result(drill, seed, verdict, _elapsed(stage), _since(began), list(stage.faults.values()))
+    complaints = stage.unfinished_scripts() + (drill.also(stage) if drill.also is not None else [])
+    faults = list(stage.faults.values())
+    verdict = judge(drill, Evidence(report, faults, stage.settled, stage.stuck, complaints))
+    virtual = stage.elapsed()
+    return Result(
+        drill,
+        seed,
+        verdict,
+        virtual,
+        _since(began),
+        faults,
+        report,
+        _timeline(stage, report, virtual),
+        str(report).splitlines(),
+    )
+
+
+def play(stage: Stage, drill: Drill) -> Report:
+    """Set the stage, play the plan, wait for the end, strike the balance."""
+    stage.pipeline = drill.topology(stage)
+    stage.declare(drill.faults, drill.scripts)
+    for step in drill.plan:
+        if isinstance(step, Send):
+            stage.send(step)
+        elif isinstance(step, SendMeanwhile):
+            stage.send_meanwhile(step)
+        elif isinstance(step, Wait):
+            stage.wait(step.seconds)
+        elif isinstance(step, Heal):
+            stage.heal(step)
+        else:
+            _act(stage, step)
+    stage.finish()
+    only = next(iter(drill.fates)) if len(drill.fates) == 1 else None
+    for fate in drill.fates:
+        if fate in drill.which:
+            stage.ledger.declare(fate, drill.which[fate])
+        elif fate == only:
+            stage.ledger.declare(fate, lambda sent: True)
+    return stage.ledger.check(
+        stage.pipeline.sinks,
+        ByClock(stage.url, 0.0),
+        allow_duplicates=drill.duplicates > 0,
+        require_order=drill.order,
+    )
+
+
+def _act(stage: Stage, step: Act) -> None:
+    step.do(stage)
+    if step.fault:
+        stage.act(step.fault)
+
+
+def _timeline(stage: Stage, report: Report, virtual: float) -> list[Moment]:
+    """Every change of a record's state, in order of time."""
+    changes: Counter[tuple[float, str]] = Counter()
+    placed: set[str] = set()
+    for seen in sightings(stage.pipeline.sinks, report):
+        placed.add(seen.token)
+        moment = virtual if seen.time is None else max(0.0, seen.time - stage.began)
+        changes[round(moment, 3), seen.fate] += 1
+    vanished = [fate for fate in stage.ledger.declared if fate in ("dropped", "expired")]
+    for record in stage.ledger.sent:
+        sent_at = round(stage.sent_at.get(record.number, 0.0), 3)
+        changes[sent_at, "sent"] += 1
+        if record.token in placed:
+            continue
+        if record.outcome.status != "acknowledged":
+            changes[sent_at, record.outcome.status] += 1
+            continue
+        for fate in vanished:
+            if stage.ledger.declared[fate](record):
+                changes[round(virtual, 3), fate] += 1
+                break
+    order = {"sent": 0}
+    items = sorted(changes.items(), key=lambda item: (item[0][0], order.get(item[0][1], 1), item[0][1]))
+    return [Moment(moment, state, count) for (moment, state), count in items]
+
+
+def _elapsed(stage: Stage) -> float:
+    try:
+        return stage.elapsed()
+    except AdminError:
+        return 0.0
+
+
+def _since(began: float) -> float:
+    return (time.monotonic() - began) * 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 from typing import Any
 
@@ -265,3 +266,28 @@ def test_log_records_from_a_stream(aws: Any) -> None:
     assert (line["errorCode"], base64.b64decode(line["rawData"])) == ("Decompression failed.", b"plain")
     assert line["errorMessage"] == "Decompression failed because input data does not conform to cloudwatch log."
     assert list(found.values()) == [b"one\ntwo\n"]
+
+
+def test_partitions_are_converted(aws: Any) -> None:
+    """A7, A13: keys are read from the JSON, then each partition's records become one Parquet file."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    glue = aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": "parts"})
+    columns = [{"Name": "customer_id", "Type": "string"}, {"Name": "n", "Type": "int"}]
+    glue.create_table(DatabaseName="parts", TableInput={"Name": "t", "StorageDescriptor": {"Columns": columns}})
+    conversion = {
+        "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "parts", "TableName": "t"},
+        "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}},
+    }
+    create(aws, EXTRACTION, AGGREGATED, DataFormatConversionConfiguration=conversion)
+    put(aws, event("a", n=1) + event("b", n=2), event("a", n=3), event("a", n="no number"))
+    aws.settle()
+    found = {folder.split("/")[0]: body for folder, body in folders(aws).items()}
+    (failed,) = [json.loads(line) for line in found.pop("errors").splitlines()]
+    assert base64.b64decode(failed["rawData"]) == event("a", n="no number")
+    rows = {name: parquet.read_table(io.BytesIO(body)).to_pylist() for name, body in found.items()}
+    assert rows == {
+        "customer=a": [{"customer_id": "a", "n": 1}, {"customer_id": "a", "n": 3}],
+        "customer=b": [{"customer_id": "b", "n": 2}],
+    }

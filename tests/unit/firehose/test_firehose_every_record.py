@@ -279,7 +279,9 @@ def test_sub_records_in_partitions_all_have_a_fate(
     assert fates + dropped == Counter(sent)
     assert max(fates.values(), default=1) == 1
     assert all(with_lambda and json.loads(record)["fate"] == "Dropped" for record in dropped)
-    assert b"".join(rig.objects(bucket="backup")) == b"".join(wholes)
+    backup = b"".join(rig.objects(bucket="backup"))
+    assert len(backup) == sum(len(whole) for whole in wholes)
+    assert all(whole in backup for whole in wholes)
     assert not len(rig.firehose.batches)
     assert not len(rig.firehose.buffers)
     assert all(not len(pipeline.active_partitions) for pipeline in rig.firehose.pipelines.values())

@@ -181,8 +181,9 @@ def test_decompression_can_not_be_added_without_a_function(rig: Any) -> None:
         packed({"messageType": "DATA_MESSAGE", "logEvents": [5]}),
         packed({"messageType": "DATA_MESSAGE", "logEvents": [{"message": 5}]}),
     ],
+    ids=["empty", "text", "cut", "tail", "not-json", "list", "other-type", "no-events", "no-event", "no-message"],
 )
-@pytest.mark.parametrize("more", [[], [EXTRACT]])
+@pytest.mark.parametrize("more", [[], [EXTRACT]], ids=["keep", "extract"])
 def test_what_is_no_log_record_fails(rig: Any, data: bytes, more: list[dict[str, Any]]) -> None:
     """A10: decompression-failed, with code and text literally; rawData is what arrived; the others go on."""
     rig.create(BufferingHints=HINTS, ProcessingConfiguration=processing(GUNZIP, *more))

@@ -242,8 +242,7 @@ class S3Delivery:
 
     async def _body(self, stream: DeliveryStream, batch: Batch, form: str) -> bytes:
         # Records are concatenated verbatim; the delimiter stands between them, not after the last one.
-        of_destination = batch.stage == "destination" or batch.stage.startswith(PARTITION)
-        separated = of_destination and appends_delimiter(stream.destination)
+        separated = _is_delivery(batch) and appends_delimiter(stream.destination)
         body = (b"\n" if separated else b"").join([record[2] for record in batch.records])
         if form == "UNCOMPRESSED":
             return body

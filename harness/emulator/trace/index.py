@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar, cast
 
 from harness.emulator.trace import events
-from harness.emulator.trace.events import Event
+from harness.emulator.trace.events import Event, Row, event_of
 
 Json = dict[str, Any]
 E = TypeVar("E")
@@ -31,14 +31,15 @@ class HoldsBuffers(Protocol):
 class Index:
     """Events by type and by the ids that join them."""
 
-    def __init__(self, noted: Iterable[Event], kinesis: HoldsShards, firehose: HoldsBuffers) -> None:
+    def __init__(self, noted: Iterable[Row], kinesis: HoldsShards, firehose: HoldsBuffers) -> None:
         self.kinesis = kinesis
         self.firehose = firehose
         self._by_type: dict[type, list[Event]] = defaultdict(list)
         self._faults: dict[str, list[str]] = defaultdict(list)
         self._attempts: dict[str, list[events.Attempted]] = defaultdict(list)
         self._lost: dict[str, events.Lost] = {}
-        for event in noted:
+        for row in noted:
+            event = event_of(row)
             self._by_type[type(event)].append(event)
             if isinstance(event, events.FaultHit):
                 self._faults[event.request_id].append(event.rule)

@@ -12,9 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from harness.emulator.testing import EmulatorThread
 from harness.testing import Aws as PluginAws
+
+# A loaded machine is slow, not wrong: no example has a time limit. A failure prints how to repeat it.
+settings.register_profile("suite", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 class Aws(PluginAws):

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.sinks import Found, Reading
 from harness.sinks.fates import Fate
 
-_REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_FAILED = re.compile(r"\[ERROR\]|Task timed out|Status: (error|timeout)|Runtime exited|RequestId: \S+ Error:")
+_START = re.compile(r"START RequestId: (\S+)")
+_FAILED = re.compile(r"\[ERROR\]|Task timed out|Runtime exited|Runtime\.\w+")
+
+
+@dataclass(slots=True)
+class _Invocation:
+    place: str
+    entries: list[tuple[str, float]] = field(default_factory=list)
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,22 @@ class ProcessedByFunction:
         return {place: moment for place, _, moment in self._entries()}
 
     def _entries(self) -> Iterator[tuple[str, str, float]]:
+        """Place, message and epoch seconds. A log stream holds one invocation after the other (C3)."""
         wanted = re.compile(self.pattern)
-        events = self._events()
-        failed = {
-            found[0]
-            for event in events
-            if _FAILED.search(event["message"])
-            for found in [_REQUEST_ID.search(event["message"])]
-            if found
-        }
-        for event in events:
-            request = _REQUEST_ID.search(event["message"])
-            if wanted.search(event["message"]) and request is not None and request[0] not in failed:
-                yield f"{self.group} {event['logStreamName']} {request[0]}", event["message"], event["timestamp"] / 1000
+        invocations: dict[str, _Invocation] = {}
+        for event in self._events():
+            stream, message = event["logStreamName"], event["message"]
+            if start := _START.match(message):
+                yield from _entries_of(invocations.get(stream))
+                invocations[stream] = _Invocation(f"{self.group} {stream} {start[1]}")
+            if (current := invocations.get(stream)) is None:
+                continue
+            if wanted.search(message):
+                current.entries.append((message, event["timestamp"] / 1000))
+            elif _FAILED.search(message):
+                current.failed = True
+        for last in invocations.values():
+            yield from _entries_of(last)
 
     def _events(self) -> list[dict[str, Any]]:
         from botocore.exceptions import ClientError
@@ -63,3 +73,8 @@ class ProcessedByFunction:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":  # it never ran
                 return []
             raise
+
+
+def _entries_of(invocation: _Invocation | None) -> Iterator[tuple[str, str, float]]:
+    if invocation is not None and not invocation.failed:
+        yield from ((invocation.place, message, moment) for message, moment in invocation.entries)

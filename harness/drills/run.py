@@ -60,14 +60,15 @@ def run_drill(drill: Drill, seed: int, target: EmbeddedTarget, clients: Clients)
     stage = Stage(target, clients, drill, seed)
     try:
         report = play(stage, drill)
-    except (Problem, AdminError, Exception) as error:
+        complaints = stage.unfinished_scripts() + (drill.also(stage) if drill.also is not None else [])
+        virtual = stage.elapsed()
+        timeline = _timeline(stage, report, virtual)
+    except Exception as error:
         sentence = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         verdict = Verdict("unknown", [f"the drill could not be played: {sentence}"])
         return Result(drill, seed, verdict, _elapsed(stage), _since(began), list(stage.faults.values()))
-    complaints = stage.unfinished_scripts() + (drill.also(stage) if drill.also is not None else [])
     faults = list(stage.faults.values())
     verdict = judge(drill, Evidence(report, faults, stage.settled, stage.stuck, complaints))
-    virtual = stage.elapsed()
     return Result(
         drill,
         seed,
@@ -76,7 +77,7 @@ def run_drill(drill: Drill, seed: int, target: EmbeddedTarget, clients: Clients)
         _since(began),
         faults,
         report,
-        _timeline(stage, report, virtual),
+        timeline,
         str(report).splitlines(),
     )
 

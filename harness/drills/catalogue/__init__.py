@@ -8,7 +8,16 @@ from importlib import import_module
 from harness.drills.drill import Drill
 from harness.problem import Problem
 
-_GROUPS = ("iot_transform", "iot_answers", "iot_source", "iot_delivery")
+_GROUPS = (
+    "submit",
+    "iot_transform",
+    "iot_answers",
+    "iot_source",
+    "iot_delivery",
+    "log_relay_way_in",
+    "log_relay_endpoint",
+    "event_ingestion",
+)
 
 
 @cache

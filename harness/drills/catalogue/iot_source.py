@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.drills.drill import Drill, Heal, Json, Send, Wait, rule
+from harness.drills.drill import Drill, Heal, Json, Pipeline, Send, Wait, rule
 from harness.drills.producer import retrying
 from harness.drills.stage import Stage
 from harness.drills.systems.iot import FIREHOSE, STREAM, iot
@@ -18,7 +18,7 @@ def _one_key(sent: Sent) -> str:
     return "sensor-001"
 
 
-def _encrypted(stage: Stage):  # type: ignore[no-untyped-def]
+def _encrypted(stage: Stage) -> Pipeline:
     pipeline = iot(stage, transform=False)
     stage.client("kinesis").start_stream_encryption(StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
     return pipeline
@@ -124,11 +124,14 @@ DRILLS = [
     ),
     Drill(
         name="iot-stream-key-disabled",
-        title="The stream's KMS key is disabled for ten minutes: what was written before waits",
+        title="The stream's KMS key is disabled for ten minutes: what was written waits, what is new is refused",
         system="iot",
         proves=("kms-disabled",),
         topology=_encrypted,
-        faults=[rule("key", "kms-disabled", {"service": "kinesis"}, {"after": 2, "seconds": 600})],
+        faults=[
+            rule("reads", "kms-disabled", {"operation": "GetRecords"}, {"seconds": 600}),
+            rule("writes", "kms-disabled", {"operation": "PutRecords"}, {"after": 1, "seconds": 599}),
+        ],
         plan=[Send(20), Wait(60), Send(10), Wait(600), Send(20)],
         fates={"delivered": 40},
         outcomes={"acknowledged": 40, "refused": 10},

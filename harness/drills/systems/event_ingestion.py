@@ -16,7 +16,6 @@ from harness.sinks import DeadLetterQueue, Sink
 STREAM = "dev-orders-stream"
 FUNCTION = "dev-orders-processor"
 QUEUE = "dev-orders-dlq"
-AGE_ALARM = f"{FUNCTION}-iterator-age"
 STREAM_ARN = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{STREAM}"
 
 # The batch template of terraform/modules/api_gateway.
@@ -92,20 +91,16 @@ def event_ingestion(
     return Pipeline(entry, sinks, order)
 
 
-def watch_iterator_age(stage: Stage) -> None:
-    """The alarm of terraform/modules/kinesis_event_flow."""
-    stage.client("cloudwatch").put_metric_alarm(
-        AlarmName=AGE_ALARM,
-        Namespace="AWS/Lambda",
-        MetricName="IteratorAge",
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=3,
-        ComparisonOperator="GreaterThanThreshold",
-        Threshold=60_000,
-        TreatMissingData="notBreaching",
-        Dimensions=[{"Name": "FunctionName", "Value": FUNCTION}],
-    )
+def oldest_processed(stage: Stage) -> float:
+    """The iterator age at its worst: the longest time, in seconds, from a record's sending to its processing."""
+    (sink,) = [each for each in stage.pipeline.sinks if isinstance(each, ProcessedByFunction)]
+    times = sink.times()
+    ages = [
+        times[found.place] - stage.began - stage.sent_at[number]
+        for found in sink.read().found
+        for number in stage.ledger.identity.find(found.content)
+    ]
+    return max(ages, default=0.0)
 
 
 def _rest_api(stage: Stage) -> str:

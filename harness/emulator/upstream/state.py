@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from harness.emulator.upstream import pickling, virtual_time
@@ -36,6 +37,7 @@ class MotoState:
         self._shelf: list[tuple[Any, dict[str, Any], dict[str, Any]]] = []
         self._random: Any = random.Random(seed).getstate()
         self._log_event_id = 0
+        self._object_time: Any = None
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -61,6 +63,7 @@ class MotoState:
                     ],
                     "random": _mock_random().getstate(),
                     "log_event_id": _log_event_id(),
+                    "object_time": _object_time(),
                 }
             )
 
@@ -81,6 +84,7 @@ class MotoState:
                 vars(found).update(extras)
             _mock_random().setstate(saved["random"])
             _set_log_event_id(saved["log_event_id"])
+            _set_object_time(saved["object_time"])
 
     @staticmethod
     def replace_backends(service: str, state: bytes) -> None:
@@ -100,12 +104,14 @@ class MotoState:
         self._shelf = []
         _mock_random().setstate(self._random)
         _set_log_event_id(self._log_event_id)
+        _set_object_time(self._object_time)
         virtual_time.follow(self._now)
 
     def _take_out(self) -> None:
         self._shelf = [(found, dict(found), _extras(found)) for found in _in_use()]
         self._random = _mock_random().getstate()
         self._log_event_id = _log_event_id()
+        self._object_time = _object_time()
         _clear()
 
 
@@ -124,6 +130,7 @@ def _clear() -> None:
         vars(found).update({name: type(value)() for name, value in _extras(found).items()})
     _in_use().clear()
     _set_log_event_id(0)
+    _set_object_time(None)
 
 
 def _loaded() -> bool:
@@ -158,3 +165,14 @@ def _set_log_event_id(value: int) -> None:
     logs = sys.modules.get("moto.logs.models")
     if logs is not None:
         logs.LogEvent._event_id = value
+
+
+def _object_time() -> Any:
+    """The last time that S3 gave to something (`mends/s3`); None if it is not loaded."""
+    return getattr(getattr(sys.modules.get("moto.s3.models"), "utcnow", None), "last", None)
+
+
+def _set_object_time(value: Any) -> None:
+    clock: Any = getattr(sys.modules.get("moto.s3.models"), "utcnow", None)
+    if hasattr(clock, "last"):
+        clock.last = value if value is not None else datetime.min

@@ -51,13 +51,13 @@ class _StrictlyLater:
 
     def __init__(self, utcnow: Callable[[], datetime]) -> None:
         self._utcnow = utcnow
-        self._last = datetime.min
+        self.last = datetime.min
 
     def __call__(self) -> datetime:
         now = self._utcnow()
-        if timedelta() <= self._last - now < timedelta(seconds=1):
-            now = self._last + timedelta(microseconds=1)
-        self._last = now
+        if timedelta() <= self.last - now < timedelta(seconds=1):
+            now = self.last + timedelta(microseconds=1)
+        self.last = now
         return now
 
 

@@ -40,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def harness_options(config: pytest.Config) -> Options:
     """The options of this run. Raises Problem."""
-    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    # pytest-xdist's, in a worker and in the process that starts the workers.
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 0)) or len(config.getoption("tx", None) or [1])
     flags = {option.name: config.getoption(option.flag) for option in OPTIONS}
     ini = {option.name: config.getini(option.ini) for option in OPTIONS}
     return Options.read(config.rootpath, flags, ini, os.environ.get("PYTEST_XDIST_TESTRUNUID"), workers)

@@ -74,9 +74,11 @@ def _run(drills: Sequence[Drill], seed: int, html: Path | None, as_json: Path | 
 
 
 def _tell(result: Result) -> None:
+    from harness.drills.reports.spans import span
+
     word = result.verdict.word
     style = {"pass": "green", "fail": "bold red"}.get(word, "bold yellow")
-    times = f"{_span(result.virtual_seconds):>9} in {result.real_ms:5.0f} ms"
+    times = f"{span(result.virtual_seconds):>9} in {result.real_ms:5.0f} ms"
     console.print(f"{word:<8}", style=style, end="")
     console.print(f"{result.drill.name:<36} {times}  {_fates(result)}".rstrip())
     for reason in result.verdict.reasons[:_SHOWN_REASONS]:
@@ -94,18 +96,11 @@ def _fates(result: Result) -> str:
 
 
 def _summarise(results: Results) -> None:
+    from harness.drills.reports.spans import span
+
     counts = ", ".join(f"{results.count(word)} {word}" for word in ("pass", "fail", "unknown") if results.count(word))
     console.print(
-        f"{len(results.results)} drills: {counts}; {_span(results.virtual_seconds)} of virtual time in "
+        f"{len(results.results)} drills: {counts}; {span(results.virtual_seconds)} of virtual time in "
         f"{results.real_seconds:.1f} s ({results.simulated_per_second:,.0f} simulated seconds per second), "
         f"seed {results.seed}"
     )
-
-
-def _span(seconds: float) -> str:
-    """A span of virtual time in words that are short: 90 s, 12 min, 26.5 h."""
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

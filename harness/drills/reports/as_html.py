@@ -97,7 +97,7 @@ def _drill(result: Result) -> str:
         f'<section class="drill" id="{escape(drill.name)}"><header><h3>{escape(drill.name)}</h3>'
         f"{_word(result)}{loss}"
         f'<span class="times">{escape(span(result.virtual_seconds))} in {result.real_ms:,.0f} ms</span></header>'
-        f'<p>{escape(drill.title)}.</p><p class="proves">{escape(drill.system)} · {escape(" · ".join(drill.proves))}</p>'
+        f'<p>{escape(drill.title)}.</p><p class="proves">{escape(" · ".join([drill.system, *drill.proves]))}</p>'
         f"{_reasons(result)}{chart(result)}{_faults(result.faults)}{_ledger(result)}</section>"
     )
 

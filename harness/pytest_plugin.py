@@ -144,5 +144,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         from harness.testing.report import sections
 
         using.told = True
-        report.sections.extend(sections(using, item.nodeid))
+        report.sections.extend(sections(using, item.nodeid, report.longreprtext))
     return report

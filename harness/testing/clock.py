@@ -32,6 +32,7 @@ class Clock:
     def settle(self, max_seconds: float = WEEK) -> float:
         """Let time pass until no record is in flight: buffers, retries, batch windows. Returns the seconds it took;
         raises NotSettled when that would be more than `max_seconds`."""
+        __tracebackhide__ = True
         answer = self._admin.settle(max_seconds)
         if not answer["settled"]:
             raise NotSettled(float(answer["elapsed"]), list(map(str, answer["stuck"])))

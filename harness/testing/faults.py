@@ -36,6 +36,7 @@ class Faults:
 
     def assert_all_fired(self) -> None:
         """A fault that never happened proves nothing."""
+        __tracebackhide__ = True
         idle = [
             f"{rule['id']} ({rule['fault']}, matched {rule['matched']})" for rule in self.list() if not rule["fired"]
         ]

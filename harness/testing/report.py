@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from harness.targets.admin import AdminError
 from harness.testing.emulator import SuiteEmulator
+from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
 
 Section = tuple[str, str]
@@ -36,11 +36,13 @@ class Using:
     told: bool = False
 
 
-def sections(using: Using, test: str) -> Iterator[Section]:
-    """Titles and texts. Nothing here raises: what cannot be read says so."""
+def sections(using: Using, test: str, shown: str) -> Iterator[Section]:
+    """Titles and texts that belong below `shown`, the text of the failure. Nothing here raises: what cannot be read
+    says so."""
     yield "harness", _tried(lambda: _heading(using, test))
     for ledger in using.ledgers:
-        if verdict := ledger.verdict():
+        # A ledger that did not balance has said so in the failure itself.
+        if (verdict := ledger.verdict()) and verdict.partition("\n")[0] not in shown:
             yield "harness: ledger", verdict
         trace = _tried(lambda ledger=ledger: _trace(using, ledger))  # type: ignore[misc]
         if trace:
@@ -96,7 +98,7 @@ def _trace(using: Using, ledger: TestedLedger) -> str:
     for record_id in (lost.token, lost.outcome.sequence):
         if record_id:
             try:
-                return json.dumps(using.emulator.admin.trace(record_id), indent=2)
+                return journey(using.emulator.admin.trace(record_id), using.began)
             except AdminError as error:
                 if error.status != 404:
                     return error.sentence

@@ -78,6 +78,7 @@ def test_the_example_with_two_workers(
     assert 'seed 7; again: pytest --harness-seed 7 "tests/test_broken.py::test_forgetful"' in forgetful
     assert re.search(r"clock \d{4}-\d\d-\d\dT[\d:]{8}Z, [1-9]\d+\.\d s into the test", forgetful)
     assert "ledger: invalid\n  because 7 records are lost" in forgetful
+    assert "fate: dropped because the transform answered Dropped" in forgetful
     assert "harness: log of" not in forgetful
     assert "harness: log of price-orders" in raising
     assert "RuntimeError: no price today" in raising

@@ -52,6 +52,6 @@ def retrying(topology: Callable[[Stage], Pipeline]) -> Callable[[Stage], Pipelin
 
     def build(stage: Stage) -> Pipeline:
         pipeline = topology(stage)
-        return replace(pipeline, entry=Retrying(pipeline.entry, stage.admin.advance))
+        return replace(pipeline, entry=Retrying(pipeline.entry, stage.wait))
 
     return build

@@ -1,4 +1,4 @@
-"""Running drills: one after the other, on one emulator that is reset in between."""
+"""Running drills: one after the other, on one emulator that is reset in between; those that kill it on another one."""
 
 from __future__ import annotations
 
@@ -28,29 +28,24 @@ def run_drills(drills: Sequence[Drill], seed: int, workspace: Workspace, told: T
     """Run drills in order; `told` hears each result at once. Raises Problem when no emulator comes up."""
     began = time.monotonic()
     results: list[Result] = []
-    shared = [drill for drill in drills if not drill.durable]
     with contextlib.ExitStack() as stack:
-        clients: Clients | None = None
-        target: EmbeddedTarget | None = None
-        if shared:
-            target = stack.enter_context(running_emulator(workspace, seed))
-            clients = Clients(target.endpoint_url)
+        emulators: dict[bool, tuple[EmbeddedTarget, Clients]] = {}
         for drill in drills:
-            if drill.durable or target is None or clients is None:
-                result = _run_durable(drill, seed, workspace)
-            else:
-                result = run_drill(drill, seed, target, clients)
-            results.append(result)
-            told(result)
+            if drill.durable not in emulators:
+                emulators[drill.durable] = _start(stack, workspace, seed, drill.durable)
+            target, clients = emulators[drill.durable]
+            results.append(run_drill(drill, seed, target, clients))
+            told(results[-1])
     return Results(seed, results, time.monotonic() - began)
 
 
-def _run_durable(drill: Drill, seed: int, workspace: Workspace) -> Result:
-    with (
-        tempfile.TemporaryDirectory(prefix="harness-drill-") as folder,
-        running_emulator(workspace, seed, Path(folder)) as target,
-    ):
-        return run_drill(drill, seed, target, Clients(target.endpoint_url))
+def _start(
+    stack: contextlib.ExitStack, workspace: Workspace, seed: int, durable: bool
+) -> tuple[EmbeddedTarget, Clients]:
+    """An emulator for all drills of a kind: those that kill it need one with a state folder."""
+    state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-drill-"))) if durable else None
+    target = stack.enter_context(running_emulator(workspace, seed, state))
+    return target, Clients(target.endpoint_url)
 
 
 def run_drill(drill: Drill, seed: int, target: EmbeddedTarget, clients: Clients) -> Result:

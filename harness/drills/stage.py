@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.drills.drill import Answers, Drill, Heal, Json, Pipeline, Send, SendMeanwhile
 from harness.ledger import Ledger, Sent, aws_client, steady
 from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload
-from harness.targets.admin import Admin
+from harness.targets.admin import Admin, AdminError
 from harness.targets.embedded import EmbeddedTarget
+
+T = TypeVar("T")
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 _SLICES = 20  # into which a wait is cut, so that the report can tell when a fault fired
 _SHORTEST_SLICE = 5.0  # seconds
+_KILLER = "kill-emulator"
 _ANSWER_SECONDS = 30.0  # of real time, for a fault to fire on a call that is under way
 
 
@@ -94,8 +97,35 @@ class Stage:
         """A boto3 client that never tries again."""
         return self.clients.get(service)
 
+    def _ask(self, work: Callable[[Admin], T]) -> T:
+        """An admin call; an emulator that a durable drill has killed is started again for it."""
+        try:
+            return work(self.admin)
+        except AdminError as error:
+            if error.status or not self.drill.durable:
+                raise
+        self._start_again()
+        return work(self.admin)
+
+    def _start_again(self) -> None:
+        """The emulator died: bring it up from its state folder, and take the rule that killed it away."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while self.target.running() is not None:
+            if time.monotonic() > deadline:
+                raise DrillError("the emulator does not answer, but it lives")
+            time.sleep(0.005)
+        self.target.start()
+        rules = {each["id"] for each in self.admin.faults()}
+        for run in self.faults.values():
+            if run.kind == _KILLER and not run.fired:
+                run.fired, run.begins, run.ends, run.over = 1, self._last_look, self.elapsed(), True
+                if run.id in rules:
+                    self.admin.clear_faults(run.id)
+                return
+        raise DrillError("the emulator died, and no fault was to kill it")
+
     def _now(self) -> float:
-        return float(self.admin.clock()["now"])
+        return float(self._ask(lambda admin: admin.clock())["now"])
 
     def elapsed(self) -> float:
         """Virtual seconds since the drill began."""
@@ -198,7 +228,7 @@ class Stage:
         now = self.elapsed()
         counts = {}
         if len(self.faults) > len(self._scripts):
-            counts = {each["id"]: int(each["fired"]) for each in self.admin.faults()}
+            counts = {each["id"]: int(each["fired"]) for each in self._ask(lambda admin: admin.faults())}
         for name, script in self._scripts.items():
             given = sum(each.get("times", 1) for each in script.answers) - self._sink(script.sink)["answers_left"]
             counts[name] = given
@@ -237,7 +267,7 @@ class Stage:
         """Let time pass, in slices."""
         slices = max(1, min(_SLICES, int(seconds / _SHORTEST_SLICE)))
         for _ in range(slices):
-            self.admin.advance(seconds / slices)
+            self._ask(lambda admin: admin.advance(seconds / slices))
             self.look()
 
     def finish(self) -> None:
@@ -246,12 +276,13 @@ class Stage:
         while True:
             passed = self.elapsed() - began
             slice_ = max(_SHORTEST_SLICE, passed / 10)
-            answer = self.admin.settle(min(slice_, max(0.0, self.drill.most_seconds - passed)))
+            most = min(slice_, max(0.0, self.drill.most_seconds - passed))
+            answer = self._ask(lambda admin, most=most: admin.settle(most))  # type: ignore[misc]
             self.look()
             self.settled, self.stuck = bool(answer["settled"]), [str(name) for name in answer["stuck"]]
             if self.settled or passed >= self.drill.most_seconds:
                 return
-            self.admin.advance(max(0.0, slice_ - answer["elapsed"]))
+            self.wait(max(0.0, slice_ - answer["elapsed"]))
 
     # -- evidence ---------------------------------------------------------------------------------------------
 

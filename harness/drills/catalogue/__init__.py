@@ -17,6 +17,7 @@ _GROUPS = (
     "log_relay_way_in",
     "log_relay_endpoint",
     "event_ingestion",
+    "durable",
 )
 
 

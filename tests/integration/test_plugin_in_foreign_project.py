@@ -77,7 +77,8 @@ def test_the_example_with_two_workers(
     forgetful, raising = _reports(first.said, "test_forgetful", "test_raising")
     assert 'seed 7; again: pytest --harness-seed 7 "tests/test_broken.py::test_forgetful"' in forgetful
     assert re.search(r"clock \d{4}-\d\d-\d\dT[\d:]{8}Z, [1-9]\d+\.\d s into the test", forgetful)
-    assert "ledger: invalid\n  because 7 records are lost" in forgetful
+    assert "LedgerBroken: ledger: invalid" in forgetful
+    assert "because 7 records are lost" in forgetful
     assert "fate: dropped because the transform answered Dropped" in forgetful
     assert "harness: log of" not in forgetful
     assert "harness: log of price-orders" in raising

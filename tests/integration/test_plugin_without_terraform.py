@@ -95,11 +95,18 @@ def test_nothing_is_started_or_imported():
 """
 
 BORROWED = """
-def test_it_holds_what_it_held(aws, clock):
+import httpx
+
+def test_it_holds_what_it_held(aws, clock, faults, sink):
+    faults.add({"fault": "error", "match": {"service": "sqs"}, "with": {"code": "Broken"}})
+    sink("api.example.com").answer_with({"status": 503})
+    httpx.post(f"{aws.url}/_harness/sinks/api.example.com/deliver", content=b"one")
     assert aws.client("kinesis").list_streams()["StreamNames"] == ["mine"]
     aws.client("kinesis").delete_stream(StreamName="mine")
 
-def test_it_still_does(aws):
+def test_it_still_does(aws, faults, sink):
+    assert faults.list() == []
+    assert sink("api.example.com").requests == []
     assert aws.client("kinesis").list_streams()["StreamNames"] == ["mine"]
     aws.client("kinesis").create_stream(StreamName="other", ShardCount=1)
 """

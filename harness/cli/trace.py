@@ -15,7 +15,7 @@ from harness.cli.show import console
 
 _GOOD = ("delivered", "copy")
 _OPEN = ("buffered", "read-by-nobody")
-_IDS = ("attempt", "request_id", "invocation_id", "sequence_number", "record", "batch")
+_IDS = ("attempt", "request_id", "invocation_id", "sequence_number", "record")
 
 
 def trace(

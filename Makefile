@@ -9,7 +9,7 @@ ARGS   ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test bench lint types coverage clean
+.PHONY: help setup up down status logs test drill bench lint types coverage clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
@@ -32,6 +32,9 @@ logs: setup ## follow the emulator's log
 
 test: setup ## run every test, the integration tests included
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+drill: setup ## play every failure drill, print the verdicts and open the report
+	@$(BIN)/harness drill all --report .harness/drills.html --json .harness/drills.json --junit .harness/drills.xml --open $(ARGS)
 
 bench: setup ## measure against the peers and write bench/README.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,14 +50,27 @@ def run(
     _run(drills_named(names), seed, report, json, junit)
 
 
-def run_all(seed: Seed = _DEFAULT_SEED, report: Html = None, json: Json = None, junit: Junit = None) -> None:
+def run_all(
+    seed: Seed = _DEFAULT_SEED,
+    report: Html = None,
+    json: Json = None,
+    junit: Junit = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the HTML report, where there is a screen.")] = False,
+) -> None:
     """Run every drill; exit code 1 unless all pass."""
     from harness.drills import all_drills
 
-    _run(all_drills(), seed, report, json, junit)
+    _run(all_drills(), seed, report, json, junit, show)
 
 
-def _run(drills: Sequence[Drill], seed: int, html: Path | None, as_json: Path | None, junit: Path | None) -> None:
+def _run(
+    drills: Sequence[Drill],
+    seed: int,
+    html: Path | None,
+    as_json: Path | None,
+    junit: Path | None,
+    show: bool = False,
+) -> None:
     from harness.drills import run_drills
     from harness.drills.reports import as_html, as_junit
     from harness.drills.reports import as_json as json_form
@@ -69,8 +85,16 @@ def _run(drills: Sequence[Drill], seed: int, html: Path | None, as_json: Path | 
     _summarise(results)
     if html is not None:
         console.print(f"report: {html.resolve().as_uri()}")
+        if show and _has_screen():
+            webbrowser.open(html.resolve().as_uri())
     if not results.passed:
         raise typer.Exit(1)
+
+
+def _has_screen() -> bool:
+    """Without one, a text browser might take the terminal over."""
+    windowed = sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return windowed and console.is_terminal
 
 
 def _tell(result: Result) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from harness.drills.drill import Drill, Heal, Json, Pipeline, Send, Wait, rule
 from harness.drills.producer import retrying
 from harness.drills.stage import Stage
-from harness.drills.systems.iot import FIREHOSE, STREAM, iot
+from harness.drills.systems.iot import FIREHOSE, STREAM, data_sink, iot
 from harness.ledger import Sent
 
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecords", "resource": STREAM}
@@ -16,6 +16,22 @@ _READS: Json = {"service": "kinesis", "operation": "GetRecords", "resource": STR
 
 def _one_key(sent: Sent) -> str:
     return "sensor-001"
+
+
+def _by_sensor(sent: Sent) -> str:
+    return f"sensor-{sent.number % 7}"
+
+
+def _keys_in_order(stage: Stage) -> list[str]:
+    """Within an object, the records of each partition key must stand as they were sent, whichever shards they took."""
+    sent = stage.ledger.sent
+    last: dict[tuple[str, str], int] = {}
+    for found in data_sink(stage).read().found:
+        for number in stage.ledger.identity.find(found.content):
+            if last.get((found.place, sent[number].key), -1) > number:
+                return [f"{sent[number].token} stands behind a later record of {sent[number].key}"]
+            last[found.place, sent[number].key] = number
+    return []
 
 
 def _encrypted(stage: Stage) -> Pipeline:
@@ -97,9 +113,10 @@ DRILLS = [
         proves=("resharding", "reshard split"),
         topology=_plain,
         faults=[rule("split", "reshard", _PUTS, {"nth": 3}, action="split")],
-        plan=[Send(200, per_second=40)],
+        plan=[Send(200, per_second=40, key=_by_sensor)],
         fates={"delivered": 200},
         order=True,
+        also=_keys_in_order,
     ),
     Drill(
         name="iot-shards-merge",
@@ -108,9 +125,10 @@ DRILLS = [
         proves=("resharding", "reshard merge"),
         topology=partial(iot, transform=False, shards=2),
         faults=[rule("merge", "reshard", _READS, {"nth": 4}, action="merge")],
-        plan=[Send(200, per_second=40)],
+        plan=[Send(200, per_second=40, key=_by_sensor)],
         fates={"delivered": 200},
         order=True,
+        also=_keys_in_order,
     ),
     Drill(
         name="iot-reads-throttled",

@@ -13,7 +13,7 @@ from harness.drills.systems.code import archive, create_function, processing, ro
 from harness.drills.systems.posting import PostOneByOne
 from harness.ledger import EntryPoint, FirehoseEntry
 from harness.ledger.identity import Payload
-from harness.sinks import ErrorObjects, emulator_sink
+from harness.sinks import ErrorObjects, Sink, emulator_sink
 
 DELIVERY = "log-relay-firehose"
 FUNCTION = "firehose-transform-handler"
@@ -116,4 +116,9 @@ def log_relay(
     entry: EntryPoint = FirehoseEntry(stage.client("firehose"), DELIVERY)
     if through_api:
         entry = PostOneByOne(_RestApi(stage).url())
-    return Pipeline(entry, [emulator_sink(stage.url, ENDPOINT), ErrorObjects(s3, BUCKET, "")], log)
+    sinks: list[Sink] = [
+        emulator_sink(stage.url, ENDPOINT),
+        ErrorObjects(s3, BUCKET, "processing-failed/", "processing-failed"),
+        ErrorObjects(s3, BUCKET, "http-endpoint-failed/", "delivery-failed"),
+    ]
+    return Pipeline(entry, sinks, log)

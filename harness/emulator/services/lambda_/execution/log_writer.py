@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness.emulator.call import Caller
+from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 
 if TYPE_CHECKING:
@@ -126,4 +127,5 @@ class LogWriter:
         stream.exists = True
 
     async def _call(self, stream: LogStream, operation: str, params: Mapping[str, object]) -> None:
-        await self._world.bus.call("logs", operation, dict(params), stream.caller)
+        # How many calls there are depends on real time: an id from the world's rng would shift all that follow (law 3).
+        await self._world.bus.run(Call("logs", operation, dict(params), stream.caller, str(uuid.uuid4())))

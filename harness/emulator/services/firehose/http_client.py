@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.emulator.services.firehose.http_address import delivery_address
 
@@ -81,16 +79,13 @@ class EndpointClient:
         address = delivery_address(url, self._world.endpoint_url)
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)
+        # A task of its own: a cancellation can be lost inside the client while it connects, and is repeated then.
+        sending = asyncio.get_running_loop().create_task(self._send(self._client, address, headers, body))
         try:
-            async with self._patience(headers.get("X-Amz-Firehose-Request-Id", "")):
-                # A bare Request: the client would add headers that Firehose doesn't send.
-                request = httpx.Request("POST", address, headers=headers, content=body)
-                response = await self._client.send(request, stream=True)
-                try:
-                    return await self._read(response)
-                finally:
-                    await response.aclose()
-        except (TimeoutError, httpx.TimeoutException) as error:
+            if not await self._ends_in_time(sending, headers.get("X-Amz-Firehose-Request-Id", "")):
+                raise NoAnswer(TIMED_OUT)
+            return sending.result()
+        except httpx.TimeoutException as error:
             raise NoAnswer(TIMED_OUT) from error
         except httpx.ConnectError as error:
             raise NoAnswer(HANDSHAKE if _is_tls(error) else NOT_CONNECTED) from error
@@ -98,10 +93,23 @@ class EndpointClient:
             raise NoAnswer(NOT_CONNECTED) from error
         except httpx.TransportError as error:
             raise NoAnswer(RESET) from error
+        finally:
+            await _end(sending)
 
-    @asynccontextmanager
-    async def _patience(self, request_id: str) -> AsyncIterator[None]:
-        """Raises TimeoutError after Firehose's patience, in the clock's time and in real time.
+    async def _send(self, client: httpx.AsyncClient, address: str, headers: dict[str, str], body: bytes) -> Answer:
+        import httpx
+
+        # A bare Request: the client would add headers that Firehose doesn't send.
+        request = httpx.Request("POST", address, headers=headers, content=body)
+        response = await client.send(request, stream=True)
+        try:
+            return await self._read(response)
+        finally:
+            await response.aclose()
+
+    async def _ends_in_time(self, sending: asyncio.Task[Answer], request_id: str) -> bool:
+        """Whether the exchange ended within Firehose's patience, in the clock's time and in real time; else it is
+        broken off.
 
         The clock's time passes only while an endpoint inside this emulator lets it (`World.exchanges`).
         """
@@ -109,22 +117,23 @@ class EndpointClient:
         given_up: asyncio.Future[None] = loop.create_future()
         ended: asyncio.Future[None] = loop.create_future()
         self._world.exchanges[request_id] = given_up
+
+        async def give_up() -> None:
+            if not ended.done():
+                given_up.set_result(None)
+                await ended  # as counted work: the endpoint still believes that the client does not count
+
+        name = f"firehose: waiting for an endpoint's answer to {request_id}"
+        timer = clock.call_later(self.answer_seconds, give_up, name=name, data=True)
         try:
-            async with asyncio.timeout(self.answer_seconds / clock.rate) as limit:
-
-                async def give_up() -> None:
-                    if not ended.done():
-                        given_up.set_result(None)
-                        limit.reschedule(loop.time())
-                        await ended  # as counted work: the endpoint still believes that the client does not count
-
-                name = f"firehose: waiting for an endpoint's answer to {request_id}"
-                timer = clock.call_later(self.answer_seconds, give_up, name=name, data=True)
-                try:
-                    yield
-                finally:
-                    timer.cancel()
+            patience = self.answer_seconds / clock.rate
+            either: set[asyncio.Future[Any]] = {sending, given_up}
+            await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            in_time = sending.done()
+            await _end(sending)
+            return in_time
         finally:
+            timer.cancel()
             self._world.exchanges.pop(request_id, None)
             ended.set_result(None)
             if not given_up.done():
@@ -145,6 +154,13 @@ class EndpointClient:
             if size + len(body) > MAX_RESPONSE:
                 raise NoAnswer(TOO_LARGE)
         return Answer(response.status_code, headers, bytes(body))
+
+
+async def _end(sending: asyncio.Task[Answer]) -> None:
+    """Break the exchange off, if it has not ended."""
+    while not sending.done():
+        sending.cancel()
+        await asyncio.wait({sending}, timeout=1)
 
 
 def _is_tls(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from harness.drills.drill import Answers, Drill, Heal, Json, Pipeline, Send, Sen
 from harness.ledger import Ledger, Sent, steady
 from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload
+from harness.problem import Problem
 from harness.targets.admin import Admin, AdminError
 from harness.targets.embedded import EmbeddedTarget
 
@@ -86,9 +88,12 @@ class Stage:
         self.pipeline: Pipeline
         self.settled = False
         self.stuck: list[str] = []
-        self.began = self._now()
         self._scripts: dict[str, Answers] = {}
         self._last_look = 0.0
+        # On a whole second: S3 tells no finer times, and the same seed must give the same ones.
+        now = self._now()
+        self.began = math.ceil(now)
+        self.admin.advance(self.began - now)
 
     # -- the emulator -----------------------------------------------------------------------------------------
 
@@ -121,7 +126,14 @@ class Stage:
             if time.monotonic() > deadline:
                 raise DrillError("the emulator does not answer, but it lives")
             time.sleep(0.005)
-        self.target.start()
+        while True:
+            try:
+                self.target.start()
+                break
+            except Problem:  # meanwhile somebody's outgoing connection may have been given its port
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
         rules = {each["id"] for each in self.admin.faults()}
         for run in self.faults.values():
             if run.kind == _KILLER and not run.fired:

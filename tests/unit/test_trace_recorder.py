@@ -8,6 +8,7 @@ from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.clock import Clock
 from harness.emulator.services.kinesis import sequence
 from harness.emulator.trace import Trace, events, recorder
+from harness.emulator.trace.ranges import ranges_of
 from harness.emulator.trace.recorder import place_of
 
 
@@ -44,13 +45,15 @@ def test_oldest_events_are_forgotten_and_counted(trace: Trace, monkeypatch: pyte
 def test_scattered_numbers_are_bounded_too(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MOST_BORDERS", 100)
     for index in range(10):
-        trace.batched("arn", "stream", f"b-{index}", "partition/a", list(range(0, 40, 2)))  # 20 ranges: 40 borders
+        trace.batched(
+            "arn", "stream", f"b-{index}", "partition/a", ranges_of(list(range(0, 40, 2)))
+        )  # 20 ranges: 40 borders
     assert (len(trace.events), trace.forgotten) == (2, 8)
 
 
 def test_one_event_may_exceed_the_bound_alone(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MOST_BORDERS", 10)
-    trace.batched("arn", "stream", "b", "partition/a", list(range(0, 40, 2)))
+    trace.batched("arn", "stream", "b", "partition/a", ranges_of(list(range(0, 40, 2))))
     assert (len(trace.events), trace.forgotten) == (1, 0)
 
 

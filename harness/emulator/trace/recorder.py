@@ -102,8 +102,7 @@ class Trace:
         if parts:
             self._note((SPLIT, len(parts), self._clock.now(), arn, stream, tuple(parts)))
 
-    def batched(self, arn: str, stream: str, batch: str, stage: str, numbers: list[int]) -> None:
-        ranges = ranges_of(numbers)
+    def batched(self, arn: str, stream: str, batch: str, stage: str, ranges: Ranges[int]) -> None:
         self._note((BATCHED, len(ranges), self._clock.now(), arn, stream, batch, stage, ranges))
 
     def attempted(

@@ -34,6 +34,7 @@ from harness.emulator.services.firehose.preparation import Preparation, preparat
 from harness.emulator.services.firehose.processing import Processing
 from harness.emulator.services.firehose.processing_configuration import LambdaProcessor, lambda_processor
 from harness.emulator.services.firehose.s3_delivery import S3Delivery
+from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase
@@ -67,6 +68,8 @@ class Pipeline:
         self.active_partitions = ActivePartitions()
         self._preparation: Preparation | None = None
         self._backs_up = False
+        self._rising = {LAMBDA, BACKUP, DESTINATION}
+        """Stages that got their records from the source only, so that their numbers rise."""
         self._stages: dict[str, StageBuffer] = {}
         self._limits: dict[str, Limits] = {}
         self._lambda_slots = Slots(self.world.clock, LAMBDA_SIDE_BY_SIDE)
@@ -89,9 +92,11 @@ class Pipeline:
     def start(self) -> None:
         """Take up what the store holds, and begin to read the source."""
         for batch in self.runner.stored():
+            self._rising.discard(batch.stage)
             self._start(batch)
         for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
             if row[:3] == self.key:
+                self._rising.discard(row[3])
                 self._stage(row[3]).resume()
         if self._source is not None:
             self._source.start()
@@ -133,6 +138,7 @@ class Pipeline:
             if prepared.failed:
                 self._fail_all(DECOMPRESSION_FAILED, [(record, NOT_FROM_LOGS) for record in prepared.failed])
             self.world.trace.split(self.stream.arn, self.stream.record_id_prefix, prepared.parts)
+            self._rising -= {LAMBDA, DESTINATION}
             records = prepared.records
             size = sum([len(record[2]) for record in records])
         if self.processor is not None:
@@ -145,6 +151,7 @@ class Pipeline:
     def deliver(self, records: list[Record], keys: list[Keys] | None = None) -> None:
         """Processed records, into the destination's buffer or their partitions'. `keys` are Lambda's partition keys."""
         if self.partitioning is None:
+            self._rising.discard(DESTINATION)
             self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
         elif records:
             self._partition(self.partitioning, records, keys)
@@ -227,7 +234,7 @@ class Pipeline:
 
     def _start(self, batch: Batch) -> None:
         stream = self.stream
-        numbers = [record[0] for record in batch.records]
+        numbers = self._numbers(batch)
         self.world.trace.batched(stream.arn, stream.record_id_prefix, batch.request_id, batch.stage, numbers)
         if batch.stage == LAMBDA:
             self._processing.admit(batch)
@@ -235,6 +242,13 @@ class Pipeline:
         else:
             self.active_partitions.begin(batch.stage)
             self.runner.start(batch, self._deliver, self._delivery_slots)
+
+    def _numbers(self, batch: Batch) -> Ranges[int]:
+        """The numbers of the batch's records, for the trace; without a look at each where that can be."""
+        first, last = batch.records[0][0], batch.records[-1][0]
+        if batch.stage in self._rising and last - first + 1 == len(batch.records):
+            return one_range(first, last + 1)
+        return ranges_of([record[0] for record in batch.records])
 
     async def _deliver(self, batch: Batch) -> float | None:
         if batch.stage == DESTINATION and self.stream.kind == "http":

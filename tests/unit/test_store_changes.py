@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.emulator.store import Log, Store, log
@@ -34,7 +34,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-keys = st.integers(0, 3)
+keys = st.integers(0, 2)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("put"), keys, st.integers()),
@@ -51,7 +51,8 @@ steps = st.lists(
         st.tuples(st.just("restart"), st.just(0), st.just(0)),
         st.tuples(st.just("empty"), st.just(0), st.just(0)),
     ),
-    max_size=40,
+    min_size=20,
+    max_size=60,
 )
 
 
@@ -92,6 +93,7 @@ class Durable:
         self.changes = Changes(self.store, logs, self.wake)
 
 
+@settings(max_examples=400, deadline=None)
 @given(steps, st.integers(1, 5))
 def test_a_rebuilt_store_is_the_store(actions: list[tuple[str, int, Any]], compact: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -141,6 +143,36 @@ def _do(durable: Durable, action: str, key: int, argument: Any) -> None:
             entries.extend(range(argument))
         else:
             entries.trim(argument)
+
+
+def test_rows_keep_their_places() -> None:
+    durable = Durable()
+    rows = durable.store.table("rows")
+    for key in "abc":
+        rows.put(key, key)
+    durable.take()
+    rows.delete("a")
+    rows.put("d", "new")
+    rows.put("a", "last")
+    rows.put("b", "in its place")
+    durable.take()
+    expected = [("b", "in its place"), ("c", "c"), ("d", "new"), ("a", "last")]
+    assert content(durable.store) == content(durable.rebuilt()[0]) == {"rows": expected}
+
+
+def test_a_log_keeps_its_positions_however_it_was_trimmed() -> None:
+    durable = Durable()
+    entries: Log[int] = Log()
+    durable.store.table("rows").put("log", entries)
+    entries.extend(range(10))
+    durable.take()
+    entries.trim(4)
+    durable.take()
+    assert content(durable.rebuilt()[0]) == {"rows": [("log", (4, [4, 5, 6, 7, 8, 9]))]}
+    entries.extend(range(10, 20))
+    entries.trim(15)  # what was never written is gone
+    durable.take()
+    assert content(durable.rebuilt()[0]) == {"rows": [("log", (15, [15, 16, 17, 18, 19]))]}
 
 
 def test_each_change_wakes_once_until_it_is_taken() -> None:

@@ -73,10 +73,10 @@ class Asynchronous(Destinations):
         fate = "delivered" if outcome.error is None else ""
         self.world.trace.async_ended(event.request_id, function.arn, event.attempts, outcome.error or "", fate)
         if outcome.error is None:
-            self.events.delete(event.request_id)
             if config.on_success:
                 message = self._message(event, function, "Success", version, outcome)
                 await self._deliver(function, config.on_success, message, success=True)
+            self.events.delete(event.request_id)
         elif event.attempts > retries:
             await self._failed(event, function, config, "RetriesExhausted", version, outcome)
         else:
@@ -97,7 +97,6 @@ class Asynchronous(Destinations):
         outcome: Outcome | None,
     ) -> None:
         """To the on-failure destination and to the dead-letter queue, then forget it."""
-        self.events.delete(event.request_id)
         place = ""
         if config.on_failure:
             message = self._message(event, function, condition, version, outcome)
@@ -118,6 +117,7 @@ class Asynchronous(Destinations):
                 shown = text[:_ERROR_MESSAGE_CHARACTERS]
                 attributes["ErrorMessage"] = {"DataType": "String", "StringValue": shown}
             place = await self.send(arn, event.payload.decode(), self._caller(function), attributes) or place
+        self.events.delete(event.request_id)
         fate = "dead-lettered" if place else "dropped"
         self.world.trace.async_ended(event.request_id, function.arn, event.attempts, condition, fate, place)
 

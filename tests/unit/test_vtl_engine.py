@@ -161,6 +161,11 @@ def test_a_template_may_run_many_times_without_a_trace_of_the_last() -> None:
     assert [template.render({"n": n}) for n in (1, 2)] == ["121", "122"]
 
 
+def test_nested_loops_that_run_away_are_an_error() -> None:
+    with pytest.raises(VtlError, match="together"):
+        render("#foreach($i in [1..1000])" * 3 + "x" + "#end" * 3)
+
+
 PIECES = st.one_of(
     st.sampled_from("$#\\{}()[].!'\" \n,=|*<>-+/%&"),
     st.sampled_from(

@@ -19,9 +19,13 @@ Writer = Callable[[Scope, list[str]], None]
 
 MAX_ITERATIONS = 1000
 """Of one #foreach (D4)."""
+MAX_ALL_ITERATIONS = 1_000_000
+"""Of all loops of one rendering together: nested ones would otherwise hold up the whole emulator."""
 MAX_TEMPLATE = 300 * 1024
 """Bytes (D4)."""
 _MAX_NESTING = 50
+_ITERATIONS = "#iterations"
+"""Where the scope keeps count; no reference can have this name."""
 
 _SPECIAL = re.compile(r"[$#\\]")
 _DIRECTIVE = re.compile(r"#(?:\{(\w+)\}|(\w+))")
@@ -331,6 +335,9 @@ def _loop(variable: str, items: Expression, body: list[Writer]) -> Writer:
             return
         if len(values) > MAX_ITERATIONS:
             raise VtlError(f"#foreach runs over {len(values)} items, the limit is {MAX_ITERATIONS}")
+        scope[_ITERATIONS] = scope.get(_ITERATIONS, 0) + len(values)
+        if scope[_ITERATIONS] > MAX_ALL_ITERATIONS:
+            raise VtlError(f"the template's loops run more than {MAX_ALL_ITERATIONS} times together")
         before = {name: scope[name] for name in (variable, "foreach", "velocityCount") if name in scope}
         loop = scope["foreach"] = Foreach(len(values), before.get("foreach"))
         try:

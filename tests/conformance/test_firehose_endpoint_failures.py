@@ -25,6 +25,10 @@ def say(text: bytes) -> Callable[[socket.socket, threading.Event], None]:
     return lambda connection, done: connection.sendall(text)
 
 
+def hang(connection: socket.socket, done: threading.Event) -> None:
+    done.wait(60)
+
+
 def reset(connection: socket.socket, done: threading.Event) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -90,6 +94,7 @@ def receiver() -> Iterator[Callable[..., Receiver]]:
 @pytest.mark.parametrize(
     ("behave", "scheme", "code"),
     [
+        (hang, "http", "HttpEndpoint.RequestTimeout"),
         (reset, "http", "HttpEndpoint.ConnectionReset"),
         (say(b"not http at all\r\n\r\n"), "http", "HttpEndpoint.ConnectionReset"),
         (say(answer(b"200 OK", JSON, b"x" * 1024 * 1024)), "http", "HttpEndpoint.ResponseTooLarge"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.emulator.testing import EmulatorThread
+from tests.conftest import Aws
 
 
 @pytest.fixture(scope="session", params=["awslambdaric", "bootstrap"])
@@ -21,3 +22,9 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread]:
         patch.setenv("HARNESS_LAMBDA_RUNTIME", request.param)
         with EmulatorThread(clock="manual", seed=7) as running:
             yield running
+
+
+@pytest.fixture(scope="session")
+def _session_aws(emulator: EmulatorThread) -> Aws:
+    """A handle of its own: the one for all other tests would stay with this emulator when they come next."""
+    return Aws(emulator.url)

@@ -55,7 +55,7 @@ _PATHS = (
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]*)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")
 _RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)/?$")
 _HOST = re.compile(
-    r"(?:^|\.)(kinesis|firehose|lambda|apigateway|logs|sqs|sns|iam|sts|kms|dynamodb|monitoring|events)\."
+    r"(?:^|\.)(kinesis|firehose|lambda|apigateway|cloudformation|logs|sqs|sns|iam|sts|kms|dynamodb|monitoring|events)\."
 )
 
 # S3 sub-resources that name operations, for traces and faults: `?policy` → GetBucketPolicy.

@@ -1,0 +1,142 @@
+"""AWS::Kinesis::Stream and AWS::Kinesis::StreamConsumer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.resource import (
+    Context,
+    Created,
+    Resource,
+    ResourceType,
+)
+from harness.emulator.services.cloudformation.resources.shape import TAGS, Structure
+from harness.emulator.services.cloudformation.resources.simple import REF, simple
+from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
+
+Json = dict[str, Any]
+
+_CREATE = Api("kinesis", "CreateStream", "MaxRecordSizeInKiB", "ShardCount", "StreamModeDetails", Name="StreamName")
+_ENCRYPTION = Api("kinesis", "StartStreamEncryption", "EncryptionType", "KeyId")
+_RETENTION = Api("kinesis", "IncreaseStreamRetentionPeriod", "RetentionPeriodHours")
+_METRICS = Api("kinesis", "EnableEnhancedMonitoring", DesiredShardLevelMetrics="ShardLevelMetrics")
+_TAGGING = Tagging("kinesis", "TagResource", "UntagResource", "ResourceARN")
+_DEFAULT_HOURS = 24
+_DEFAULT_KIB = 1024
+
+
+async def _create(ctx: Context, props: Json) -> Created:
+    props = {"Name": ctx.physical_name(128), **props}
+    name = props["Name"]
+    params = _CREATE.params(props)
+    if tags := own_tags(ctx, props):
+        params["Tags"] = tags
+    await ctx.call("kinesis", "CreateStream", params)
+    attributes = {"Arn": ctx.arn("kinesis", f"stream/{name}")}
+    ctx.made(name, attributes)
+    await _settle(ctx, name)
+    await _apply(ctx, name, {}, props)
+    return Created(name, attributes)
+
+
+async def _update(ctx: Context, stream: Resource, props: Json) -> Json:
+    name, arn, old = stream.physical_id, stream.attributes["Arn"], stream.properties
+    if _mode(old) != _mode(props):
+        await ctx.call(
+            "kinesis", "UpdateStreamMode", {"StreamARN": arn, "StreamModeDetails": {"StreamMode": _mode(props)}}
+        )
+        await _settle(ctx, name)
+    if _mode(props) == "PROVISIONED" and old.get("ShardCount") != props.get("ShardCount"):
+        count = {"TargetShardCount": props["ShardCount"], "ScalingType": "UNIFORM_SCALING"}
+        await ctx.call("kinesis", "UpdateShardCount", {"StreamName": name, **count})
+        await _settle(ctx, name)
+    size = props.get("MaxRecordSizeInKiB", _DEFAULT_KIB)
+    if old.get("MaxRecordSizeInKiB", _DEFAULT_KIB) != size:
+        await ctx.call("kinesis", "UpdateMaxRecordSize", {"StreamARN": arn, "MaxRecordSizeInKiB": size})
+        await _settle(ctx, name)
+    await _apply(ctx, name, old, props)
+    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    return stream.attributes
+
+
+async def _delete(ctx: Context, stream: Resource) -> None:
+    await ctx.call("kinesis", "DeleteStream", {"StreamName": stream.physical_id, "EnforceConsumerDeletion": True})
+
+
+async def _apply(ctx: Context, name: str, old: Json, new: Json) -> None:
+    """What is set by operations of its own: retention, encryption, shard-level metrics."""
+    had, hours = (props.get("RetentionPeriodHours", _DEFAULT_HOURS) for props in (old, new))
+    if hours != had:
+        operation = "IncreaseStreamRetentionPeriod" if hours > had else "DecreaseStreamRetentionPeriod"
+        await ctx.call("kinesis", operation, {"StreamName": name, "RetentionPeriodHours": hours})
+    before, after = old.get("StreamEncryption"), new.get("StreamEncryption")
+    if before != after:
+        if before and not after:
+            await ctx.call("kinesis", "StopStreamEncryption", {"StreamName": name, **before})
+        elif after:
+            await ctx.call("kinesis", "StartStreamEncryption", {"StreamName": name, **after})
+        await _settle(ctx, name)
+    shown, wanted = (set(props.get("DesiredShardLevelMetrics") or ()) for props in (old, new))
+    for operation, metrics in (
+        ("DisableEnhancedMonitoring", shown - wanted),
+        ("EnableEnhancedMonitoring", wanted - shown),
+    ):
+        if metrics:
+            await ctx.call("kinesis", operation, {"StreamName": name, "ShardLevelMetrics": sorted(metrics)})
+            await _settle(ctx, name)
+
+
+async def _settle(ctx: Context, name: str) -> None:
+    async def active() -> bool:
+        answer = await ctx.call("kinesis", "DescribeStreamSummary", {"StreamName": name})
+        return bool(answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE")
+
+    await ctx.until(active, f"stream {name}")
+
+
+def _mode(props: Json) -> str:
+    given = (props.get("StreamModeDetails") or {}).get("StreamMode")
+    return str(given or ("PROVISIONED" if "ShardCount" in props else "ON_DEMAND"))
+
+
+_CONSUMER = simple(
+    "AWS::Kinesis::StreamConsumer",
+    Api("kinesis", "RegisterStreamConsumer", "ConsumerName", "StreamARN"),
+    delete="DeregisterStreamConsumer",
+    key={"ConsumerARN": REF},
+    ref="{Consumer[ConsumerARN]}",
+    attributes={
+        "ConsumerARN": "{Consumer[ConsumerARN]}",
+        "ConsumerCreationTimestamp": "{Consumer[ConsumerCreationTimestamp]}",
+        "ConsumerName": "{ConsumerName}",
+        "ConsumerStatus": "{Consumer[ConsumerStatus]}",
+        "StreamARN": "{StreamARN}",
+    },
+    required=("ConsumerName", "StreamARN"),
+    shapes={"Tags": TAGS},
+    tagging=_TAGGING,
+    name_property="ConsumerName",
+)
+
+TYPES = (
+    ResourceType(
+        "AWS::Kinesis::Stream",
+        Structure(
+            {
+                **_CREATE.properties,
+                **_RETENTION.properties,
+                **_METRICS.properties,
+                "StreamEncryption": Structure(_ENCRYPTION.properties, required=("EncryptionType", "KeyId")),
+                "Tags": TAGS,
+            }
+        ),
+        _create,
+        _update,
+        _delete,
+        replaced_by=("Name",),
+        attributes=("Arn",),
+        name_property="Name",
+    ),
+    _CONSUMER,
+)

@@ -1,0 +1,86 @@
+"""AWS::Lambda::Version and AWS::Lambda::Alias: what `AutoPublishAlias` of a SAM function becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.resource import (
+    Context,
+    Created,
+    Resource,
+    ResourceFailed,
+    ResourceType,
+)
+from harness.emulator.services.cloudformation.resources.shape import NUMBER, STRING, ListOf, Structure
+from harness.emulator.services.cloudformation.resources.simple import simple
+
+Json = dict[str, Any]
+
+_PUBLISH = Api("lambda", "PublishVersion", "CodeSha256", "Description", "FunctionName")
+
+
+async def _publish(ctx: Context, props: Json) -> Created:
+    name = props["FunctionName"]
+    before = {version["Version"] for version in await _versions(ctx, name)}
+    published = await ctx.call("lambda", "PublishVersion", _PUBLISH.params(props))
+    version = str(published["Version"])
+    if version in before:
+        raise ResourceFailed(
+            f"A version for this Lambda function exists ( {version} ). Modify the function to create a new version."
+        )
+    arn = str(published["FunctionArn"])
+    return Created(arn, {"FunctionArn": arn, "Version": version})
+
+
+async def _versions(ctx: Context, name: str) -> list[Json]:
+    found: list[Json] = []
+    params = {"FunctionName": name}
+    while True:
+        answer = await ctx.call("lambda", "ListVersionsByFunction", params)
+        found += answer["Versions"]
+        if not answer.get("NextMarker"):
+            return found
+        params = {"FunctionName": name, "Marker": answer["NextMarker"]}
+
+
+async def _unpublish(ctx: Context, version: Resource) -> None:
+    await ctx.call("lambda", "DeleteFunction", {"FunctionName": version.physical_id})
+
+
+@dataclass(frozen=True, slots=True)
+class _Routing:
+    """A list of weights in a template, a map in the API."""
+
+    def read(self, value: Any, path: str) -> Json:
+        weight = Structure({"FunctionVersion": STRING, "FunctionWeight": NUMBER}, ("FunctionVersion", "FunctionWeight"))
+        read: Json = Structure({"AdditionalVersionWeights": ListOf(weight)}).read(value, path)
+        weights = read.get("AdditionalVersionWeights", ())
+        return {"AdditionalVersionWeights": {w["FunctionVersion"]: w["FunctionWeight"] for w in weights}}
+
+
+TYPES = (
+    ResourceType(
+        "AWS::Lambda::Version",
+        Structure(_PUBLISH.properties, ("FunctionName",)),
+        _publish,
+        None,
+        _unpublish,
+        attributes=("FunctionArn", "Version"),
+    ),
+    simple(
+        "AWS::Lambda::Alias",
+        Api("lambda", "CreateAlias", "Description", "FunctionName", "FunctionVersion", "Name", "RoutingConfig"),
+        update="UpdateAlias",
+        delete="DeleteAlias",
+        key={"FunctionName": "FunctionName", "Name": "Name"},
+        ref="{AliasArn}",
+        attributes={"AliasArn": "{AliasArn}"},
+        required=("FunctionName", "FunctionVersion", "Name"),
+        replaced_by=("FunctionName", "Name"),
+        reset={"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}},
+        shapes={"RoutingConfig": _Routing()},
+        name_property="Name",
+    ),
+)

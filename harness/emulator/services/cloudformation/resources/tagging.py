@@ -1,0 +1,45 @@
+"""Tags: the stack's and the resource's own, brought to the service by its tag operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.emulator.services.cloudformation.resources.resource import Context
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """How a service tags. `resource` is the member that names what is tagged, `tags` and `keys` the members with the
+    tags and with the keys to take away; `as_list` if tags are `[{"Key", "Value"}]` and not a map."""
+
+    service: str
+    tag: str
+    untag: str
+    resource: str
+    tags: str = "Tags"
+    keys: str = "TagKeys"
+    as_list: bool = False
+
+    def form(self, tags: Mapping[str, str]) -> Any:
+        """The tags as the service takes them."""
+        return [{"Key": key, "Value": value} for key, value in tags.items()] if self.as_list else dict(tags)
+
+    async def change(self, ctx: Context, name: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """Make the tags of `name` be `new`."""
+        gone = sorted(old.keys() - new.keys())
+        if gone:
+            await ctx.call(self.service, self.untag, {self.resource: name, self.keys: gone})
+        if changed := {key: value for key, value in new.items() if old.get(key) != value}:
+            await ctx.call(self.service, self.tag, {self.resource: name, self.tags: self.form(changed)})
+
+
+def own_tags(ctx: Context, props: Json) -> dict[str, str]:
+    """The tags a resource shall have: the stack's, and its `Tags` property, a list of pairs or a map."""
+    tags = props.get("Tags") or []
+    if isinstance(tags, dict):
+        return {**ctx.tags(), **tags}
+    return ctx.tags(tags)

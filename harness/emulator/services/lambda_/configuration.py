@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.emulator.errors import NotEmulated, constraint, validation_error
-from harness.emulator.services.lambda_ import names
+from harness.emulator.services.lambda_ import names, vpc_config
 from harness.emulator.services.lambda_.execution.environment import RESERVED
 from harness.emulator.services.lambda_.execution.interpreters import is_supported
 from harness.emulator.services.lambda_.execution.platform_log import runtime_version_arn
@@ -55,6 +55,8 @@ def read(given: Json) -> Json:
         fields["kms_key_arn"] = given["KMSKeyArn"] or None
     if (logging := given.get("LoggingConfig")) is not None:
         fields |= _logging(logging)
+    if (vpc := given.get("VpcConfig")) is not None:
+        fields["vpc"] = vpc_config.read(vpc)
     return fields
 
 
@@ -64,8 +66,6 @@ def _refuse(given: Json) -> None:
     for member in ("Layers", "FileSystemConfigs", "CodeSigningConfigArn"):
         if given.get(member):
             raise NotEmulated("lambda", member)
-    if any((given.get("VpcConfig") or {}).get(member) for member in ("SubnetIds", "SecurityGroupIds")):
-        raise NotEmulated("lambda", "VpcConfig")
     if (given.get("SnapStart") or {}).get("ApplyOn", "None") != "None":
         raise NotEmulated("lambda", "SnapStart.ApplyOn")
     if given.get("ImageConfig"):
@@ -161,6 +161,8 @@ def describe(version: FunctionVersion, now: float, *, qualified: bool = False) -
         shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
     if version.kms_key_arn:
         shown["KMSKeyArn"] = version.kms_key_arn
+    if version.vpc is not None:
+        shown["VpcConfig"] = vpc_config.describe(version.vpc, version.account, version.region)
     return shown | states(version, now)
 
 

@@ -18,6 +18,15 @@ class Code:
 
 
 @dataclass(slots=True, frozen=True)
+class Vpc:
+    """Where a function shall run; both are empty when it was taken out of its VPC."""
+
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+    ipv6: bool = False
+
+
+@dataclass(slots=True, frozen=True)
 class FunctionVersion:
     """Configuration and code of one version. Never changed in place: an update replaces the object, and whoever holds
     a warm process for the old one can tell by identity."""
@@ -49,6 +58,8 @@ class FunctionVersion:
     """Virtual time from which State is Active."""
     updated_at: float = 0.0
     """Virtual time from which LastUpdateStatus is Successful."""
+    vpc: Vpc | None = None
+    """None if it never had one."""
 
     @property
     def unqualified_arn(self) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.fault import LAMBDA
+from harness.emulator.services.lambda_ import vpc_config
 from harness.emulator.services.lambda_.execution import environment
 from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
 from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
@@ -130,6 +131,8 @@ class Fleet:
         stream = self._stream(version)
         if interpreter.warning:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
+        if version.vpc is not None and version.vpc.subnet_ids:
+            stream.append(int(self.world.clock.now() * 1000), vpc_config.WARNING)
         worker_id = str(next(self._ids))
         report = PlatformLog(version, self.world.clock)
         worker = Worker(worker_id, self.world.clock, stream, report, version.memory_size, self._gone)

@@ -153,7 +153,7 @@ def api_gateway_to_kinesis(contender: Contender, calls: int, bound: float) -> fl
     with contender:
         raw = Raw(contender.port)
         _stream(raw, "bench")
-        api = _rest_api(raw, "bench")
+        api = _rest_api(raw, "bench", f"arn:aws:iam::{contender.account}:role/bench")
         headers = {"Content-Type": "application/json"}
         from bench.client import frame
 
@@ -302,7 +302,7 @@ def _function(raw: Raw, name: str) -> None:
         raise RuntimeError(f"CreateFunction: {status} {answer[:200]!r}")
 
 
-def _rest_api(raw: Raw, stream: str) -> str:
+def _rest_api(raw: Raw, stream: str, role: str) -> str:
     headers = {"Authorization": authorization("apigateway"), "Content-Type": "application/json"}
 
     def call(method: str, target: str, body: Any) -> Any:
@@ -331,7 +331,7 @@ def _rest_api(raw: Raw, stream: str) -> str:
             "type": "AWS",
             "httpMethod": "POST",
             "uri": "arn:aws:apigateway:us-east-1:kinesis:action/PutRecord",
-            "credentials": ROLE,
+            "credentials": role,
             "requestTemplates": {"application/json": template},
         },
     )
@@ -346,4 +346,5 @@ def attempt(run: Callable[[], Any]) -> Any:
     try:
         return run()
     except Exception as error:
-        return f"cannot: {str(error).splitlines()[0][:90] if str(error) else type(error).__name__}"
+        sentence = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return f"cannot ({sentence.partition(': ')[2][:40] or sentence[:40]})"

@@ -45,6 +45,7 @@ class Contender:
 
     name: str
     command: Callable[[int], list[str]]
+    account: str = "000000000000"
     environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
@@ -147,12 +148,16 @@ def ours() -> Contender:
 def moto() -> Contender:
     python = peers_python()
     return Contender(
-        "moto_server", lambda port: [str(python.parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+        "moto_server",
+        lambda port: [str(python.parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+        account="123456789012",
     )
 
 
 def ministack() -> Contender:
     python = peers_python()
     return Contender(
-        "ministack", lambda _: [str(python), "-m", "ministack"], {"BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+        "ministack",
+        lambda _: [str(python), "-m", "ministack"],
+        environment={"BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"},
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
 
 from bench.contenders import ROOT, free_port
+from harness.targets.admin import Admin
 
 Row = tuple[str, str, str, str, str]
 
@@ -20,6 +22,7 @@ def topology_rows() -> list[Row]:
         cold, share = _up(port, "--fresh")
         _down(port)
         warm, _ = _up(port)
+        clean = _restore(port)
     except subprocess.CalledProcessError as error:
         why = (error.stderr or error.stdout or "").strip().splitlines()[-1:]
         return [("make up, cold", f"cannot: {why}", "", "", "")]
@@ -34,6 +37,7 @@ def topology_rows() -> list[Row]:
             "",
         ),
         ("make up, warm, s", f"{warm:.2f}", "", "", ""),
+        ("the full topology clean again for the next test (snapshot restore), s", f"{clean:.3f}", "", "", ""),
     ]
 
 
@@ -47,6 +51,19 @@ def _up(port: int, *options: str) -> tuple[float, float]:
     with open(f"/proc/{instance['pid']}/stat") as stat:
         fields = stat.read().rpartition(")")[2].split()
     return wall, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") / wall
+
+
+def _restore(port: int) -> float:
+    """Median seconds of 20 restores of the topology's snapshot in a running emulator."""
+    admin = Admin(f"http://127.0.0.1:{port}")
+    admin.save_snapshot("bench")
+    seconds = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        admin.restore_snapshot("bench")
+        seconds.append(time.perf_counter() - begun)
+    admin.delete_snapshot("bench")
+    return statistics.median(seconds)
 
 
 def _down(port: int) -> None:

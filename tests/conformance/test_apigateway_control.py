@@ -36,8 +36,6 @@ def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("operation", "members"),
     [
-        ("import_rest_api", {"body": b"{}"}),
-        ("put_rest_api", {"restApiId": "x", "body": b"{}"}),
         ("create_domain_name", {"domainName": "example.com"}),
         ("create_vpc_link", {"name": "v", "targetArns": ["arn"]}),
         ("generate_client_certificate", {}),

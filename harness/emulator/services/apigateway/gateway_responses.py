@@ -36,16 +36,7 @@ class GatewayResponses(ApiGatewayBase):
         response_templates: dict[str, str] | None = None,
     ) -> Json:
         api = self._api(call, rest_api_id)
-        document = present(
-            responseType=response_type,
-            statusCode=status_code or _default_status(response_type),
-            responseParameters=response_parameters or {},
-            responseTemplates=response_templates or {"application/json": DEFAULT_TEMPLATE},
-            defaultResponse=False,
-        )
-        _check(document)
-        # Kept apart from the answer: a status that was not set must not win over the failure's own.
-        api.gateway_responses[response_type] = {**document, "statusCode": status_code}
+        document = put(api, response_type, status_code, response_parameters, response_templates)
         self._save(api)
         return copy.deepcopy(document)
 
@@ -93,6 +84,31 @@ class GatewayResponses(ApiGatewayBase):
             raise not_found("Gateway response type not defined on api")
         del api.gateway_responses[response_type]
         self._save(api)
+
+
+def is_known(response_type: str) -> bool:
+    return response_type in _TYPES
+
+
+def put(
+    api: RestApi,
+    response_type: str,
+    status_code: str | None,
+    response_parameters: dict[str, str] | None,
+    response_templates: dict[str, str] | None,
+) -> Json:
+    """Set a gateway response; what PutGatewayResponse answers. Raises BadRequestException, NotEmulated."""
+    document = present(
+        responseType=response_type,
+        statusCode=status_code or _default_status(response_type),
+        responseParameters=response_parameters or {},
+        responseTemplates=response_templates or {"application/json": DEFAULT_TEMPLATE},
+        defaultResponse=False,
+    )
+    _check(document)
+    # Kept apart from the answer: a status that was not set must not win over the failure's own.
+    api.gateway_responses[response_type] = {**document, "statusCode": status_code}
+    return document
 
 
 def _default_status(response_type: str) -> str | None:

@@ -48,6 +48,18 @@ def _invalid_mapping(expression: str) -> Exception:
     )
 
 
+def with_defaults(resource_id: str, given: Json) -> Json:
+    """An integration of a method of `resource_id`: what was given (empty values count as absent) and AWS's defaults."""
+    kept = {name: value for name, value in given.items() if value not in (None, "", {})}
+    if kept["type"] in ("HTTP", "HTTP_PROXY"):
+        kept.setdefault("connectionType", "INTERNET")
+    kept.setdefault("passthroughBehavior", "WHEN_NO_MATCH")
+    kept.setdefault("timeoutInMillis", 29000)
+    kept.setdefault("cacheNamespace", resource_id)
+    kept.setdefault("cacheKeyParameters", [])
+    return kept
+
+
 class Integrations(ApiGatewayBase):
     """Create, read, update and delete integrations and their responses."""
 
@@ -75,22 +87,23 @@ class Integrations(ApiGatewayBase):
     ) -> Json:
         api = self._api_of_resource(call, rest_api_id)
         method = api.method(resource_id, http_method)
-        if connection_type is None and type in ("HTTP", "HTTP_PROXY"):
-            connection_type = "INTERNET"
-        integration = present(
-            type=type,
-            httpMethod=integration_http_method or None,
-            uri=uri or None,
-            connectionType=connection_type,
-            credentials=credentials or None,
-            requestParameters=request_parameters or None,
-            requestTemplates=request_templates or None,
-            passthroughBehavior=passthrough_behavior or "WHEN_NO_MATCH",
-            contentHandling=content_handling or None,
-            timeoutInMillis=29000 if timeout_in_millis is None else timeout_in_millis,
-            cacheNamespace=cache_namespace or resource_id,
-            cacheKeyParameters=cache_key_parameters or [],
-            tlsConfig=tls_config,
+        integration = with_defaults(
+            resource_id,
+            {
+                "type": type,
+                "httpMethod": integration_http_method,
+                "uri": uri,
+                "connectionType": connection_type,
+                "credentials": credentials,
+                "requestParameters": request_parameters,
+                "requestTemplates": request_templates,
+                "passthroughBehavior": passthrough_behavior,
+                "contentHandling": content_handling,
+                "timeoutInMillis": timeout_in_millis,
+                "cacheNamespace": cache_namespace,
+                "cacheKeyParameters": cache_key_parameters,
+                "tlsConfig": tls_config,
+            },
         )
         self._check_integration(method, integration)
         method["methodIntegration"] = integration
@@ -196,7 +209,7 @@ class Integrations(ApiGatewayBase):
             responseTemplates=response_templates,
             contentHandling=content_handling or None,
         )
-        _check_response(api.method(resource_id, http_method), response)
+        check_integration_response(api.method(resource_id, http_method), response)
         integration.setdefault("integrationResponses", {})[status_code] = response
         self._save(api)
         return copy.deepcopy(response)
@@ -222,7 +235,7 @@ class Integrations(ApiGatewayBase):
         api = self._api_of_resource(call, rest_api_id)
         changed = copy.deepcopy(_response(api, resource_id, http_method, status_code))
         _RESPONSE.apply(changed, patch_operations)
-        _check_response(api.method(resource_id, http_method), changed)
+        check_integration_response(api.method(resource_id, http_method), changed)
         api.integration(resource_id, http_method)["integrationResponses"][status_code] = changed
         self._save(api)
         return copy.deepcopy(changed)
@@ -248,7 +261,7 @@ def _response(api: RestApi, resource_id: str, http_method: str, status_code: str
     return found
 
 
-def _check_response(method: Json, response: Json) -> None:
+def check_integration_response(method: Json, response: Json) -> None:
     declared = (method.get("methodResponses") or {}).get(response["statusCode"], {}).get("responseParameters") or {}
     names = {name.lower() for name in declared}
     for target, expression in (response.get("responseParameters") or {}).items():

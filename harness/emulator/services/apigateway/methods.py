@@ -169,7 +169,7 @@ class Methods(ApiGatewayBase):
             responseParameters=response_parameters or None,
             responseModels=response_models or None,
         )
-        _check_response(api, response)
+        check_method_response(api, response)
         responses[status_code] = response
         self._save(api)
         return copy.deepcopy(response)
@@ -195,7 +195,7 @@ class Methods(ApiGatewayBase):
         api = self._api_of_resource(call, rest_api_id)
         changed = copy.deepcopy(_response(api, resource_id, http_method, status_code))
         _RESPONSE.apply(changed, patch_operations)
-        _check_response(api, changed)
+        check_method_response(api, changed)
         api.method(resource_id, http_method)["methodResponses"][status_code] = changed
         self._save(api)
         return copy.deepcopy(changed)
@@ -220,7 +220,7 @@ def _response(api: RestApi, resource_id: str, http_method: str, status_code: str
     return found
 
 
-def _check_response(api: RestApi, response: Json) -> None:
+def check_method_response(api: RestApi, response: Json) -> None:
     for parameter in response.get("responseParameters") or {}:
         if not _RESPONSE_PARAMETER.fullmatch(parameter):
             raise bad_request(

@@ -1,6 +1,6 @@
 """API Gateway REST APIs: the control plane from its features, and the door for requests to deployed stages.
 
-Not emulated, and refused by name: importing OpenAPI documents, domain names, VPC links, client certificates,
+Not emulated, and refused by name: exporting APIs, domain names, VPC links, client certificates,
 documentation, canaries, cache clusters, IAM and Cognito authorization.
 """
 
@@ -11,16 +11,16 @@ from harness.emulator.services.apigateway.account import Account
 from harness.emulator.services.apigateway.authorizers import Authorizers
 from harness.emulator.services.apigateway.deployments import Deployments
 from harness.emulator.services.apigateway.gateway_responses import GatewayResponses
+from harness.emulator.services.apigateway.imports import Imports
 from harness.emulator.services.apigateway.integrations import Integrations
 from harness.emulator.services.apigateway.methods import Methods
 from harness.emulator.services.apigateway.models import Models
 from harness.emulator.services.apigateway.resources import Resources
-from harness.emulator.services.apigateway.rest_apis import RestApis
 from harness.emulator.services.apigateway.usage_plans import UsagePlans
 
 
 class ApiGateway(
-    RestApis,
+    Imports,
     Resources,
     Methods,
     Integrations,

@@ -24,19 +24,7 @@ class Resources(ApiGatewayBase):
     @operation
     def create_resource(self, call: Call, *, rest_api_id: str, parent_id: str, path_part: str) -> Json:
         api = self._api_of_resource(call, rest_api_id)
-        parent = api.resource(parent_id)
-        if not _PART.fullmatch(path_part):
-            raise bad_request(_BAD_PART)
-        _check_place(api, parent, path_part, None)
-        resource_id = self._new_id()
-        resource = {
-            "id": resource_id,
-            "parentId": parent_id,
-            "pathPart": path_part,
-            "path": _join(parent, path_part),
-            "resourceMethods": {},
-        }
-        api.resources[resource_id] = resource
+        resource = add_resource(api, api.resource(parent_id), path_part, self._new_id())
         self._save(api)
         return _answer(resource, [])
 
@@ -93,6 +81,22 @@ class Resources(ApiGatewayBase):
         for other in doomed:
             del api.resources[other]
         self._save(api)
+
+
+def add_resource(api: RestApi, parent: Json, path_part: str, resource_id: str) -> Json:
+    """A new resource below `parent`. Raises BadRequestException or ConflictException."""
+    if not _PART.fullmatch(path_part):
+        raise bad_request(_BAD_PART)
+    _check_place(api, parent, path_part, None)
+    resource: Json = {
+        "id": resource_id,
+        "parentId": parent["id"],
+        "pathPart": path_part,
+        "path": _join(parent, path_part),
+        "resourceMethods": {},
+    }
+    api.resources[resource_id] = resource
+    return resource
 
 
 def _join(parent: Json, path_part: str) -> str:

@@ -1,4 +1,4 @@
-"""RestApis: CreateRestApi and its kin; importing OpenAPI documents is refused by not being here."""
+"""RestApis: CreateRestApi and its kin. Importing OpenAPI documents is in `imports.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.emulator.services.apigateway.state import Json, RestApi, bad_reques
 _MAX_COMPRESSION = 10485760
 
 
-def _compression(value: Any) -> int | None:
+def compression(value: Any) -> int | None:
     """The minimum compression size; None (off) for an empty value."""
     if value in ("", None):
         return None
@@ -30,7 +30,7 @@ def _compression(value: Any) -> int | None:
     return size
 
 
-def _key_source(value: str) -> str:
+def key_source(value: str) -> str:
     if value not in ("HEADER", "AUTHORIZER"):
         raise bad_request("Invalid api key source. Must be one of: [HEADER, AUTHORIZER]")
     return value
@@ -41,9 +41,9 @@ _PATCHABLE = Patchable(
         "/name": text,
         "/description": text,
         "/version": text,
-        "/apiKeySource": _key_source,
+        "/apiKeySource": key_source,
         "/disableExecuteApiEndpoint": boolean,
-        "/minimumCompressionSize": _compression,
+        "/minimumCompressionSize": compression,
         "/policy": text,
         "/endpointConfiguration/ipAddressType": text,
     },
@@ -78,32 +78,35 @@ class RestApis(ApiGatewayBase):
         endpoint = dict(endpoint_configuration or {})
         endpoint.setdefault("types", ["EDGE"])
         endpoint.setdefault("ipAddressType", "ipv4")
-        root_id, api_id = self._new_id(10), self._new_id(10)
-        document = present(
-            id=api_id,
+        api = self._new_api(
+            call,
             name=name,
             description=description,
-            createdDate=self._now(),
             version=version,
             binaryMediaTypes=binary_media_types or None,
-            minimumCompressionSize=_compression(minimum_compression_size),
-            apiKeySource=_key_source(api_key_source or "HEADER"),
+            minimumCompressionSize=compression(minimum_compression_size),
+            apiKeySource=key_source(api_key_source or "HEADER"),
             endpointConfiguration=endpoint,
             policy=policy or None,
             tags=tags or None,
             disableExecuteApiEndpoint=bool(disable_execute_api_endpoint),
-            rootResourceId=root_id,
         )
-        self._check(document)
+        self._check_api(api.document)
+        self._by_id[api.id] = api
+        self._save(api)
+        return api_answer(api)
+
+    def _new_api(self, call: Call, **members: Any) -> RestApi:
+        """An API with its root resource and the default models, not stored yet."""
+        root_id, api_id = self._new_id(10), self._new_id(10)
+        document = present(id=api_id, createdDate=self._now(), rootResourceId=root_id, **members)
         api = RestApi(call.account, call.region, api_id, document)
         api.resources[root_id] = {"id": root_id, "path": "/", "resourceMethods": {}}
         for model in DEFAULT_MODELS:
             api.models[model["name"]] = {"id": self._new_id(), **model}
-        self._by_id[api_id] = api
-        self._save(api)
-        return _answer(api)
+        return api
 
-    def _check(self, document: Json) -> None:
+    def _check_api(self, document: Json) -> None:
         if "PRIVATE" in document["endpointConfiguration"]["types"]:
             raise self.refuse("endpointConfiguration type PRIVATE")
         if document.get("policy"):
@@ -111,11 +114,11 @@ class RestApis(ApiGatewayBase):
 
     @operation
     def get_rest_api(self, call: Call, *, rest_api_id: str) -> Json:
-        return {"tags": {}, **_answer(self._api(call, rest_api_id))}
+        return {"tags": {}, **api_answer(self._api(call, rest_api_id))}
 
     @operation
     def get_rest_apis(self, call: Call, *, position: str | None = None, limit: int | None = None) -> Json:
-        mine = [_answer(api) for key, api in self._apis.items() if key[:2] == (call.account, call.region)]
+        mine = [api_answer(api) for key, api in self._apis.items() if key[:2] == (call.account, call.region)]
         return page(mine, position, limit)
 
     @operation
@@ -125,10 +128,10 @@ class RestApis(ApiGatewayBase):
         _PATCHABLE.apply(document, patch_operations)
         if not document.get("name"):
             raise bad_request("API name must be non-empty")
-        self._check(document)
+        self._check_api(document)
         api.document = document
         self._save(api)
-        return {"tags": {}, **_answer(api)}
+        return {"tags": {}, **api_answer(api)}
 
     @operation
     def delete_rest_api(self, call: Call, *, rest_api_id: str) -> None:
@@ -143,7 +146,7 @@ class RestApis(ApiGatewayBase):
         self._executor.keys.forget()
 
 
-def _answer(api: RestApi) -> Json:
+def api_answer(api: RestApi) -> Json:
     """The document as it is answered: the policy is an escaped JSON string."""
     answer = dict(api.document)
     if "policy" in answer:

@@ -1,0 +1,86 @@
+"""Security: schemes become authorizers, requirements become what a method asks for (D7)."""
+
+from __future__ import annotations
+
+from harness.emulator.openapi import as_list, as_object
+from harness.emulator.services.apigateway.authorizers import Authorizers
+from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
+from harness.emulator.services.apigateway.state import Json, bad_request, present
+
+_AUTHORIZER = "x-amazon-apigateway-authorizer"
+_AUTH_TYPE = "x-amazon-apigateway-authtype"
+_TYPES = {"token": "TOKEN", "request": "REQUEST", "cognito_user_pools": "COGNITO_USER_POOLS"}
+
+
+class ImportedSecurity(Authorizers):
+    def _import_authorizers(self, progress: Import) -> None:
+        """An authorizer for each scheme that has one; it takes the place of one of the same name."""
+        for name, scheme in progress.document.security_schemes.items():
+            check_extensions(scheme, frozenset({"authorizer", "authtype"}), "of a security scheme")
+            if scheme.get(_AUTHORIZER) is None:
+                continue
+            given = as_object(scheme[_AUTHORIZER])
+            with progress.attempt(f"create authorizer '{name}'"):
+                kind = str(given.get("type") or "").lower()
+                if kind not in _TYPES:
+                    raise bad_request(f"Invalid authorizer type specified: {kind}")
+                api = progress.api
+                existing = next((item["id"] for item in api.authorizers.values() if item["name"] == name), None)
+                authorizer = _authorizer(existing or progress.new_id(), name, scheme, given, _TYPES[kind])
+                self._check_authorizer(authorizer)
+                api.authorizers[authorizer["id"]] = authorizer
+
+
+def _authorizer(authorizer_id: str, name: str, scheme: Json, given: Json, kind: str) -> Json:
+    source = given.get("identitySource")
+    if kind == "TOKEN" and not source:
+        source = f"method.request.header.{scheme.get('name')}"
+    ttl = given.get("authorizerResultTtlInSeconds")
+    try:
+        seconds = 300 if ttl is None else int(ttl)
+    except (TypeError, ValueError):
+        raise bad_request("Authorizer result TTL must be between 0 and 3600 seconds") from None
+    return present(
+        id=authorizer_id,
+        name=name,
+        type=kind,
+        authType=scheme.get(_AUTH_TYPE) or "custom",
+        authorizerUri=given.get("authorizerUri"),
+        authorizerCredentials=given.get("authorizerCredentials"),
+        identitySource=source,
+        identityValidationExpression=given.get("identityValidationExpression"),
+        authorizerResultTtlInSeconds=seconds,
+    )
+
+
+def authorization(progress: Import, operation: Json) -> Json:
+    """What an operation's security requirements (else the API's) mean for its method.
+
+    Members `authorizationType`, `authorizerId`, `authorizationScopes`, `apiKeyRequired`.
+    """
+    document = progress.document
+    found: Json = {"authorizationType": "NONE", "apiKeyRequired": False}
+    if own := as_object(operation.get("x-amazon-apigateway-auth")):
+        found["authorizationType"] = str(own.get("type") or "NONE").upper()
+    requirements = as_list(operation.get("security", document.root.get("security")))
+    schemes = document.security_schemes
+    ids = {authorizer["name"]: authorizer["id"] for authorizer in progress.api.authorizers.values()}
+    for requirement in requirements:
+        for name, scopes in as_object(requirement).items():
+            scheme = schemes.get(name)
+            if name in ids:
+                if found["authorizationType"] == "NONE":
+                    found |= present(
+                        authorizationType="CUSTOM", authorizerId=ids[name], authorizationScopes=scopes or None
+                    )
+            elif scheme is None:
+                # `NONE` is what SAM writes for a method that is open although the API has a default authorizer.
+                if name != "NONE":
+                    progress.warnings.append(f"Security scheme '{name}' not found. Ignoring.")
+            elif scheme.get(_AUTH_TYPE) == "awsSigv4":
+                found["authorizationType"] = "AWS_IAM"
+            elif scheme.get("type") == "apiKey" and str(scheme.get("name")).lower() == "x-api-key":
+                found["apiKeyRequired"] = True
+            elif _AUTHORIZER not in scheme:
+                progress.warnings.append(f"Security scheme '{name}' of type {scheme.get('type')} is not supported.")
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.emulator.errors import AwsError
 from harness.emulator.openapi import Operation, as_list, as_object, path_with_base
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.importing.schemas import model_for
@@ -60,10 +61,11 @@ class ImportedPaths(Methods, Integrations):
     def _resource_at(self, progress: Import, path: str) -> Json | None:
         """The resource of a path, made with its parents if need be; None, and an error noted, for a bad path."""
         path = path_with_base(path, progress.document.base_path, progress.base_path_mode)
-        found: Json | None = None
-        with progress.attempt(f"create resource at path '{path}'"):
-            found = _resource(progress, path)
-        return found
+        try:
+            return _resource(progress, path)
+        except AwsError as error:
+            progress.failed(f"create resource at path '{path}'", error)
+        return None
 
     def _import_method(self, progress: Import, resource: Json, operation: Operation) -> None:
         document, name, path = operation.document, operation.method, resource["path"]

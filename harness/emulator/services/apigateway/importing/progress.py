@@ -30,10 +30,14 @@ class Import:
         """Note an error of `what` and go on, so that all of them are reported together. NotEmulated goes through."""
         try:
             yield
-        except NotEmulated:
-            raise
         except AwsError as error:
-            self.errors.append(f"Unable to {what}: {error.message}")
+            self.failed(what, error)
+
+    def failed(self, what: str, error: AwsError) -> None:
+        """As `attempt`, for an error that was caught."""
+        if isinstance(error, NotEmulated):
+            raise error
+        self.errors.append(f"Unable to {what}: {error.message}")
 
     def finish(self, fail_on_warnings: bool) -> None:
         """Raises BadRequestException for errors, and for warnings where they count."""

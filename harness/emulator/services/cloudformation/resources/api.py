@@ -22,6 +22,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     STRING,
     PropertyProblem,
     Shape,
+    Structure,
 )
 from harness.emulator.spec.model import Model, load_model
 
@@ -47,6 +48,19 @@ class JsonText:
         if isinstance(value, str):
             return value
         raise PropertyProblem(path, "expected type: JSONObject")
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A structure whose members the API calls otherwise: property → (API's member, shape)."""
+
+    members: Mapping[str, tuple[str, Shape]]
+    required: tuple[str, ...] = ()
+
+    def read(self, value: Any, path: str) -> Json:
+        known = Structure({name: shape for name, (_, shape) in self.members.items()}, self.required)
+        read: Json = known.read(value, path)
+        return {self.members[name][0]: item for name, item in read.items()}
 
 
 class Api:

@@ -144,7 +144,7 @@ def _stage(props: Json) -> Json:
 
 
 def _settings(old: Json, new: Json) -> list[Json]:
-    """The patches for method settings: `/{resource path}/{method}/{setting}`, methods that have none any more removed."""
+    """The patches for method settings, `/{resource path}/{method}/{setting}`; those of vanished methods are removed."""
     before, after = (
         {_setting_path(setting): setting for setting in props.get("MethodSettings", ())} for props in (old, new)
     )

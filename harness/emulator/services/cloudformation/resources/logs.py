@@ -1,35 +1,49 @@
-"""AWS::Logs::LogGroup."""
+"""AWS::Logs::LogGroup, AWS::Logs::LogStream and AWS::Logs::SubscriptionFilter."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
-from harness.emulator.services.cloudformation.resources.shape import INTEGER, STRING, TAGS, Structure
+from harness.emulator.services.cloudformation.resources.shape import TAGS, Scalar, Structure
+from harness.emulator.services.cloudformation.resources.simple import REF, simple
+from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
 
 Json = dict[str, Any]
 
-_LOG_GROUP = Structure({"KmsKeyId": STRING, "LogGroupName": STRING, "RetentionInDays": INTEGER, "Tags": TAGS})
+_CREATE = Api("logs", "CreateLogGroup", "KmsKeyId", "LogGroupName")
+_RETENTION = Api("logs", "PutRetentionPolicy", "RetentionInDays")
+_TAGGING = Tagging("logs", "TagLogGroup", "UntagLogGroup", "logGroupName", "tags", "tags")
 
 
 async def _create(ctx: Context, props: Json) -> Created:
-    name = props.get("LogGroupName") or ctx.physical_name(512)
-    request: Json = {"logGroupName": name, "kmsKeyId": props.get("KmsKeyId"), "tags": ctx.tags(props.get("Tags"))}
-    await ctx.call("logs", "CreateLogGroup", {member: value for member, value in request.items() if value})
-    arn = ctx.arn("logs", f"log-group:{name}:*")
-    ctx.made(name, {"Arn": arn})
-    await _retain(ctx, name, props)
-    return Created(name, {"Arn": arn})
+    props = {"LogGroupName": ctx.physical_name(512), **props}
+    name = props["LogGroupName"]
+    params = _CREATE.params(props)
+    if tags := own_tags(ctx, props):
+        params["tags"] = tags
+    await ctx.call("logs", "CreateLogGroup", params)
+    attributes = {"Arn": ctx.arn("logs", f"log-group:{name}:*")}
+    ctx.made(name, attributes)
+    if "RetentionInDays" in props:
+        await ctx.call("logs", "PutRetentionPolicy", {"logGroupName": name, **_RETENTION.params(props)})
+    return Created(name, attributes)
 
 
 async def _update(ctx: Context, group: Resource, props: Json) -> Json:
-    await _retain(ctx, group.physical_id, props)
-    old, new = ctx.tags(group.properties.get("Tags")), ctx.tags(props.get("Tags"))
-    if old.keys() - new.keys():
-        keys = sorted(old.keys() - new.keys())
-        await ctx.call("logs", "UntagLogGroup", {"logGroupName": group.physical_id, "tags": keys})
-    if new:
-        await ctx.call("logs", "TagLogGroup", {"logGroupName": group.physical_id, "tags": new})
+    old, named = group.properties, {"logGroupName": group.physical_id}
+    for prop, put, remove in (
+        ("RetentionInDays", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        ("KmsKeyId", "AssociateKmsKey", "DisassociateKmsKey"),
+    ):
+        if old.get(prop) == props.get(prop):
+            continue
+        if prop in props:
+            await ctx.call("logs", put, {**named, prop[:1].lower() + prop[1:]: props[prop]})
+        else:
+            await ctx.call("logs", remove, named)
+    await _TAGGING.change(ctx, group.physical_id, own_tags(ctx, old), own_tags(ctx, props))
     return group.attributes
 
 
@@ -37,23 +51,53 @@ async def _delete(ctx: Context, group: Resource) -> None:
     await ctx.call("logs", "DeleteLogGroup", {"logGroupName": group.physical_id})
 
 
-async def _retain(ctx: Context, name: str, props: Json) -> None:
-    if "RetentionInDays" in props:
-        request = {"logGroupName": name, "retentionInDays": props["RetentionInDays"]}
-        await ctx.call("logs", "PutRetentionPolicy", request)
-    else:
-        await ctx.call("logs", "DeleteRetentionPolicy", {"logGroupName": name})
-
-
 TYPES = (
     ResourceType(
         "AWS::Logs::LogGroup",
-        _LOG_GROUP,
+        Structure(
+            {
+                **_CREATE.properties,
+                **_RETENTION.properties,
+                "LogGroupClass": Scalar("string", ("STANDARD",)),
+                "Tags": TAGS,
+            }
+        ),
         _create,
         _update,
         _delete,
-        replaced_by=("KmsKeyId", "LogGroupName"),
+        replaced_by=("LogGroupClass", "LogGroupName"),
         attributes=("Arn",),
         name_property="LogGroupName",
+    ),
+    simple(
+        "AWS::Logs::LogStream",
+        Api("logs", "CreateLogStream", "LogGroupName", "LogStreamName"),
+        delete="DeleteLogStream",
+        key={"logGroupName": "LogGroupName", "logStreamName": REF},
+        ref="{logStreamName}",
+        required=("LogGroupName",),
+        generated=("LogStreamName", 512),
+        name_property="LogStreamName",
+    ),
+    simple(
+        "AWS::Logs::SubscriptionFilter",
+        Api(
+            "logs",
+            "PutSubscriptionFilter",
+            "DestinationArn",
+            "Distribution",
+            "FilterName",
+            "FilterPattern",
+            "LogGroupName",
+            "RoleArn",
+        ),
+        update="PutSubscriptionFilter",
+        delete="DeleteSubscriptionFilter",
+        key={"logGroupName": "LogGroupName", "filterName": REF},
+        ref="{filterName}",
+        required=("DestinationArn", "FilterPattern", "LogGroupName"),
+        replaced_by=("FilterName", "LogGroupName"),
+        generated=("FilterName", 512),
+        name_property="FilterName",
     ),
 )

@@ -39,6 +39,8 @@ def simple(
     delete: str,
     key: Mapping[str, str],
     ref: str,
+    delete_key: Mapping[str, str | tuple[str, ...]] | None = None,
+    delete_with: Mapping[str, Any] | None = None,
     update: str | None = None,
     patch: Mapping[str, str] | None = None,
     attributes: Mapping[str, str] | None = None,
@@ -54,12 +56,14 @@ def simple(
 ) -> ResourceType:
     """A type of one object.
 
-    `key`: member → property (or `REF`) that names the object for `update` and `delete`. `ref` and `attributes` are
-    format strings over the creating call's input members and answer. `generated` is the property that gets a name of
-    at most so many characters if it is not set. `default` are properties that the API needs and a template may leave
-    out, `reset` what an update sends for properties that were taken away. With `patch` (property → path), `update`
-    takes patch operations. `shapes` are properties that are no members, or not in the API's form. `tagging` names by
-    the format string `tagged` (over attributes, key, region, account) what it tags with the property `Tags`.
+    `key`: member → property (or `REF`) that names the object for `update` and `delete` (`delete_key`: if
+    that one names otherwise, a tuple for a list; `delete_with`: further members). `ref` and `attributes` are
+    format strings over the creating call's members, its answer, region and account. `generated` is the property that
+    gets a name of at most so many characters if it is not set. `default` are properties that the API needs and a
+    template may leave out, `reset` what an update sends for properties that were taken away. With `patch` (property →
+    path), `update` takes patch operations. `shapes` are properties that are no members, or not in the API's form.
+    `tagging` names by the format string `tagged` (over attributes, key, region, account) what it tags with the
+    property `Tags`.
     """
     resets = dict(reset or {})
 
@@ -71,7 +75,7 @@ def simple(
         if tagging and (tags := own_tags(ctx, props)):
             params[tagging.tags] = tagging.form(tags)
         answer = await ctx.call(api.service, api.operation, params)
-        known = {**params, **answer}
+        known = {"region": ctx.region, "account": ctx.account, **params, **answer}
         return Created(ref.format_map(known), {a: text.format_map(known) for a, text in (attributes or {}).items()})
 
     async def change(ctx: Context, resource: Resource, props: Json) -> Json:
@@ -92,7 +96,8 @@ def simple(
         return resource.attributes
 
     async def remove(ctx: Context, resource: Resource) -> None:
-        await ctx.call(api.service, delete, _key(key, resource))
+        named = _key(key if delete_key is None else delete_key, resource)
+        await ctx.call(api.service, delete, {**named, **(delete_with or {})})
 
     return ResourceType(
         name,
@@ -106,5 +111,12 @@ def simple(
     )
 
 
-def _key(key: Mapping[str, str], resource: Resource) -> Json:
-    return {member: resource.physical_id if prop == REF else resource.properties[prop] for member, prop in key.items()}
+def _key(key: Mapping[str, str | tuple[str, ...]], resource: Resource) -> Json:
+    return {
+        member: [_named(one, resource) for one in prop] if isinstance(prop, tuple) else _named(prop, resource)
+        for member, prop in key.items()
+    }
+
+
+def _named(prop: str, resource: Resource) -> Any:
+    return resource.physical_id if prop == REF else resource.properties[prop]

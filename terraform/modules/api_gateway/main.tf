@@ -1,4 +1,5 @@
-# The API, its paths and its stage. Methods: methods.tf. Templates: templates.tf. Access log: logging.tf.
+# The API, its paths and its stage. Methods: methods.tf. Templates: templates.tf. Access log: logging.tf. Refusals:
+# gateway_responses.tf.
 
 data "aws_region" "current" {}
 data "aws_partition" "current" {}
@@ -111,6 +112,7 @@ resource "aws_api_gateway_deployment" "this" {
       { for key, method in aws_api_gateway_method.post : key => method.id },
       { for key, integration in aws_api_gateway_integration.post : key => integration.id },
       { for key, integration in aws_api_gateway_integration.options : key => integration.id },
+      keys(aws_api_gateway_gateway_response.refused),
     ]))
   }
 
@@ -121,6 +123,7 @@ resource "aws_api_gateway_deployment" "this" {
   depends_on = [
     aws_api_gateway_integration_response.post,
     aws_api_gateway_integration_response.options,
+    aws_api_gateway_gateway_response.refused,
   ]
 }
 

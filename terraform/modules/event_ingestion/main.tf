@@ -9,8 +9,11 @@ module "flow" {
   environment         = var.environment
   lambda_source_path  = coalesce(each.value.lambda_source_path, "${path.module}/../../../lambdas/${each.key}")
   lambda_package_path = each.value.lambda_package_path
+  lambda_handler      = each.value.lambda_handler
+  lambda_runtime      = each.value.lambda_runtime
   lambda_memory_size  = each.value.lambda_memory_size
   lambda_timeout      = each.value.lambda_timeout
+  lambda_vpc_config   = each.value.lambda_vpc_config
 
   shard_count         = each.value.shard_count
   retention_period    = each.value.retention_period

@@ -19,10 +19,16 @@ variable "endpoint_url" {
 variable "event_types" {
   description = "Event type -> settings of its flow. Code is taken from lambdas/<event type> unless a path is given."
   type = map(object({
-    lambda_source_path             = optional(string)
-    lambda_package_path            = optional(string)
-    lambda_memory_size             = optional(number, 256)
-    lambda_timeout                 = optional(number, 30)
+    lambda_source_path  = optional(string)
+    lambda_package_path = optional(string)
+    lambda_handler      = optional(string, "handler.process_event")
+    lambda_runtime      = optional(string, "python3.11")
+    lambda_memory_size  = optional(number, 256)
+    lambda_timeout      = optional(number, 30)
+    lambda_vpc_config = optional(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+    }))
     shard_count                    = optional(number, 1)
     retention_period               = optional(number, 24)
     enhanced_monitoring            = optional(bool, false)

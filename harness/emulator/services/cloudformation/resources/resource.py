@@ -25,11 +25,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.emulator.call import Caller
-from harness.emulator.clock import Clock
 from harness.emulator.services.cloudformation.resources.shape import Structure
 
 Json = dict[str, Any]
 CallBus = Callable[[str, str, Json, Caller], Awaitable[Json]]
+Pause = Callable[[float, str], Awaitable[None]]
+"""Waits seconds of virtual time; the text tells for what."""
 
 # AWS names what it generates `<stack>-<logical id>-<12 random characters>`.
 _RANDOM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -74,7 +75,7 @@ class Context:
         self,
         *,
         bus_call: CallBus,
-        clock: Clock,
+        pause: Pause,
         rng: random.Random,
         caller: Caller,
         stack_name: str,
@@ -83,7 +84,7 @@ class Context:
         stack_tags: Mapping[str, str],
     ) -> None:
         self._bus_call = bus_call
-        self.clock = clock
+        self._pause = pause
         self.rng = rng
         self.caller = caller
         self.stack_name = stack_name
@@ -127,7 +128,7 @@ class Context:
     async def until(self, ready: Callable[[], Awaitable[bool]], name: str) -> None:
         """Wait on the clock until `ready()`; `name` tells what is waited for. Raises what `ready` raises."""
         while not await ready():
-            await self.clock.sleep(_LOOK_SECONDS, name=name, data=False)
+            await self._pause(_LOOK_SECONDS, name)
 
 
 Create = Callable[[Context, Json], Awaitable[Created]]

@@ -1,0 +1,255 @@
+"""Change sets: a deployment that is looked at before it is executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.emulator.call import Call
+from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.service import operation
+from harness.emulator.services.cloudformation.base import (
+    check_stack_name,
+    page,
+    reason_of,
+    refuse_given,
+    tag_list,
+    tag_map,
+)
+from harness.emulator.services.cloudformation.blueprint import Blueprint
+from harness.emulator.services.cloudformation.difference import changes, has_changes
+from harness.emulator.services.cloudformation.errors import already_exists, validation_error
+from harness.emulator.services.cloudformation.model import ChangeSet, Deployment, Stack
+from harness.emulator.services.cloudformation.parameters import NO_ECHO
+from harness.emulator.services.cloudformation.preparation import Draft, check_types_unchanged
+from harness.emulator.services.cloudformation.stacks import Stacks
+from harness.emulator.services.cloudformation.work.steps import Steps
+
+Json = dict[str, Any]
+
+_NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+_REVIEW = "REVIEW_IN_PROGRESS"
+
+
+class ChangeSets(Stacks):
+    @operation
+    async def create_change_set(
+        self,
+        call: Call,
+        *,
+        stack_name: str,
+        change_set_name: str,
+        change_set_type: str = "UPDATE",
+        template_body: str | None = None,
+        template_url: str | None = None,
+        use_previous_template: bool = False,
+        parameters: list[Json] | None = None,
+        capabilities: list[str] | None = None,
+        role_arn: str | None = None,
+        rollback_configuration: Json | None = None,
+        notification_arns: list[str] | None = None,
+        tags: list[Json] | None = None,
+        description: str | None = None,
+        client_token: str | None = None,
+        on_stack_failure: str | None = None,
+        include_nested_stacks: bool = False,
+    ) -> Json:
+        refuse_given(
+            {
+                "IncludeNestedStacks": include_nested_stacks,
+                "NotificationARNs": notification_arns,
+                "RollbackConfiguration": rollback_configuration,
+            }
+        )
+        if change_set_type == "IMPORT":
+            raise self.refuse("ChangeSetType IMPORT")
+        stack = self._stack_for(call, stack_name, change_set_name, change_set_type, role_arn)
+        await self.caught_up(stack)
+        if change_set_type == "UPDATE":
+            self.check_updatable(stack)
+        text = await self.template_text(call, template_body, template_url, use_previous_template, stack)
+        draft = Draft(text)
+        deployed = stack.deployed
+        values = draft.values(parameters or [], deployed.parameters if deployed is not None else None)
+        given = capabilities or []
+        new_tags = deployed.tags if tags is None and deployed is not None else tag_map(tags)
+        change_set = ChangeSet(
+            f"arn:aws:cloudformation:{call.region}:{call.account}:changeSet/{change_set_name}/{self.world.new_id()}",
+            change_set_name,
+            stack.stack_id,
+            stack.name,
+            change_set_type,
+            self.world.clock.now(),
+            "FAILED",
+            "UNAVAILABLE",
+            None,
+            description=description,
+            role_arn=role_arn,
+            on_stack_failure=on_stack_failure,
+            tags=new_tags,
+            capabilities=given,
+            parameters=[
+                {"ParameterKey": name, "ParameterValue": NO_ECHO if draft.parameters[name].no_echo else value}
+                for name, value in values.items()
+            ],
+        )
+        try:
+            deployment = draft.deployment(values, new_tags, given, stack)
+            self._fill(change_set, stack, deployment)
+        except NotEmulated:
+            raise
+        except AwsError as error:
+            # Only what comes out of a transform is checked later than the request.
+            if not draft.transforms:
+                raise
+            change_set.reason = reason_of(error)
+        if not stack.status:
+            Steps(self, stack).begin(_REVIEW)
+        self.change_sets.put(change_set.change_set_id, change_set)
+        return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
+
+    def _stack_for(self, call: Call, stack_name: str, name: str, kind: str, role_arn: str | None) -> Stack:
+        """The stack that a change set is for; a new one, not yet saved, for the first CREATE."""
+        stack = self.lookup(call, stack_name)
+        if stack is not None and stack.status == "DELETE_COMPLETE":
+            stack = None
+        if stack is None:
+            if kind != "CREATE":
+                raise validation_error(f"Stack [{stack_name}] does not exist")
+            check_stack_name(stack_name)
+            return self.new_stack(call, stack_name, role_arn)
+        if kind == "CREATE" and stack.status != _REVIEW:
+            raise already_exists(
+                f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}]."
+            )
+        if any(one.name == name for one in self._change_sets_of(stack)):
+            raise already_exists(f"ChangeSet {name} already exists")
+        return stack
+
+    def _fill(self, change_set: ChangeSet, stack: Stack, deployment: Deployment) -> None:
+        """What the change set would change, and whether it can be executed. Raises ValidationError."""
+        blueprint = Blueprint(deployment, stack)
+        check_types_unchanged(stack, blueprint)
+        if change_set.kind == "UPDATE" and not has_changes(stack, deployment, blueprint):
+            change_set.reason = _NO_CHANGES
+            return
+        change_set.deployment = deployment
+        change_set.changes = changes(stack, deployment, blueprint)
+        change_set.status, change_set.execution_status = "CREATE_COMPLETE", "AVAILABLE"
+
+    @operation
+    async def execute_change_set(
+        self,
+        call: Call,
+        *,
+        change_set_name: str,
+        stack_name: str | None = None,
+        client_request_token: str | None = None,
+        disable_rollback: bool | None = None,
+    ) -> Json:
+        change_set = self._find_change_set(call, change_set_name, stack_name)
+        stack = self.find_to_change(call, change_set.stack_id)
+        await self.caught_up(stack)
+        if change_set.execution_status != "AVAILABLE" or change_set.deployment is None:
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+                f"[{change_set.status}]",
+            )
+        if disable_rollback is not None and change_set.on_stack_failure is not None:
+            raise validation_error("You may not specify both OnStackFailure and DisableRollback.")
+        creates = stack.status == _REVIEW
+        if not creates:
+            self.check_updatable(stack)
+        on_failure = "DO_NOTHING" if disable_rollback else change_set.on_stack_failure or "ROLLBACK"
+        stack.on_failure = on_failure
+        stack.disable_rollback = on_failure == "DO_NOTHING"
+        stack.role_arn = change_set.role_arn or stack.role_arn
+        stack.operator = self.operator(call.caller, stack.role_arn, stack.stack_id)
+        stack.change_set_id = change_set.change_set_id
+        change_set.execution_status = "EXECUTE_COMPLETE"
+        self.change_sets.put(change_set.change_set_id, change_set)
+        for other in self._change_sets_of(stack):
+            if other is not change_set and other.execution_status == "AVAILABLE":
+                other.execution_status = "OBSOLETE"
+                self.change_sets.put(other.change_set_id, other)
+        if creates:
+            self.begin_creation(stack, change_set.deployment, client_request_token)
+        else:
+            self.begin_update(stack, change_set.deployment, client_request_token)
+        return {}
+
+    @operation
+    def describe_change_set(
+        self,
+        call: Call,
+        *,
+        change_set_name: str,
+        stack_name: str | None = None,
+        next_token: str | None = None,
+    ) -> Json:
+        change_set = self._find_change_set(call, change_set_name, stack_name)
+        described: Json = {
+            **_summary(change_set),
+            "Parameters": change_set.parameters,
+            "NotificationARNs": [],
+            "RollbackConfiguration": {},
+            "Capabilities": change_set.capabilities,
+            "Tags": tag_list(change_set.tags),
+            **page(change_set.changes, "Changes", next_token),
+        }
+        if change_set.on_stack_failure is not None:
+            described["OnStackFailure"] = change_set.on_stack_failure
+        return described
+
+    @operation
+    def list_change_sets(self, call: Call, *, stack_name: str, next_token: str | None = None) -> Json:
+        stack = self.find_to_change(call, stack_name)
+        return page([_summary(one) for one in self._change_sets_of(stack)], "Summaries", next_token)
+
+    @operation
+    def delete_change_set(self, call: Call, *, change_set_name: str, stack_name: str | None = None) -> Json:
+        change_set = self._find_change_set(call, change_set_name, stack_name)
+        if change_set.execution_status == "EXECUTE_IN_PROGRESS":
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{change_set.change_set_id}] cannot be deleted in its current status of "
+                f"[{change_set.status}]",
+            )
+        self.change_sets.delete(change_set.change_set_id)
+        return {}
+
+    def _change_sets_of(self, stack: Stack) -> list[ChangeSet]:
+        return [one for one in self.change_sets.values() if one.stack_id == stack.stack_id]
+
+    def _find_change_set(self, call: Call, name: str, stack_name: str | None) -> ChangeSet:
+        """By id, or by name and stack. Raises ValidationError, ChangeSetNotFound."""
+        if name.startswith("arn:"):
+            change_set = self.change_sets.get(name)
+            if change_set is not None:
+                return change_set
+        elif stack_name is None:
+            raise validation_error("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        else:
+            stack = self.lookup(call, stack_name)
+            if stack is None:
+                raise validation_error(f"Stack [{stack_name}] does not exist")
+            for one in self._change_sets_of(stack):
+                if one.name == name:
+                    return one
+        raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+
+
+def _summary(change_set: ChangeSet) -> Json:
+    summary: Json = {
+        "ChangeSetName": change_set.name,
+        "ChangeSetId": change_set.change_set_id,
+        "StackId": change_set.stack_id,
+        "StackName": change_set.stack_name,
+        "Description": change_set.description,
+        "CreationTime": change_set.created,
+        "ExecutionStatus": change_set.execution_status,
+        "Status": change_set.status,
+        "StatusReason": change_set.reason,
+        "IncludeNestedStacks": False,
+    }
+    return {name: value for name, value in summary.items() if value is not None}

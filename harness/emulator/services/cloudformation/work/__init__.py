@@ -1,0 +1,1 @@
+"""What an operation does to a stack's resources, in the background: create, update, roll back, delete."""

@@ -1,0 +1,295 @@
+"""The steps of which all operations consist: create, change or remove one resource, and write the stack's history."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.emulator.call import Caller
+from harness.emulator.errors import AwsError
+from harness.emulator.services.cloudformation.base import Base, Superseded
+from harness.emulator.services.cloudformation.blueprint import Blueprint, Definition
+from harness.emulator.services.cloudformation.intrinsics import NO_VALUE
+from harness.emulator.services.cloudformation.model import Event, Stack, StackResource, Undo
+from harness.emulator.services.cloudformation.resources.registry import resource_types
+from harness.emulator.services.cloudformation.resources.resource import (
+    Context,
+    ReplacementNeeded,
+    Resource,
+    ResourceFailed,
+    ResourceType,
+)
+from harness.emulator.services.cloudformation.work.live import Live
+from harness.emulator.services.cloudformation.work.reasons import is_gone, reason
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+_REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+_INITIATED = "Resource creation Initiated"
+
+
+class StepFailed(Exception):
+    """A resource could not be made or changed; its row and an event tell why."""
+
+    def __init__(self, logical_id: str) -> None:
+        super().__init__(logical_id)
+        self.logical_id = logical_id
+
+
+class Steps:
+    """Steps on the resources of one stack, for one operation.
+
+    A step raises Superseded once another operation (a deletion) has taken the stack over.
+    """
+
+    def __init__(self, service: Base, stack: Stack) -> None:
+        self.service = service
+        self.world = service.world
+        self.stack = stack
+        self._status = stack.status
+        self._asked = ""  # the service that was called last
+
+    # -- history ----------------------------------------------------------------------------------------------
+
+    def begin(self, status: str) -> None:
+        """The operation takes the stack over."""
+        self._status = self.stack.status
+        self.status(status, "User Initiated")
+
+    def status(self, status: str, why: str | None = None) -> None:
+        """The stack's status changes."""
+        self._check_wanted()
+        stack = self.stack
+        self._status = stack.status = status
+        stack.reason = why
+        self._event(self.world.new_id(), stack.name, stack.stack_id, STACK_TYPE, status, why, None)
+
+    def mark(self, resource: StackResource, status: str, why: str | None = None) -> None:
+        """A resource's status changes."""
+        now = self.world.clock.now()
+        resource.status, resource.reason, resource.timestamp = status, why, now
+        moment = datetime.fromtimestamp(now, UTC)
+        event_id = f"{resource.logical_id}-{status}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        properties = json.dumps(resource.properties, separators=(",", ":"), default=str)
+        physical_id = resource.physical_id or ""
+        self._event(event_id, resource.logical_id, physical_id, resource.type, status, why, properties)
+
+    def _event(
+        self,
+        event_id: str,
+        logical_id: str,
+        physical_id: str,
+        kind: str,
+        status: str,
+        why: str | None,
+        props: str | None,
+    ) -> None:
+        now, token = self.world.clock.now(), self.stack.token
+        self.stack.events.append(Event(event_id, logical_id, physical_id, kind, status, why, now, props, token))
+        self.service.save(self.stack)
+
+    def _check_wanted(self) -> None:
+        if self.stack.status != self._status:
+            raise Superseded
+
+    # -- one resource -----------------------------------------------------------------------------------------
+
+    async def make(self, blueprint: Blueprint, definition: Definition) -> None:
+        """Create a resource that the stack does not have. Raises StepFailed."""
+        self._check_wanted()
+        resource = StackResource(definition.logical_id, definition.type, "", self.world.clock.now())
+        self.stack.resources[definition.logical_id] = resource
+        _describe(resource, definition)
+        self.mark(resource, "CREATE_IN_PROGRESS")
+        try:
+            resource.properties = self._properties(blueprint, definition)
+            await self._create(resource, "CREATE_IN_PROGRESS")
+        except Exception as error:
+            raise self._failed(resource, "CREATE_FAILED", error) from error
+        self.mark(resource, "CREATE_COMPLETE")
+
+    async def change(self, blueprint: Blueprint, definition: Definition) -> None:
+        """Bring a resource that the stack has to its new properties; do nothing if they are the same.
+
+        Raises StepFailed.
+        """
+        self._check_wanted()
+        resource = self.stack.resources[definition.logical_id]
+        try:
+            properties = self._properties(blueprint, definition)
+        except Exception as error:
+            self.stack.undo.append(Undo("updated", resource.logical_id, copy.deepcopy(resource)))
+            raise self._failed(resource, "UPDATE_FAILED", error) from error
+        kind = resource_types()[resource.type]
+        changed = {
+            name
+            for name in {*properties, *resource.properties}
+            if properties.get(name) != resource.properties.get(name)
+        }
+        if not changed and not (self._tags_changed() and "Tags" in kind.properties.members):
+            _describe(resource, definition)
+            return
+        in_place = kind.update is not None and not changed & set(kind.replaced_by)
+        if not in_place or not await self._update(resource, definition, kind, properties):
+            await self._replace(resource, definition, kind, properties)
+
+    async def _update(
+        self, resource: StackResource, definition: Definition, kind: ResourceType, properties: Json
+    ) -> bool:
+        """Change a resource in place; False if it turns out to need a replacement."""
+        assert kind.update is not None
+        before = copy.deepcopy(resource)
+        assert resource.physical_id is not None
+        existing = Resource(resource.physical_id, resource.attributes, resource.properties)
+        self.stack.undo.append(Undo("updated", resource.logical_id, before))
+        self.mark(resource, "UPDATE_IN_PROGRESS")
+        resource.properties = properties
+        try:
+            resource.attributes = await kind.update(self.context(resource), existing, properties)
+            await self._settle(resource)
+        except ReplacementNeeded:
+            self.stack.undo.pop()
+            self.stack.resources[resource.logical_id].properties = before.properties
+            return False
+        except Exception as error:
+            raise self._failed(resource, "UPDATE_FAILED", error) from error
+        _describe(resource, definition)
+        self.mark(resource, "UPDATE_COMPLETE")
+        return True
+
+    async def _replace(
+        self, resource: StackResource, definition: Definition, kind: ResourceType, properties: Json
+    ) -> None:
+        """Make a new resource beside the old one, which the end of the update deletes."""
+        before = copy.deepcopy(resource)
+        self.stack.undo.append(Undo("replaced", resource.logical_id, before))
+        self.mark(resource, "UPDATE_IN_PROGRESS", _REPLACING)
+        name = properties.get(kind.name_property) if kind.name_property else None
+        try:
+            if name is not None and name == before.properties.get(str(kind.name_property)):
+                raise ResourceFailed(
+                    "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
+                    f"{name} and update the stack again."
+                )
+            resource.properties = properties
+            await self._create(resource, "UPDATE_IN_PROGRESS")
+        except Exception as error:
+            raise self._failed(resource, "UPDATE_FAILED", error) from error
+        _describe(resource, definition)
+        if before.physical_id != resource.physical_id:
+            self.stack.surplus.append(replace(before, deletion_policy=before.update_replace_policy))
+        self.mark(resource, "UPDATE_COMPLETE")
+
+    async def _create(self, resource: StackResource, status: str) -> None:
+        """The type's own creation; what it made so far is known even if it fails."""
+        kind = resource_types()[resource.type]
+        context = self.context(resource)
+        try:
+            created = await kind.create(context, resource.properties)
+        except Exception:
+            if context.made_so_far is not None:
+                resource.physical_id = context.made_so_far.physical_id
+                resource.attributes = context.made_so_far.attributes
+            raise
+        resource.physical_id, resource.attributes = created.physical_id, created.attributes
+        self.mark(resource, status, _INITIATED)
+        await self._settle(resource)
+
+    async def revert(self, resource: StackResource, before: StackResource) -> bool:
+        """Take a change in place back. False, with an event, if that fails."""
+        self._check_wanted()
+        kind = resource_types()[resource.type]
+        assert kind.update is not None and resource.physical_id is not None
+        self.mark(resource, "UPDATE_IN_PROGRESS")
+        existing = Resource(resource.physical_id, resource.attributes, resource.properties)
+        try:
+            attributes = await kind.update(self.context(resource), existing, before.properties)
+            await self._settle(resource)
+        except Exception as error:
+            self._failed(resource, "UPDATE_FAILED", error)
+            return False
+        before.attributes = attributes
+        self.stack.resources[resource.logical_id] = before
+        self.mark(before, "UPDATE_COMPLETE")
+        return True
+
+    async def remove(self, resource: StackResource) -> bool:
+        """Delete a resource. False, with an event, if that fails."""
+        self._check_wanted()
+        if resource.physical_id is not None:
+            self.mark(resource, "DELETE_IN_PROGRESS")
+            existing = Resource(resource.physical_id, resource.attributes, resource.properties)
+            try:
+                await resource_types()[resource.type].delete(self.context(resource), existing)
+                await self._settle(resource)
+            except Exception as error:
+                if not (isinstance(error, AwsError) and is_gone(error)):
+                    self._failed(resource, "DELETE_FAILED", error)
+                    return False
+        self.mark(resource, "DELETE_COMPLETE")
+        return True
+
+    # -- what a step needs ------------------------------------------------------------------------------------
+
+    def context(self, resource: StackResource) -> Context:
+        deployment = self.stack.target or self.stack.deployed
+        return Context(
+            bus_call=self._call,
+            pause=self._pause,
+            rng=self.world.rng,
+            caller=self.stack.operator,
+            stack_name=self.stack.name,
+            stack_id=self.stack.stack_id,
+            logical_id=resource.logical_id,
+            stack_tags=deployment.tags if deployment is not None else {},
+        )
+
+    async def _call(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
+        self._asked = service
+        return await self.service.call(service, operation, params, caller)
+
+    async def _pause(self, seconds: float, name: str) -> None:
+        await self.service.pause(self.stack, seconds, name)
+
+    async def _settle(self, resource: StackResource) -> None:
+        """A resource's change takes the world's transition time."""
+        if self.world.transition_seconds > 0:
+            name = f"stack {self.stack.name} {resource.logical_id}"
+            await self._pause(self.world.transition_seconds, name)
+
+    def _properties(self, blueprint: Blueprint, definition: Definition) -> Json:
+        """The properties of what exists by now, through the type's shape. Raises AwsError, PropertyProblem."""
+        self._asked = self.service.name
+        resolved = blueprint.resolver(Live(self.service, self.stack)).resolve(definition.properties)
+        kind = resource_types()[definition.type]
+        properties: Json = kind.properties.read({} if resolved is NO_VALUE else resolved, "#")
+        return properties
+
+    def _tags_changed(self) -> bool:
+        deployed, target = self.stack.deployed, self.stack.target
+        return deployed is not None and target is not None and deployed.tags != target.tags
+
+    def _failed(self, resource: StackResource, status: str, error: Exception) -> StepFailed:
+        """Notes why a step failed."""
+        why = reason(error, resource.logical_id, self.world.new_id(), self._asked)
+        if why == "Internal Failure":
+            log.error("%s of %s failed", resource.logical_id, self.stack.name, exc_info=error)
+        if isinstance(error, AwsError) and self._asked == self.service.name:
+            why = error.message or error.code
+        self.mark(resource, status, why)
+        return StepFailed(resource.logical_id)
+
+
+def _describe(resource: StackResource, definition: Definition) -> None:
+    """What the row keeps of the template's definition."""
+    resource.symbolic = definition.symbolic
+    resource.dependencies = definition.dependencies
+    resource.deletion_policy = definition.deletion_policy
+    resource.update_replace_policy = definition.update_replace_policy
+    resource.metadata = definition.metadata

@@ -10,11 +10,13 @@ from harness.emulator.world import World
 
 # The services' own modules are named here and nowhere else.
 _NATIVE = (
+    ("harness.emulator.services.cloudwatch.provider", "CloudWatch"),
     ("harness.emulator.services.kinesis.provider", "Kinesis"),
     ("harness.emulator.services.firehose.provider", "Firehose"),
     ("harness.emulator.services.lambda_.provider", "Lambda"),
     ("harness.emulator.services.apigateway.provider", "ApiGateway"),
     ("harness.emulator.services.apigatewayv2.provider", "ApiGatewayV2"),
+    ("harness.emulator.services.cloudformation.provider", "CloudFormation"),
 )
 _UPSTREAM = ("harness.emulator.upstream.moto_upstream", "MotoUpstream")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.emulator import metrics
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import NotEmulated
 
@@ -70,8 +69,6 @@ class Bus:
             upstream = self.world.upstream
             if upstream is None or not upstream.serves(passed.service):
                 raise NotEmulated(passed.service, f"operation {passed.operation}")
-            if passed.service == metrics.SERVICE:
-                await self.world.metrics.before(passed)
             answer.append(await upstream.forward(passed, request))
             return {}
 
@@ -86,8 +83,6 @@ class Bus:
         return await self.world.wire(service, request, caller)
 
     async def _deliver(self, call: Call) -> Json:
-        if call.service == metrics.SERVICE:
-            await self.world.metrics.before(call)
         native = self.world.services.get(call.service)
         if native is not None:
             return await native.dispatch(call)

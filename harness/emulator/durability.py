@@ -112,7 +112,6 @@ class Durability:
         # Also an empty entry: the next restart must find that there was this one.
         self.folder.append(self._entry(None, []))
         await world.start()
-        self._own_metrics()
         world.commit = self.commit
         self.commit()
 
@@ -130,13 +129,6 @@ class Durability:
         for call in calls:
             self._upstream.repeat(call)
         self._now = now
-
-    def _own_metrics(self) -> None:
-        """The world has them in memory now. Whoever restores them again after they went to CloudWatch would count them
-        twice; so a crash loses the last ones instead."""
-        table = self.world.store.table("metrics.pending")
-        for minute in table.keys():  # noqa: SIM118 (a copy: the table shrinks)
-            table.delete(minute)
 
     # -- all the time -----------------------------------------------------------------------------------------
 

@@ -1,33 +1,38 @@
-"""What services measure of themselves, on its way to CloudWatch (A17, B12, C10).
+"""What is measured: a bounded store of statistic sets per metric and minute (E2).
 
-`add` is for hot paths: it changes one statistic set (sum, minimum, maximum, sample count) per metric and minute. The
-sets go to CloudWatch by `PutMetricData` over the bus when somebody calls CloudWatch, before that call: whoever looks
-sees everything up to now, and nothing is paid, kept upstream or loaded for metrics that nobody looks at.
+Services note what they measure of themselves with `add` (one sample) or `add_all` (a group, for hot paths: no look-up
+per metric); CloudWatch notes what callers send with `record` and reads with `find` and `buckets`. A bucket keeps sum,
+minimum, maximum, count and the samples' values for percentiles; it spans a minute, or a second for high-resolution data
+of the last three hours.
 
-Fails: when nobody looks for long, the oldest minutes are forgotten (`MOST_SETS`).
+Kept for 15 days (AWS rolls older data up to 5 minutes and hours; here it is gone), and at most `MOST_BUCKETS`: the
+oldest hours are forgotten first. A bucket lives in a row of the store from its first sample on; the row is put again
+when its minute is over, so a crash loses at most the samples of the running minute. `record` puts at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.emulator.call import Call, Caller
+from harness.emulator.store import Table
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
 log = logging.getLogger(__name__)
 
-SERVICE = "cloudwatch"
-PRINCIPAL = "cloudwatch.amazonaws.com"
-MOST_SETS = 100_000
-"""Statistic sets kept for CloudWatch: 40 metrics for more than a day and a half without a reader, about 30 MB."""
+MINUTE = 60
+RETENTION_SECONDS = 15 * 86400
+HIGH_RESOLUTION_SECONDS = 3 * 3600
+"""How long buckets of one second are kept as such."""
+MOST_BUCKETS = 250_000
+"""40 metrics for more than four days without a pause, about 60 MB."""
+MOST_VALUES = 500
+"""Distinct values kept as they are in one bucket; further ones are rounded to three digits (percentiles only)."""
 
-_MINUTE = 60
-_DATA_PER_CALL = 1000
-"""Metric data of one PutMetricData call."""
+_HOUR = 3600
 
 
 class Metric(NamedTuple):
@@ -41,101 +46,267 @@ class Metric(NamedTuple):
     dimensions: tuple[tuple[str, str], ...] = ()
 
 
-# Sum, minimum, maximum, sample count.
-_Set = list[float]
+Identity = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
+"""What tells metrics apart for CloudWatch: account, region, namespace, name, dimensions by name. Not the unit."""
+
+
+class Bucket:
+    """The samples of one metric in one minute (or second)."""
+
+    __slots__ = ("count", "exact", "maximum", "minimum", "sum", "values")
+
+    def __init__(self) -> None:
+        self.sum = 0.0
+        self.minimum = float("inf")
+        self.maximum = float("-inf")
+        self.count = 0.0
+        self.values: dict[float, float] | None = None
+        """Value → how often. None as long as all samples have the same value, or none is known (`exact`)."""
+        self.exact = True
+        """Whether every sample's value is known. A statistic set tells only its limits."""
+
+    def add(self, value: float, count: float = 1) -> None:
+        """`count` samples of one value."""
+        if self.count == 0:
+            self.minimum = self.maximum = value
+        elif self.values is not None or value != self.minimum or value != self.maximum:
+            self._note(value, count)
+            if value < self.minimum:
+                self.minimum = value
+            if value > self.maximum:
+                self.maximum = value
+        self.sum += value * count
+        self.count += count
+
+    def merge(self, other: Bucket) -> None:
+        """Take in the samples of another bucket."""
+        if other.count == 0:
+            return
+        if other.exact and other.values is None:
+            self.add(other.minimum, other.count)
+            return
+        for value, count in (other.values or {}).items():
+            self._note(value, count)
+        self.exact = self.exact and other.exact
+        self.minimum, self.maximum = min(self.minimum, other.minimum), max(self.maximum, other.maximum)
+        self.sum += other.sum
+        self.count += other.count
+
+    def add_set(self, total: float, minimum: float, maximum: float, count: float) -> None:
+        """A statistic set: the values between its limits stay unknown."""
+        if minimum == maximum or count == 1:
+            self.add(maximum, count)
+            return
+        self.exact = False
+        self.minimum, self.maximum = min(self.minimum, minimum), max(self.maximum, maximum)
+        self.sum += total
+        self.count += count
+
+    def samples(self) -> list[tuple[float, float]]:
+        """(value, how often), by value."""
+        return sorted(self.values.items()) if self.values is not None else [(self.minimum, self.count)]
+
+    def _note(self, value: float, count: float) -> None:
+        values = self.values
+        if values is None:
+            values = self.values = {self.minimum: self.count} if self.count else {}
+        if value not in values and len(values) >= MOST_VALUES:
+            value = float(f"{value:.2e}")
+        values[value] = values.get(value, 0) + count
+
+    def __getstate__(self) -> tuple[object, ...]:
+        return (self.sum, self.minimum, self.maximum, self.count, self.values, self.exact)
+
+    def __setstate__(self, state: tuple[float, float, float, float, dict[float, float] | None, bool]) -> None:
+        self.sum, self.minimum, self.maximum, self.count, self.values, self.exact = state
+
+
+class Group:
+    """Metrics that are always measured together. Whoever measures keeps the group: it knows the minute's buckets."""
+
+    __slots__ = ("buckets", "metrics", "minute")
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self.metrics = tuple(metrics)
+        self.minute: object = None
+        self.buckets: list[Bucket] = []
+
+
+_Row = dict[int, Bucket]
+"""The buckets of one metric and hour by their first second."""
 
 
 class Metrics:
-    """The statistic sets that CloudWatch has not got yet."""
+    """The store. The rows are the truth; what is beside them is found again by `resume`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._table = world.store.table("metrics.pending")
-        self._minutes: dict[int, dict[Metric, _Set]] = {}
-        self._now: dict[Metric, _Set] = {}  # the newest of them
-        self._minute = -1
-        self._handing_over = asyncio.Lock()
+        self._rows: Table[tuple[Metric, int], _Row] = world.store.table("metrics.hours")
+        self.resume()
+
+    # -- writing ----------------------------------------------------------------------------------------------
 
     def add(self, metric: Metric, value: float) -> None:
         """One sample, now."""
-        minute = int(self._world.clock.now()) // _MINUTE
+        minute = int(self._world.clock.now()) // MINUTE
         if minute != self._minute:
             self._begin(minute)
-        found = self._now.get(metric)
-        if found is None:
-            self._now[metric] = [value, value, value, 1]
-            return
-        found[0] += value
-        if value < found[1]:
-            found[1] = value
-        if value > found[2]:
-            found[2] = value
-        found[3] += 1
+        bucket = self._now.get(metric)
+        if bucket is None:
+            bucket = self._open(metric)
+        bucket.add(value)
+
+    def add_all(self, group: Group, values: Sequence[float]) -> None:
+        """One sample of each metric of a group, now."""
+        minute = int(self._world.clock.now()) // MINUTE
+        if minute != self._minute:
+            self._begin(minute)
+        if group.minute is not self._now:
+            group.minute = self._now
+            group.buckets = [self._now.get(metric) or self._open(metric) for metric in group.metrics]
+        for bucket, value in zip(group.buckets, values, strict=True):
+            bucket.add(value)
 
     def state(self, metric: Metric, value: float) -> None:
         """A value that holds rather than happens (a limit): one sample per minute."""
-        if int(self._world.clock.now()) // _MINUTE != self._minute or metric not in self._now:
+        if int(self._world.clock.now()) // MINUTE != self._minute or metric not in self._now:
             self.add(metric, value)
 
-    async def before(self, call: Call) -> None:
-        """CloudWatch is about to be called: give it what it has not got."""
-        if call.caller.service != PRINCIPAL and (self._minutes or self._handing_over.locked()):
-            await self._world.clock.wait(self._handing_over.acquire())
-            try:
-                await self._hand_over()
-            finally:
-                self._handing_over.release()
+    def record(self, metric: Metric, when: float, resolution: int, samples: Bucket) -> None:
+        """Samples that a caller sent, at epoch second `when`, in a bucket of 60 seconds or 1 second."""
+        start = int(when) // resolution * resolution
+        if start <= self._world.clock.now() - RETENTION_SECONDS:
+            return
+        minute = int(self._world.clock.now()) // MINUTE
+        if minute != self._minute:
+            self._begin(minute)
+        key, row = self._row(metric, start)
+        self._bucket(row, start).merge(samples)
+        self._rows.put(key, row)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def find(self, account: str, region: str) -> list[Identity]:
+        """All metrics of an account in a region that have data, in the order in which they came."""
+        return [identity for identity in self._units if identity[0] == account and identity[1] == region]
+
+    def buckets(
+        self, identity: Identity, start: float, end: float, unit: str | None = None
+    ) -> list[tuple[str, int, Bucket]]:
+        """(unit, first second, bucket) with `start` <= first second < `end`, by time."""
+        found = []
+        for metric in self._units.get(identity, ()):
+            if unit is not None and metric.unit != unit:
+                continue
+            for hour in self._hours[metric]:
+                if hour + _HOUR <= start or hour >= end:
+                    continue
+                row = self._rows.get((metric, hour)) or {}
+                found += [(metric.unit, at, bucket) for at, bucket in row.items() if start <= at < end]
+        return sorted(found, key=lambda entry: entry[1])
+
+    def latest(self, identity: Identity) -> float:
+        """The first second of the metric's newest bucket."""
+        newest = [self._rows.get((metric, max(self._hours[metric]))) or {} for metric in self._units[identity]]
+        return max(max(row, default=0) for row in newest)
 
     # -- life -------------------------------------------------------------------------------------------------
 
     def keep(self) -> None:
-        """Put everything into the store: a snapshot is about to be made."""
-        for minute in self._table.keys():  # noqa: SIM118 (a copy: the table shrinks)
-            self._table.delete(minute)
-        for minute, sets in self._minutes.items():
-            self._table.put(minute, {metric: list(values) for metric, values in sets.items()})
+        """Put what changed since the last minute into the store."""
+        for metric in self._now:
+            key = (metric, self._minute * MINUTE // _HOUR * _HOUR)
+            row = self._rows.get(key)
+            if row is not None:
+                self._rows.put(key, row)
 
     def resume(self) -> None:
         """Take over what the store holds."""
-        self._minutes = {minute: {m: list(v) for m, v in sets.items()} for minute, sets in self._table.items()}
+        self._units: dict[Identity, list[Metric]] = {}
+        self._hours: dict[Metric, set[int]] = {}
+        self._now: dict[Metric, Bucket] = {}
         self._minute = -1
-        self._now = {}
-        self._handing_over = asyncio.Lock()
+        self._count = 0
+        self._pruned = 0
+        for (metric, hour), row in self._rows.items():
+            self._learn(metric, hour)
+            self._count += len(row)
 
     # -- machinery --------------------------------------------------------------------------------------------
 
     def _begin(self, minute: int) -> None:
-        kept = sum([len(sets) for sets in self._minutes.values()])
-        while kept > MOST_SETS:
-            oldest = min(self._minutes)
-            kept -= len(self._minutes.pop(oldest))
-            log.warning("metrics of one minute are forgotten: nobody has asked CloudWatch for a long time")
+        self.keep()
         self._minute = minute
-        self._now = self._minutes.setdefault(minute, {})
+        self._now = {}
+        hour = minute * MINUTE // _HOUR * _HOUR
+        if hour != self._pruned or self._count > MOST_BUCKETS:
+            self._pruned = hour
+            self._prune(minute * MINUTE)
 
-    async def _hand_over(self) -> None:
-        minutes, self._minutes = self._minutes, {}
-        self._minute = -1
-        rooms: dict[tuple[str, str, str], list[tuple[int, Metric, _Set]]] = {}
-        for minute in sorted(minutes):
-            for metric, values in minutes[minute].items():
-                rooms.setdefault(metric[:3], []).append((minute, metric, values))
-        for (account, region, namespace), sets in rooms.items():
-            caller = Caller(account, region).on_behalf(PRINCIPAL)
-            for start in range(0, len(sets), _DATA_PER_CALL):
-                data = [_datum(*entry) for entry in sets[start : start + _DATA_PER_CALL]]
-                try:
-                    params = {"Namespace": namespace, "MetricData": data}
-                    await self._world.bus.call(SERVICE, "PutMetricData", params, caller)
-                except Exception as error:
-                    log.warning("metrics of %s are lost: %s", namespace, error)
+    def _open(self, metric: Metric) -> Bucket:
+        start = self._minute * MINUTE
+        key, row = self._row(metric, start)
+        bucket = self._now[metric] = self._bucket(row, start)
+        self._rows.put(key, row)
+        return bucket
+
+    def _row(self, metric: Metric, start: int) -> tuple[tuple[Metric, int], _Row]:
+        key = (metric, start // _HOUR * _HOUR)
+        row = self._rows.get(key)
+        if row is None:
+            row = {}
+            self._learn(*key)
+        return key, row
+
+    def _bucket(self, row: _Row, start: int) -> Bucket:
+        bucket = row.get(start)
+        if bucket is None:
+            bucket = row[start] = Bucket()
+            self._count += 1
+        return bucket
+
+    def _learn(self, metric: Metric, hour: int) -> None:
+        hours = self._hours.get(metric)
+        if hours is None:
+            hours = self._hours[metric] = set()
+            self._units.setdefault(_identity(metric), []).append(metric)
+        hours.add(hour)
+
+    def _prune(self, now: float) -> None:
+        """Forget what is out of retention or too much, oldest first; bring old seconds together into minutes."""
+        oldest = sorted(self._rows.keys(), key=lambda key: key[1])
+        forced = False
+        for key in oldest:
+            expired = key[1] + _HOUR <= now - RETENTION_SECONDS
+            if not expired and self._count <= MOST_BUCKETS:
+                break
+            forced = forced or not expired
+            self._forget(key)
+        if forced:
+            log.warning("the oldest metrics are forgotten: there are more than %d minutes of them", MOST_BUCKETS)
+        for key in oldest:
+            row = self._rows.get(key)
+            if row is not None and len(row) > MINUTE and key[1] + _HOUR <= now - HIGH_RESOLUTION_SECONDS:
+                self._coarsen(key, row)
+
+    def _forget(self, key: tuple[Metric, int]) -> None:
+        metric, hour = key
+        self._count -= len(self._rows.delete(key) or ())
+        self._hours[metric].discard(hour)
+        if not self._hours[metric]:
+            del self._hours[metric]
+            units = self._units[_identity(metric)]
+            units.remove(metric)
+            if not units:
+                del self._units[_identity(metric)]
+
+    def _coarsen(self, key: tuple[Metric, int], row: _Row) -> None:
+        coarse: _Row = {}
+        for start in sorted(row):
+            coarse.setdefault(start // MINUTE * MINUTE, Bucket()).merge(row[start])
+        self._count += len(coarse) - len(row)
+        self._rows.put(key, coarse)
 
 
-def _datum(minute: int, metric: Metric, values: _Set) -> dict[str, Any]:
-    return {
-        "MetricName": metric.name,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
-        "Timestamp": minute * _MINUTE,
-        "Unit": metric.unit,
-        "StatisticValues": {"Sum": values[0], "Minimum": values[1], "Maximum": values[2], "SampleCount": values[3]},
-    }
+def _identity(metric: Metric) -> Identity:
+    return (metric.account, metric.region, metric.namespace, metric.name, tuple(sorted(metric.dimensions)))

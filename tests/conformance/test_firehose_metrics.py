@@ -29,13 +29,13 @@ def handler(event, context):
 
 
 def statistics(aws: Any, metric: str, stream: str | None) -> dict[str, Any]:
-    """Sum, SampleCount, Minimum, Maximum and Unit of a metric over the last day; empty when it is absent."""
+    """Sum, SampleCount, Minimum, Maximum and Unit of a metric over the last twelve hours; empty when it is absent."""
     now = aws.now()
     points = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/Firehose",
         MetricName=metric,
         Dimensions=[{"Name": "DeliveryStreamName", "Value": stream}] if stream else [],
-        StartTime=datetime.fromtimestamp(now - 86400, UTC),
+        StartTime=datetime.fromtimestamp(now - 43200, UTC),
         EndTime=datetime.fromtimestamp(now + 60, UTC),
         Period=60,
         Statistics=["Sum", "SampleCount", "Minimum", "Maximum"],

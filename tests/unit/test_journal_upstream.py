@@ -184,10 +184,6 @@ def calls() -> st.SearchStrategy[Any]:
         call("secretsmanager", "CreateSecret", Name=names, SecretString=text),
         call("secretsmanager", "GetSecretValue", SecretId=names),
         call("events", "PutRule", Name=names, EventPattern=st.just('{"source": ["a"]}')),
-        call(
-            "cloudwatch", "PutMetricData", Namespace=names,
-            MetricData=st.just([{"MetricName": "m", "Value": 1.0}]),
-        ),
         st.tuples(st.just("advance"), st.just(""), st.fixed_dictionaries({"seconds": st.integers(0, 100)})),
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ from harness.emulator.build import build_world
 from harness.emulator.call import Caller
 from harness.emulator.durability import Durability
 from harness.emulator.errors import AwsError
+from harness.emulator.metrics import Bucket
 from harness.emulator.store import Log, Store
 from harness.emulator.store.changes import Rebuild
 from harness.emulator.store.journal import StateFolder
@@ -37,6 +38,8 @@ def plain(value: Any) -> Any:
     """A stored value as plain values, to be compared and shown."""
     if isinstance(value, Log):
         return ("log", value.first, [plain(item) for item in value.read(value.first, len(value))])
+    if isinstance(value, Bucket):
+        return value.__getstate__()
     if dataclasses.is_dataclass(value):
         fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return (type(value).__name__, fields)
@@ -90,7 +93,8 @@ class Run:
             return {"error": error.code}
 
     def check(self) -> None:
-        """Compare, with whatever is in flight."""
+        """Compare, with whatever is in flight. What was measured in the running minute may be lost in a crash."""
+        self.world.metrics.keep()
         self.durability.commit()
         live, found = rows(self.world.store), rows(found_by_a_restart(self.path))
         assert list(live) == list(found)

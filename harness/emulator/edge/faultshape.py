@@ -14,8 +14,11 @@ Json = dict[str, Any]
 
 
 def error_response(error: AwsError, form: str, request_id: str, model: Model | None = None) -> HttpResponse:
-    """The answer for an error. `form` as in `Recognised`; the model names the message member of REST errors."""
+    """The answer for an error. `form` as in `Recognised`; the model is that of a native service: it names the message
+    member of REST errors, and both names of an error where newer protocols follow the Query protocol's codes."""
     headers = list(error.headers.items())
+    if model is not None and "query" in model.metadata.get("protocols", [model.protocol]):
+        error, headers = _query_compatible(error, form, headers, model)
     if form in ("json", "cbor"):
         return _json(error, form, headers)
     if form == "rest":
@@ -34,6 +37,20 @@ def error_response(error: AwsError, form: str, request_id: str, model: Model | N
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return _xml(error, headers, body)
+
+
+def _query_compatible(
+    error: AwsError, form: str, headers: list[tuple[str, str]], model: Model
+) -> tuple[AwsError, list[tuple[str, str]]]:
+    """Errors of such services are raised by their Query code; JSON and CBOR name the shape and tell the code beside."""
+    code = "ValidationError" if error.code == "ValidationException" else error.code
+    if form == "query":
+        return AwsError(code, error.message, error.status), headers
+    names = [name for name, shape in model.shapes.items() if shape.get("error", {}).get("code") == code]
+    name = code if code in names or not names else names[0]
+    fault = "Sender" if error.status < 500 else "Receiver"
+    headers = [*headers, ("x-amzn-query-error", f"{code};{fault}")]
+    return AwsError(name, error.message, error.status, members=error.members), headers
 
 
 def _json(error: AwsError, form: str, headers: list[tuple[str, str]]) -> HttpResponse:

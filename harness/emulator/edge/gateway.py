@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import zlib
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
@@ -14,8 +16,11 @@ from harness.emulator.edge.recognise import Recognised, recognise
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.faults.network import NetworkFault
 from harness.emulator.spec.awsjson import JsonCodec
+from harness.emulator.spec.explain import serialization_error
 from harness.emulator.spec.model import Model, load_model
+from harness.emulator.spec.query import QueryCodec
 from harness.emulator.spec.rest import RestCodec
+from harness.emulator.spec.rpcv2 import RpcV2Codec
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -33,6 +38,7 @@ class Gateway:
         self.world = world
         self._json: dict[tuple[str, str], JsonCodec] = {}
         self._rest: dict[str, RestCodec] = {}
+        self._query: dict[tuple[str, str], QueryCodec | RpcV2Codec] = {}
         world.connect_wire(self.wire)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
@@ -54,7 +60,7 @@ class Gateway:
                 return fault.response()
             response = error_response(fault, meant.form, request_id)
         except AwsError as error:
-            model = self._rest[meant.service].model if meant.service in self._rest else None
+            model = self._model(meant.service) if self.world.bus.is_native(meant.service) else None
             response = error_response(error, meant.form, request_id, model)
         except Exception:
             log.exception("%s %s failed", meant.service, meant.operation)
@@ -70,6 +76,8 @@ class Gateway:
             return await self._forward(meant, request, request_id)
         if meant.form == "rest":
             return await self._run_rest(meant, request, request_id)
+        if meant.form in ("query", "rpcv2") and _speaks(self._model(meant.service), meant.form):
+            return await self._run_query(meant, _unzipped(request), request_id)
         if meant.form not in ("json", "cbor"):
             raise AwsError(
                 "UnknownOperationException", f"No X-Amz-Target header names a {meant.service} operation", 404
@@ -80,9 +88,19 @@ class Gateway:
         codec = self._json_codec(meant.service, meant.form)
         if meant.operation not in codec.model.operations:
             raise AwsError("UnknownOperationException", None)
-        params = codec.decode(meant.operation, request.body)
+        params = codec.decode(meant.operation, _unzipped(request).body)
         call = Call(meant.service, meant.operation, params, meant.caller, request_id, request)
         return codec.encode(meant.operation, await self.world.bus.run(call), content_type)
+
+    async def _run_query(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
+        """Query and the CBOR protocol that follows it in newer SDKs."""
+        operation = meant.operation
+        if operation not in self._model(meant.service).operations:
+            raise AwsError("InvalidAction", f"The action {operation} is not valid for this web service.")
+        codec = self._query_codec(meant.service, meant.form)
+        params = codec.decode(operation, request)
+        call = Call(meant.service, operation, params, meant.caller, request_id, request)
+        return codec.encode(operation, await self.world.bus.run(call), request_id)
 
     async def _run_rest(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
         codec = self._rest_codec(meant.service)
@@ -107,6 +125,13 @@ class Gateway:
             self._json[key] = JsonCodec(self._model(service), form)
         return self._json[key]
 
+    def _query_codec(self, service: str, form: str) -> QueryCodec | RpcV2Codec:
+        key = (service, form)
+        if key not in self._query:
+            model = self._model(service)
+            self._query[key] = QueryCodec(model) if form == "query" else RpcV2Codec(model)
+        return self._query[key]
+
     def _rest_codec(self, service: str) -> RestCodec:
         if service not in self._rest:
             self._rest[service] = RestCodec(self._model(service))
@@ -114,6 +139,22 @@ class Gateway:
 
     def _model(self, service: str) -> Model:
         return load_model(service)
+
+
+def _speaks(model: Model, form: str) -> bool:
+    protocols = model.metadata.get("protocols", [model.protocol])
+    return ("query" if form == "query" else "smithy-rpc-v2-cbor") in protocols
+
+
+def _unzipped(request: HttpRequest) -> HttpRequest:
+    """The request with its body unpacked: SDKs compress large metric data. Raises SerializationException."""
+    if request.header("content-encoding") != "gzip":
+        return request
+    try:
+        body = gzip.decompress(request.body)
+    except (OSError, EOFError, zlib.error):
+        raise serialization_error("Unable to decompress the request body") from None
+    return HttpRequest(request.method, request.target, request.headers, body)
 
 
 def _internal_failure() -> AwsError:

@@ -18,6 +18,8 @@ Json = dict[str, Any]
 Decoder = Callable[[Any], Any]
 
 NUMBERS = ("integer", "long", "float", "double")
+RAW_BLOBS = ("cbor", "rpcv2")
+"""Wire forms in which blobs are bytes; elsewhere they are base64 text."""
 
 
 class Doubt(Exception):
@@ -25,7 +27,7 @@ class Doubt(Exception):
 
 
 class Compiler:
-    """Generates decoders for one model and one wire form (`json` or `cbor`), each shape once."""
+    """Generates decoders for one model and one wire form (`json`, `cbor`, `rpcv2`), each shape once."""
 
     def __init__(self, model: Model, wire: str) -> None:
         self.model = model
@@ -114,7 +116,7 @@ class Compiler:
         return [*lines, f"    {out}[{key}] = {item}", f"{var} = {out}"]
 
     def _blob(self, shape: Json, var: str) -> list[str]:
-        if self.wire == "cbor":
+        if self.wire in RAW_BLOBS:
             lines = [f"if type({var}) is not bytes: raise Doubt"]
         else:
             lines = [f"if type({var}) is not str: raise Doubt", f"{var} = b64({var})"]

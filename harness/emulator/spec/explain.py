@@ -10,7 +10,7 @@ from binascii import a2b_base64
 from typing import Any
 
 from harness.emulator.errors import AwsError, constraint, validation_error
-from harness.emulator.spec.decode import NUMBERS, compiled_pattern
+from harness.emulator.spec.decode import NUMBERS, RAW_BLOBS, compiled_pattern
 from harness.emulator.spec.model import Model
 
 Json = dict[str, Any]
@@ -124,7 +124,7 @@ class _Walk:
 
     def _blob(self, shape: Json, value: Any, path: str) -> None:
         data = value
-        if self.wire != "cbor":
+        if self.wire not in RAW_BLOBS:
             self._expect(value, str, "ByteBuffer")
             try:
                 data = a2b_base64(value, strict_mode=True)

@@ -23,7 +23,7 @@ Tree = dict[str, Any]
 
 
 class QueryCodec:
-    """Decodes requests and encodes answers of one Query service without flattened lists (CloudFormation)."""
+    """Decodes and encodes for one Query service without flattened lists (CloudFormation, CloudWatch)."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -118,7 +118,7 @@ def _tree(fields: list[tuple[str, str]]) -> Tree:
 
 
 def _position(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _scalar(kind: str, value: Any) -> Any:
@@ -131,4 +131,10 @@ def _scalar(kind: str, value: Any) -> Any:
             return int(value) if kind in ("integer", "long") else float(value)
         except ValueError:
             return value
+    if kind == "timestamp":
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return value

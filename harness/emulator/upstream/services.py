@@ -13,7 +13,6 @@ class Served(NamedTuple):
 
 
 SERVED: dict[str, Served] = {
-    "cloudwatch": Served("cloudwatch", "monitoring"),
     "dynamodb": Served("dynamodb", "dynamodb"),
     "dynamodbstreams": Served("dynamodbstreams", "dynamodb"),
     "events": Served("events", "events"),

@@ -1,0 +1,103 @@
+"""Alarms are evaluated when the clock says so: every minute, every ten seconds, or every hour (E2)."""
+
+from __future__ import annotations
+
+from harness.emulator.clock import Timer
+from harness.emulator.services.cloudwatch import reasons, statistics
+from harness.emulator.services.cloudwatch.actions import ActionOperations
+from harness.emulator.services.cloudwatch.evaluation import COMPARISONS, EXTRA_PERIODS, Datapoint, decide
+from harness.emulator.services.cloudwatch.model import Alarm, State
+from harness.emulator.world import World
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_FAST = 10
+"""Alarms with a period below a minute are evaluated so often."""
+
+
+class Watch(ActionOperations):
+    """One housekeeping timer for all alarms, at the borders of minutes; there is none while there is no alarm.
+
+    A period longer than a minute is a window that moves on every minute, so a datapoint does not wait for its border.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._timer: Timer | None = None
+
+    def watch(self) -> None:
+        """See to it that the next evaluation is due; called when alarms come, change or go."""
+        alarms = self.alarms.values()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not alarms:
+            return
+        step = _FAST if any(alarm.period < _MINUTE for alarm in alarms) else _MINUTE
+        due = (int(self.world.clock.now()) // step + 1) * step
+        self._timer = self.world.clock.call_at(due, self._tick, name="cloudwatch alarms", data=False)
+
+    async def _tick(self) -> None:
+        now = int(self.world.clock.now())
+        if self._timer is not None:
+            now = int(self._timer.when)
+            self._timer = None
+        self.watch()
+        for alarm in self.alarms.values():
+            if now % _step(alarm) == 0 and self.alarms.get(alarm.key) is alarm:
+                await self._evaluate(alarm, now)
+
+    async def _evaluate(self, alarm: Alarm, now: int) -> None:
+        compare = COMPARISONS[alarm.comparison]
+
+        def breaches(value: float) -> bool:
+            return compare(value, alarm.threshold)
+
+        points = self._points(alarm, now)
+        newest = next((point for point in reversed(points) if point is not None), None)
+        if alarm.low_sample_count == "ignore" and newest is not None and newest.samples < _significant(alarm):
+            return
+        treatment = alarm.treat_missing_data or "missing"
+        decision = decide(points, breaches, alarm.evaluation_periods, alarm.needed, treatment)
+        if decision.state in (None, alarm.state.value):
+            return
+        assert decision.state is not None
+        breaching = [point for point in decision.used if breaches(point.value)]
+        reason = reasons.text(alarm, decision.state, decision, breaching)
+        await self.change_state(alarm, decision.state, reason, reasons.data(alarm, decision, self.world.clock.now()))
+
+    async def change_state(self, alarm: Alarm, value: str, reason: str, reason_data: str | None) -> None:
+        """Bring an alarm into a state; actions run if it is another one than before."""
+        old, now = alarm.state, self.world.clock.now()
+        changed = value != old.value
+        alarm.state = State(value, reason, reason_data, now, now if changed else old.transitioned)
+        self.alarms.put(alarm.key, alarm)
+        if changed:
+            self.note_state(alarm, old, alarm.state)
+            if alarm.actions_enabled:
+                await self.run_actions(alarm, old, alarm.state)
+
+    def _points(self, alarm: Alarm, now: int) -> list[Datapoint | None]:
+        """The evaluation range that ends now, oldest first."""
+        count = alarm.evaluation_periods + EXTRA_PERIODS
+        start = now - count * alarm.period
+        buckets = self.world.metrics.buckets(alarm.metric, start, now, alarm.unit)
+        points: list[Datapoint | None] = [None] * count
+        whole = statistics.by_period([("", at, bucket) for _, at, bucket in buckets], start, alarm.period)
+        for (at, _), bucket in whole.items():
+            value = statistics.value(bucket, alarm.statistic)
+            if value is not None:
+                points[(at - start) // alarm.period] = Datapoint(at, value, bucket.count)
+        return points
+
+
+def _step(alarm: Alarm) -> int:
+    if alarm.period < _MINUTE:
+        return _FAST
+    return _HOUR if alarm.period * alarm.evaluation_periods > _DAY else _MINUTE
+
+
+def _significant(alarm: Alarm) -> float:
+    """The samples that a percentile needs: 10 on its rarer side."""
+    wanted = (statistics.percentile(alarm.statistic) or 0.0) / 100
+    rarer = min(wanted, 1 - wanted)
+    return 10 / rarer if rarer else 1

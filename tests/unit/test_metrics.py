@@ -48,10 +48,10 @@ def test_the_oldest_hours_are_forgotten_when_there_are_too_many(monkeypatch: pyt
         for _ in range(200):
             world.metrics.add(BYTES, 1)
             await world.clock.advance(60)
-        left = sums(world)
+        left = [at for at, _ in sums(world)]
         assert len(left) <= 120
-        assert left[-1] == (199 * 60, 1)
-        assert left[0][0] % 3600 == 0
+        assert left[-1] == 199 * 60
+        assert left[0] % 3600 == 0
 
     in_world(test)
 

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from harness.emulator.clock import Clock
+from harness.emulator.upstream.split import NATIVE_BY_DEFAULT, Split
 from harness.emulator.world import World
 
 # The services' own modules are named here and nowhere else.
@@ -18,15 +19,31 @@ _NATIVE = (
     ("harness.emulator.services.apigatewayv2.provider", "ApiGatewayV2"),
     ("harness.emulator.services.cloudformation.provider", "CloudFormation"),
 )
+_SPLIT_UPSTREAM = ("harness.emulator.upstream.split_upstream", "SplitUpstream")
 _UPSTREAM = ("harness.emulator.upstream.moto_upstream", "MotoUpstream")
 
 
-def build_world(clock: str = "real", seed: int | None = None, transition_seconds: float = 0.0) -> World:
-    """A world that is not yet started. `clock` as in `Clock.parse`, which raises ValueError."""
+def build_world(
+    clock: str = "real",
+    seed: int | None = None,
+    transition_seconds: float = 0.0,
+    *,
+    upstream: str | None = None,
+    native: str = NATIVE_BY_DEFAULT,
+) -> World:
+    """A world that is not yet started. `clock` as in `Clock.parse`, `upstream` and `native` as in `Split.parse`; both
+    raise ValueError."""
     world = World(clock=Clock.parse(clock), seed=seed, transition_seconds=transition_seconds)
-    for module, name in _NATIVE:
-        world.add(_load(module, name)(world))
-    world.upstream = _load(*_UPSTREAM)(world)
+    services = [_load(module, name) for module, name in _NATIVE]
+    if upstream is None:
+        world.upstream = _load(*_UPSTREAM)(world)
+    else:
+        split = Split.parse(upstream, native, frozenset(service.name for service in services))
+        services = [service for service in services if service.name in split.here]
+        world.upstream = behind = _load(*_SPLIT_UPSTREAM)(world, split)
+        world.behind = behind.remote
+    for service in services:
+        world.add(service(world))
     return world
 
 

@@ -37,6 +37,12 @@ class Upstream(Protocol):
     def load(self, state: bytes | None) -> None:
         """Replace all state; None empties it."""
 
+    async def start(self) -> None:
+        """Begin what goes on beside the calls, if anything does."""
+
+    async def stop(self) -> None:
+        """End it."""
+
 
 class Bus:
     """Routes calls. `interceptors` wrap every call, the first outermost."""

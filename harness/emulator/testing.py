@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from harness.emulator.build import build_world
 from harness.emulator.edge.server import Edge
 from harness.emulator.loop import loop_factory
+from harness.emulator.upstream.split import NATIVE_BY_DEFAULT
 from harness.emulator.world import World
 
 T = TypeVar("T")
@@ -25,9 +27,15 @@ class EmulatorThread:
     `world` belongs to the thread's loop: reach it with `run`. What fails at start is raised by `__enter__`.
     """
 
-    def __init__(self, clock: str = "manual", seed: int | None = 7) -> None:
-        self._clock = clock
-        self._seed = seed
+    def __init__(
+        self,
+        clock: str = "manual",
+        seed: int | None = 7,
+        *,
+        upstream: str | None = None,
+        native: str = NATIVE_BY_DEFAULT,
+    ) -> None:
+        self._build = functools.partial(build_world, clock, seed, upstream=upstream, native=native)
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,7 +81,7 @@ class EmulatorThread:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        self.world = build_world(self._clock, self._seed)
+        self.world = self._build()
         edge = Edge(self.world)
         self.url = await edge.bind()
         try:

@@ -30,5 +30,10 @@ class Topics:
             for listener in tuple(listeners):
                 listener()
 
+    def notify_all(self, prefix: str) -> None:
+        """Notify every topic whose name begins with `prefix`."""
+        for topic in [name for name in self._listeners if name.startswith(prefix)]:
+            self.notify(topic)
+
     def clear(self) -> None:
         self._listeners.clear()

@@ -9,7 +9,7 @@ import pickle
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
@@ -28,6 +28,19 @@ log = logging.getLogger(__name__)
 _CANCEL_SECONDS = 5.0
 
 Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
+
+class Behind(Protocol):
+    """An AWS-compatible endpoint behind this emulator. Its state is not part of the world's."""
+
+    url: str
+
+    async def execute(self, request: HttpRequest) -> HttpResponse:
+        """A request to an API that is deployed there. Raises AwsError."""
+
+    async def empty(self) -> bool:
+        """Forget everything there; False when the endpoint has no way to."""
+
+
 
 
 @dataclass(slots=True)
@@ -71,6 +84,8 @@ class World:
         self.upstream: Upstream | None = None
         self.endpoint_url = ""
         """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""
+        self.behind: Behind | None = None
+        """The endpoint that takes the services which are not served here; None when all are (`--upstream`)."""
         self.exchanges: dict[str, asyncio.Future[None]] = {}
         """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
         endpoint inside this emulator needs it to let virtual time pass before it answers."""
@@ -106,6 +121,8 @@ class World:
     async def start(self) -> None:
         self.metrics.resume()
         self.faults.start()
+        if self.upstream is not None:
+            await self.upstream.start()
         for service in self.services.values():
             await service.start()
 
@@ -117,6 +134,8 @@ class World:
             await service.stop()
         await self._end_tasks()
 
+        if self.upstream is not None:
+            await self.upstream.stop()
     async def _end_tasks(self) -> None:
         """Cancel the clock's tasks and wait until they are gone, so that none writes into the state that comes next."""
         tasks = [task for task in self.clock.stop() if task is not asyncio.current_task()]

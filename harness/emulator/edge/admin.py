@@ -134,6 +134,7 @@ class Admin:
     async def _save(self, name: str) -> Json:
         async with self._alone:
             content = await self.world.save()
+        self._refuse_part()
             try:
                 return await asyncio.to_thread(self.snapshots.write, name, content)
             except ValueError as error:
@@ -144,6 +145,7 @@ class Admin:
     async def _restore(self, name: str) -> Json:
         content = self._existing(name)
         async with self._alone:
+        self._refuse_part()
             try:
                 await self.world.restore(content)
             except ValueError as error:
@@ -166,8 +168,14 @@ class Admin:
 
     async def _reset(self, request: HttpRequest) -> Json:
         async with self._alone:
+    def _refuse_part(self) -> None:
+        if self.world.behind is not None:
+            raise AdminProblem(409, f"no snapshot can hold the state of the upstream {self.world.behind.url}")
+
             await self.world.restore(None)
             self.sinks.clear()
+            if self.world.behind is not None and not await self.world.behind.empty():
+                raise AdminProblem(409, f"the upstream {self.world.behind.url} has no way to be emptied")
         return {"clock": self._time()}
 
     async def _quotas(self, request: HttpRequest) -> Json:

@@ -19,7 +19,7 @@ class _Protocol:
     def __init__(self, service: str) -> None:
         from botocore.loaders import create_loader
         from botocore.model import ServiceModel
-        from botocore.parsers import create_parser
+        from botocore.parsers import ResponseParserFactory
         from botocore.serialize import create_serializer
 
         self.model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
@@ -27,7 +27,15 @@ class _Protocol:
         if "cbor" in protocol:
             protocol = next(name for name in self.model.protocols if "cbor" not in name)
         self.serializer = create_serializer(protocol, include_validation=False)
-        self.parser = create_parser(protocol)
+        parsers = ResponseParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=_epoch_seconds)
+        self.parser = parsers.create_parser(protocol)
+
+
+def _epoch_seconds(value: Any) -> float:
+    from botocore.utils import parse_timestamp
+
+    return float(value) if isinstance(value, int | float) else parse_timestamp(value).timestamp()
 
 
 @functools.cache
@@ -52,7 +60,7 @@ def make_request(call: Call) -> HttpRequest:
 
 
 def read_response(call: Call, response: HttpResponse) -> Json:
-    """The output members of an answer. Raises AwsError for an error answer."""
+    """The output members of an answer, time stamps as epoch seconds. Raises AwsError for an error answer."""
     protocol = _protocol(call.service)
     operation = protocol.model.operation_model(call.operation)
     headers = _CaseInsensitive({name.lower(): value for name, value in response.headers})

@@ -11,6 +11,8 @@ the model does the rest: `"60"` becomes 60 where the API wants a number, nested 
 from __future__ import annotations
 
 import json
+import random
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +103,15 @@ class Member:
         shape = model.input_shape(self.api.operation)
         assert shape is not None, f"{self.api.operation} takes nothing"
         return _read(model, model.shapes[shape]["members"][self.api.member(self.prop)]["shape"], value, path)
+
+
+def tokens(service: str, operation: str, rng: random.Random) -> Json:
+    """The idempotency tokens of a call, which SDKs make up when nobody gives them."""
+    model = load_model(service)
+    shape = model.input_shape(operation)
+    members = model.shapes[shape]["members"] if shape else {}
+    return {name: str(uuid.UUID(int=rng.getrandbits(128), version=4))
+            for name, member in members.items() if member.get("idempotencyToken")}  # fmt: skip
 
 
 def _spelling(name: str, members: Any) -> str | None:

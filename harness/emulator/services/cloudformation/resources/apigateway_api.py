@@ -103,10 +103,8 @@ async def _patch(ctx: Context, api_id: str, old: Json, props: Json) -> None:
     wanted |= {prop: _UNSET.get(prop) for prop in _PATHS if prop in old and prop not in props}
     described = await ctx.call("apigateway", "GetRestApi", {"restApiId": api_id})
     now = {prop: described.get(_CREATE.member(prop)) for prop in wanted}
-    if "EndpointConfiguration" in wanted:
-        now["EndpointConfiguration"] = {
-            key: now["EndpointConfiguration"].get(key) for key in wanted["EndpointConfiguration"]
-        }
+    if endpoint := wanted.get("EndpointConfiguration"):
+        now["EndpointConfiguration"] = {key: described["endpointConfiguration"].get(key) for key in endpoint}
     if operations := patches(now, wanted, _PATHS):
         await ctx.call("apigateway", "UpdateRestApi", {"restApiId": api_id, "patchOperations": operations})
 

@@ -52,7 +52,6 @@ TYPES = (
         default={"ContentType": "application/json", "Schema": "{}"},
         generated=("Name", 128),
         shapes={"Schema": JsonText()},
-        name_property="Name",
     ),
     simple(
         "AWS::ApiGateway::RequestValidator",
@@ -76,7 +75,6 @@ TYPES = (
         required=("RestApiId",),
         replaced_by=("Name", "RestApiId"),
         reset={"ValidateRequestBody": False, "ValidateRequestParameters": False},
-        name_property="Name",
     ),
     simple(
         "AWS::ApiGateway::Authorizer",

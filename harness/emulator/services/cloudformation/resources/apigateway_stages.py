@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.api import Api, Renamed
 from harness.emulator.services.cloudformation.resources.patches import difference, escape, patches
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import (
@@ -115,7 +115,7 @@ async def _create_stage(ctx: Context, props: Json) -> Created:
     answer = await ctx.call("apigateway", "CreateStage", params)
     name = str(answer["stageName"])
     ctx.made(name)
-    settings = {prop: props[prop] for prop in ("AccessLogSetting", "ClientCertificateId") if prop in props}
+    settings: Json = {prop: props[prop] for prop in ("AccessLogSetting", "ClientCertificateId") if prop in props}
     await _patch(ctx, props, patches({}, settings, _STAGE_PATHS) + _settings({}, props))
     return Created(name)
 
@@ -123,7 +123,7 @@ async def _create_stage(ctx: Context, props: Json) -> Created:
 async def _update_stage(ctx: Context, stage: Resource, props: Json) -> Json:
     old = stage.properties
     # A setting without removal goes back to false.
-    unset = {name: False for name in ("CacheClusterEnabled", "TracingEnabled") if name in old}
+    unset: Json = {name: False for name in ("CacheClusterEnabled", "TracingEnabled") if name in old}
     await _patch(ctx, props, patches(old, {**unset, **props}, _STAGE_PATHS) + _settings(old, props))
     arn = f"arn:{ctx.partition}:apigateway:{ctx.region}::/restapis/{props['RestApiId']}/stages/{stage.physical_id}"
     await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
@@ -182,7 +182,9 @@ TYPES = (
         Structure(
             {
                 **_STAGE.properties,
-                "AccessLogSetting": Structure({"DestinationArn": STRING, "Format": STRING}),
+                "AccessLogSetting": Renamed(
+                    {"DestinationArn": ("destinationArn", STRING), "Format": ("format", STRING)}
+                ),
                 "ClientCertificateId": STRING,
                 "MethodSettings": ListOf(_METHOD_SETTING_SHAPE),
                 "Tags": TAGS,
@@ -193,6 +195,5 @@ TYPES = (
         _update_stage,
         _delete_stage,
         replaced_by=("RestApiId", "StageName"),
-        name_property="StageName",
     ),
 )

@@ -95,7 +95,6 @@ TYPES = (
         _update_plan,
         _delete_plan,
         attributes=("Id",),
-        name_property="UsagePlanName",
     ),
     simple(
         "AWS::ApiGateway::UsagePlanKey",
@@ -131,7 +130,6 @@ TYPES = (
         shapes={"StageKeys": ListOf(Structure({"RestApiId": STRING, "StageName": STRING})), "Tags": TAGS},
         tagging=_TAGGING,
         tagged="arn:aws:apigateway:{region}::/apikeys/{Ref}",
-        name_property="Name",
     ),
     ResourceType(
         "AWS::ApiGateway::Account",

@@ -34,7 +34,6 @@ TYPES = (
         shapes={"Tags": MapOf(STRING)},
         tagging=Tagging("apigatewayv2", "TagResource", "UntagResource", "ResourceArn"),
         tagged="arn:aws:apigateway:{region}::/apis/{ApiId}/stages/{StageName}",
-        name_property="StageName",
     ),
     simple(
         "AWS::ApiGatewayV2::Route",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.resources.api import Api, Renamed
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
-from harness.emulator.services.cloudformation.resources.shape import BOOLEAN, STRING, TAGS, Structure
+from harness.emulator.services.cloudformation.resources.shape import BOOLEAN, STRING, TAGS, Scalar, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
 
 Json = dict[str, Any]
@@ -20,11 +21,9 @@ _CREATE = Api(
     "GlobalSecondaryIndexes",
     "KeySchema",
     "LocalSecondaryIndexes",
-    "OnDemandThroughput",
     "ProvisionedThroughput",
     "SSESpecification",
     "StreamSpecification",
-    "TableClass",
     "TableName",
 )
 _SSE = Renamed(
@@ -43,10 +42,7 @@ _TAGGING = Tagging("dynamodb", "TagResource", "UntagResource", "ResourceArn", as
 _UPDATED: Json = {
     "BillingMode": "PROVISIONED",
     "DeletionProtectionEnabled": False,
-    "OnDemandThroughput": None,
     "ProvisionedThroughput": None,
-    "SSESpecification": {"Enabled": False},
-    "TableClass": "STANDARD",
 }
 
 
@@ -68,6 +64,8 @@ async def _create(ctx: Context, props: Json) -> Created:
 
 async def _update(ctx: Context, table: Resource, props: Json) -> Json:
     name, old = table.physical_id, table.properties
+    if old.get("SSESpecification") != props.get("SSESpecification"):
+        raise NotEmulated("dynamodb", "UpdateTable with SSESpecification")
     changes = {prop: props.get(prop, unset) for prop, unset in _UPDATED.items() if old.get(prop) != props.get(prop)}
     changes = {prop: value for prop, value in changes.items() if value is not None}
     if changes:
@@ -158,6 +156,7 @@ TYPES = (
                 "PointInTimeRecoverySpecification": _RECOVERY,
                 "SSESpecification": _SSE,
                 "StreamSpecification": _STREAM,
+                "TableClass": Scalar("string", ("STANDARD",)),
                 "Tags": TAGS,
                 "TimeToLiveSpecification": _TTL,
             },

@@ -55,7 +55,7 @@ async def _update(ctx: Context, rule: Resource, props: Json) -> Json:
 async def _delete(ctx: Context, rule: Resource) -> None:
     named = _rule(rule.physical_id.rpartition("|")[2], rule.properties)
     await _point(ctx, named, rule.properties, {})
-    await ctx.call("events", "DeleteRule", {**named, "Name": named.pop("Rule")})
+    await ctx.call("events", "DeleteRule", {"Name": named.pop("Rule"), **named})
 
 
 def _rule(name: str, props: Json) -> Json:

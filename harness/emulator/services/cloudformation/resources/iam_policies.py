@@ -127,7 +127,6 @@ TYPES = (
         _update,
         _delete,
         attributes=("Id",),
-        name_property="PolicyName",
     ),
     ResourceType(
         "AWS::IAM::ManagedPolicy",

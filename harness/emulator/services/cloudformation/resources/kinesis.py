@@ -12,7 +12,6 @@ from harness.emulator.services.cloudformation.resources.resource import (
     ResourceType,
 )
 from harness.emulator.services.cloudformation.resources.shape import TAGS, Structure
-from harness.emulator.services.cloudformation.resources.simple import REF, simple
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
 
 Json = dict[str, Any]
@@ -21,6 +20,8 @@ _CREATE = Api("kinesis", "CreateStream", "MaxRecordSizeInKiB", "ShardCount", "St
 _ENCRYPTION = Api("kinesis", "StartStreamEncryption", "EncryptionType", "KeyId")
 _RETENTION = Api("kinesis", "IncreaseStreamRetentionPeriod", "RetentionPeriodHours")
 _METRICS = Api("kinesis", "EnableEnhancedMonitoring", DesiredShardLevelMetrics="ShardLevelMetrics")
+_REGISTER = Api("kinesis", "RegisterStreamConsumer", "ConsumerName", "StreamARN")
+_CONSUMER_ATTRIBUTES = ("ConsumerARN", "ConsumerCreationTimestamp", "ConsumerName", "ConsumerStatus", "StreamARN")
 _TAGGING = Tagging("kinesis", "TagResource", "UntagResource", "ResourceARN")
 _DEFAULT_HOURS = 24
 _DEFAULT_KIB = 1024
@@ -100,24 +101,33 @@ def _mode(props: Json) -> str:
     return str(given or ("PROVISIONED" if "ShardCount" in props else "ON_DEMAND"))
 
 
-_CONSUMER = simple(
-    "AWS::Kinesis::StreamConsumer",
-    Api("kinesis", "RegisterStreamConsumer", "ConsumerName", "StreamARN"),
-    delete="DeregisterStreamConsumer",
-    key={"ConsumerARN": REF},
-    ref="{Consumer[ConsumerARN]}",
-    attributes={
-        "ConsumerARN": "{Consumer[ConsumerARN]}",
-        "ConsumerCreationTimestamp": "{Consumer[ConsumerCreationTimestamp]}",
-        "ConsumerName": "{ConsumerName}",
-        "ConsumerStatus": "{Consumer[ConsumerStatus]}",
-        "StreamARN": "{StreamARN}",
-    },
-    required=("ConsumerName", "StreamARN"),
-    shapes={"Tags": TAGS},
-    tagging=_TAGGING,
-    name_property="ConsumerName",
-)
+# -- consumers ------------------------------------------------------------------------------------------------------
+
+
+async def _register(ctx: Context, props: Json) -> Created:
+    params = _REGISTER.params(props)
+    if tags := own_tags(ctx, props):
+        params["Tags"] = tags
+    arn = str((await ctx.call("kinesis", "RegisterStreamConsumer", params))["Consumer"]["ConsumerARN"])
+    ctx.made(arn)
+
+    async def consumer() -> Json:
+        answer = await ctx.call("kinesis", "DescribeStreamConsumer", {"ConsumerARN": arn})
+        described: Json = answer["ConsumerDescription"]
+        return described
+
+    async def active() -> bool:
+        return bool((await consumer())["ConsumerStatus"] == "ACTIVE")
+
+    await ctx.until(active, f"consumer {props['ConsumerName']}")
+    described = await consumer()
+    created = {"ConsumerCreationTimestamp": str(int(described["ConsumerCreationTimestamp"]))}
+    return Created(arn, {**{name: described[name] for name in _CONSUMER_ATTRIBUTES if name in described}, **created})
+
+
+async def _deregister(ctx: Context, consumer: Resource) -> None:
+    await ctx.call("kinesis", "DeregisterStreamConsumer", {"ConsumerARN": consumer.physical_id})
+
 
 TYPES = (
     ResourceType(
@@ -138,5 +148,12 @@ TYPES = (
         attributes=("Arn",),
         name_property="Name",
     ),
-    _CONSUMER,
+    ResourceType(
+        "AWS::Kinesis::StreamConsumer",
+        Structure({**_REGISTER.properties, "Tags": TAGS}, required=("ConsumerName", "StreamARN")),
+        _register,
+        None,
+        _deregister,
+        attributes=_CONSUMER_ATTRIBUTES,
+    ),
 )

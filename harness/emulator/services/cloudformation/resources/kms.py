@@ -108,6 +108,5 @@ TYPES = (
         ref="{AliasName}",
         required=("AliasName", "TargetKeyId"),
         replaced_by=("AliasName",),
-        name_property="AliasName",
     ),
 )

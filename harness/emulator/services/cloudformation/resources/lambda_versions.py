@@ -81,6 +81,5 @@ TYPES = (
         replaced_by=("FunctionName", "Name"),
         reset={"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}},
         shapes={"RoutingConfig": _Routing()},
-        name_property="Name",
     ),
 )

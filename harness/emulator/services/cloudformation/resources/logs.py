@@ -77,7 +77,6 @@ TYPES = (
         ref="{logStreamName}",
         required=("LogGroupName",),
         generated=("LogStreamName", 512),
-        name_property="LogStreamName",
     ),
     simple(
         "AWS::Logs::SubscriptionFilter",
@@ -98,6 +97,5 @@ TYPES = (
         required=("DestinationArn", "FilterPattern", "LogGroupName"),
         replaced_by=("FilterName", "LogGroupName"),
         generated=("FilterName", 512),
-        name_property="FilterName",
     ),
 )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.api import Api, tokens
 from harness.emulator.services.cloudformation.resources.patches import patches
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import Shape, Structure
@@ -74,7 +74,7 @@ def simple(
         params = api.params(given)
         if tagging and (tags := own_tags(ctx, props)):
             params[tagging.tags] = tagging.form(tags)
-        answer = await ctx.call(api.service, api.operation, params)
+        answer = await ctx.call(api.service, api.operation, params | tokens(api.service, api.operation, ctx.rng))
         known = {"region": ctx.region, "account": ctx.account, **params, **answer}
         return Created(ref.format_map(known), {a: text.format_map(known) for a, text in (attributes or {}).items()})
 
@@ -88,7 +88,8 @@ def simple(
         else:
             allowed = load_model(api.service).input_members(update)
             changes = api.params({**gone, **props})
-            await ctx.call(api.service, update, {m: v for m, v in changes.items() if m in allowed} | named)
+            once = tokens(api.service, update, ctx.rng)
+            await ctx.call(api.service, update, {m: v for m, v in changes.items() if m in allowed} | named | once)
         if tagging:
             words = {"region": ctx.region, "account": ctx.account, REF: resource.physical_id}
             target = tagged.format_map({**words, **named, **resource.attributes})

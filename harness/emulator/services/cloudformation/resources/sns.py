@@ -89,7 +89,7 @@ async def _unsubscribe(ctx: Context, arn: str, subscriptions: list[Json]) -> Non
 
 
 async def _subscribe(ctx: Context, props: Json) -> Created:
-    params = {name: props[name] for name in ("TopicArn", "Protocol", "Endpoint") if name in props}
+    params: Json = {name: props[name] for name in ("TopicArn", "Protocol", "Endpoint") if name in props}
     params["Attributes"] = _attributes(props, _SUBSCRIPTION_ATTRIBUTES)
     answer = await ctx.call("sns", "Subscribe", {**params, "ReturnSubscriptionArn": True})
     arn = str(answer["SubscriptionArn"])

@@ -41,7 +41,7 @@ _UNSET = {
     "ContentBasedDeduplication": "false",
     "DelaySeconds": "0",
     "KmsDataKeyReusePeriodSeconds": "300",
-    "MaximumMessageSize": "262144",
+    "MaximumMessageSize": "1048576",
     "MessageRetentionPeriod": "345600",
     "ReceiveMessageWaitTimeSeconds": "0",
     "SqsManagedSseEnabled": "true",

@@ -1,4 +1,5 @@
-"""IAM: AWS's managed policies, made when somebody asks for one. All of them at once would cost 0.3 s and 24 MB."""
+"""IAM: AWS's managed policies, made when somebody asks for one (all of them at once would cost 0.3 s and 24 MB), and
+policies without a version, as SAM's policy templates are."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ PREFIX = "arn:aws:iam::aws:policy/"
 
 def mend(models: Any) -> None:
     backend = models.IAMBackend
+    _allow_missing_version(models.IAMPolicyDocumentValidator)
     backend._init_managed_policies = lambda self: ManagedPolicies(self.account_id)
 
     def looking_up_first(method: Any) -> Any:
@@ -32,6 +34,17 @@ def mend(models: Any) -> None:
         return list_policies(self, *args, **kwargs)
 
     backend.list_policies = list_all_policies
+
+
+def _allow_missing_version(validator: Any) -> None:
+    """A document without `Version` is one of 2008-10-17, which AWS takes."""
+    validate = validator._validate_version
+
+    def validate_given(self: Any) -> None:
+        if "Version" in self._policy_json:
+            validate(self)
+
+    validator._validate_version = validate_given
 
 
 class ManagedPolicies(dict[str, Any]):

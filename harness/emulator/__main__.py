@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         world = build_world(options.clock, options.seed)
         world.faults.may_kill = True
+        world.permissions.initial = options.iam
+        world.permissions.switch(options.iam)
     except ValueError as error:
         return _fail(str(error))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -141,6 +143,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--snapshot-dir", type=Path, help="where named snapshots are kept (default: until the emulator ends)"
+    )
+    parser.add_argument(
+        "--iam",
+        choices=["off", "enforce"],
+        default="off",
+        help="whether IAM policies decide what is allowed (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     if not 0 <= options.port <= 65535:

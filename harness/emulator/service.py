@@ -94,6 +94,13 @@ class Service:
             result = await result
         return result or {}
 
+    def resource_policy(self, resource: str) -> str | None:
+        """The policy of one of this service's resources, by ARN, for permission checks; None if it has none."""
+        return None
+
+    def failed(self, call: Call, codes: list[str]) -> None:
+        """Entries of a call (or the call) that a fault kept from this service, by error code: for its metrics."""
+
     def refuse(self, what: str) -> NotEmulated:
         """The error for a nested member or value that is not emulated: `raise self.refuse("Foo.Bar")`."""
         return NotEmulated(self.name, what)

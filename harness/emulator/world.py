@@ -16,6 +16,7 @@ from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
 from harness.emulator.faults import Faults
 from harness.emulator.metrics import Metrics
+from harness.emulator.permissions import Permissions
 from harness.emulator.service import Service
 from harness.emulator.store import Store
 from harness.emulator.topics import Topics
@@ -80,6 +81,7 @@ class World:
         self.metrics = Metrics(self)
         self.bus = Bus(self)
         self.faults = Faults(self)
+        self.permissions = Permissions(self)
         self.services: dict[str, Service] = {}
         self.upstream: Upstream | None = None
         self.endpoint_url = ""
@@ -185,4 +187,5 @@ class World:
         else:
             self.rng.seed(self.seed)
             self.quotas = False
+        self.permissions.restored(emptied=snapshot is None)
         await self.start()

@@ -22,6 +22,7 @@ from harness.emulator.edge.faults_admin import FaultsAdmin
 from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.emulator.edge.trace_admin import trace
+from harness.emulator.permissions import MODES
 from harness.version import VERSION
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Admin:
             "snapshots": {"GET": self._list_snapshots},
             "reset": {"POST": self._reset},
             "quotas": {"GET": self._quotas, "POST": self._set_quotas},
+            "iam": {"GET": self._iam, "POST": self._set_iam},
             "coverage": {"GET": self._coverage},
             "sinks": {"GET": self._list_sinks},
         }
@@ -187,6 +189,19 @@ class Admin:
             raise AdminProblem(400, "enabled must be true or false")
         self.world.quotas = enabled
         return await self._quotas(request)
+
+    async def _iam(self, request: HttpRequest) -> Json:
+        return {"mode": self.world.permissions.mode}
+
+    async def _set_iam(self, request: HttpRequest) -> Json:
+        mode = _body(request, {"mode"}).get("mode")
+        if mode not in MODES:
+            raise AdminProblem(400, f"mode must be {' or '.join(MODES)}")
+        try:
+            self.world.permissions.switch(mode)
+        except ValueError as error:
+            raise AdminProblem(409, f"permissions can't be enforced: {error}") from error
+        return await self._iam(request)
 
     async def _coverage(self, request: HttpRequest) -> Json | HttpResponse:
         form = parse_qs(request.query).get("format", ["json"])[0]

@@ -18,6 +18,7 @@ from harness.emulator.upstream.state import MotoState, living_at
 from harness.emulator.upstream.wsgi import call_app
 
 if TYPE_CHECKING:
+    from harness.emulator.permissions.directory import Directory
     from harness.emulator.world import World
 
 Json = dict[str, Any]
@@ -84,6 +85,12 @@ class MotoUpstream:
         if self._journal is not None:
             self._journal.replaced(state)
         self._polls.wake()
+
+    def directory(self) -> Directory:
+        """Users, roles and policies, for permission checks."""
+        from harness.emulator.upstream.directory import MotoDirectory
+
+        return MotoDirectory(self.state)
 
     # -- surviving --------------------------------------------------------------------------------------------
     def directory(self) -> Directory:

@@ -21,7 +21,7 @@ def check(call: Call, request: HttpRequest) -> None:
             raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
     elif call.operation == "PutBucketPolicy":
         block = getattr(_bucket(call, request), "public_access_block", None)
-        if block is not None and block.block_public_policy and _is_public(request.body):
+        if block is not None and block.block_public_policy and is_public(request.body):
             resource = f"arn:aws:s3:::{_bucket_name(request)}"
             raise AwsError(
                 "AccessDenied",
@@ -38,7 +38,7 @@ def _sets_acl(request: HttpRequest) -> bool:
     return any(name.startswith("x-amz-grant-") for name, _ in request.headers)
 
 
-def _is_public(policy: bytes) -> bool:
+def is_public(policy: bytes) -> bool:
     """Whether a statement without condition allows everybody something."""
     try:
         statements = json.loads(policy)["Statement"]

@@ -24,6 +24,18 @@ class ResourceOperations(KinesisBase):
             return self.find_consumer(call, arn)[1]
         return self.find(call, None, arn)
 
+    def resource_policy(self, resource: str) -> str | None:
+        """The policy of a stream or consumer."""
+        _, _, _, region, account, rest = resource.split(":", 5)
+        parts = rest.split("/")
+        if parts[0] != "stream" or len(parts) not in (2, 4):
+            return None
+        if len(parts) == 2:
+            stream = self.streams.get((account, region, parts[1]))
+            return stream.policy if stream is not None else None
+        consumer = self.consumers.get((account, region, parts[1], parts[3].partition(":")[0]))
+        return consumer.policy if consumer is not None else None
+
     def put_resource(self, call: Call, arn: str, resource: Stream | Consumer) -> None:
         if isinstance(resource, Stream):
             self.streams.put(resource.key, resource)

@@ -105,6 +105,17 @@ class Permissions(LambdaBase):
         if name.qualifier and name.qualifier not in function.aliases:
             self.version_of(function, name)
 
+    def resource_policy(self, resource: str) -> str | None:
+        """The policy of a function (or of its version or alias, when the ARN ends in a qualifier)."""
+        parts = resource.split(":")
+        if len(parts) not in (7, 8) or parts[5] != "function":
+            return None
+        function = self.functions.get((parts[4], parts[3], parts[6]))
+        policy = function.policies.get(parts[7] if len(parts) == 8 else "") if function is not None else None
+        if policy is None:
+            return None
+        return orjson.dumps({"Version": "2012-10-17", "Statement": list(policy.statements.values())}).decode()
+
     def check_invoke_allowed(self, function: Function, name: FunctionName, caller: Caller) -> None:
         """A service principal without a role, and another account, need a statement that allows them.
 

@@ -32,7 +32,6 @@ def test_environment(functions: Any, aws: Any) -> None:
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
         "AWS_ACCESS_KEY_ID": "000000000000",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
         "AWS_ENDPOINT_URL": aws.url,
         "_HANDLER": "index.handler",
         "TZ": ":UTC",
@@ -44,9 +43,9 @@ def test_environment(functions: Any, aws: Any) -> None:
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", environment["AWS_LAMBDA_LOG_STREAM_NAME"])
     assert environment["_X_AMZN_TRACE_ID"].startswith("Root=1-")
     known = {
-        *expected, "PATH", "LD_LIBRARY_PATH", "HOME", "LC_CTYPE", "PYTHONPATH", "SHLVL", "PWD", "LAMBDA_RUNTIME_DIR",
-        "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT",
-        "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID",
+        *expected, "AWS_SESSION_TOKEN", "PATH", "LD_LIBRARY_PATH", "HOME", "LC_CTYPE", "PYTHONPATH", "SHLVL", "PWD",
+        "LAMBDA_RUNTIME_DIR", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_ADDRESS",
+        "_AWS_XRAY_DAEMON_PORT", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID",
     }  # fmt: skip
     assert set(environment) <= known
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from harness.emulator.permissions.function_sessions import session_token
 from harness.emulator.services.lambda_.model import FunctionVersion
 
 # What the dynamic loader needs to start the interpreter at all.
@@ -51,7 +52,7 @@ def variables(
         "_HANDLER": version.handler,
         "AWS_ACCESS_KEY_ID": version.account,
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
+        "AWS_SESSION_TOKEN": session_token(version.role, version.unqualified_arn),
         "AWS_REGION": version.region,
         "AWS_DEFAULT_REGION": version.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{version.runtime}",

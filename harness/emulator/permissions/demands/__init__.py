@@ -1,0 +1,50 @@
+"""What an API call demands: IAM actions and the ARNs that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.emulator.errors import NotEmulated
+from harness.emulator.permissions.demands.asked import Asked, Demand
+from harness.emulator.permissions.demands.functions import lambda_
+from harness.emulator.permissions.demands.gateway import apigateway
+from harness.emulator.permissions.demands.identities import cloudformation, iam, sts
+from harness.emulator.permissions.demands.keys import kms, secretsmanager, ssm
+from harness.emulator.permissions.demands.messaging import events, sns, sqs
+from harness.emulator.permissions.demands.monitoring import cloudwatch, logs
+from harness.emulator.permissions.demands.roles import passed_roles
+from harness.emulator.permissions.demands.s3 import s3
+from harness.emulator.permissions.demands.streams import firehose, kinesis
+from harness.emulator.permissions.demands.tables import dynamodb, dynamodbstreams, glue
+
+SERVICES: dict[str, Callable[[Asked], list[Demand]]] = {
+    "apigateway": apigateway,
+    "apigatewayv2": apigateway,
+    "cloudformation": cloudformation,
+    "cloudwatch": cloudwatch,
+    "dynamodb": dynamodb,
+    "dynamodbstreams": dynamodbstreams,
+    "events": events,
+    "firehose": firehose,
+    "glue": glue,
+    "iam": iam,
+    "kinesis": kinesis,
+    "kms": kms,
+    "lambda": lambda_,
+    "logs": logs,
+    "s3": s3,
+    "secretsmanager": secretsmanager,
+    "sns": sns,
+    "sqs": sqs,
+    "ssm": ssm,
+    "sts": sts,
+}
+
+
+def demands_of(asked: Asked) -> list[Demand]:
+    """Everything that must be allowed, in AWS's order of checking. Raises NotEmulated for a service or operation whose
+    permissions nobody here knows."""
+    known = SERVICES.get(asked.call.service)
+    if known is None:
+        raise NotEmulated("iam", f"the permission check of {asked.call.service}")
+    return [*known(asked), *passed_roles(asked)]

@@ -1,0 +1,175 @@
+"""S3: actions by operation, buckets and objects, and the KMS key that an object is encrypted with."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+from xml.sax.saxutils import unescape
+
+from harness.emulator.call import HttpRequest
+from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.facts import Value
+
+_KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+_VIRTUAL_HOST = re.compile(r"(.+)\.(?:s3[.-].*|localhost(?::\d+)?)")
+
+# Operation → action, where `s3:<operation>` is not it.
+_ACTIONS = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketCors": "PutBucketCORS",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteObjects": "DeleteObject",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycle": "GetLifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PostObject": "PutObject",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+    "PutBucketCors": "PutBucketCORS",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycle": "PutLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "UploadPart": "PutObject",
+}
+_VERSIONED = ("GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
+              "DeleteObjectTagging")  # fmt: skip
+_WRITING = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "PostObject"))
+_READING = frozenset(("GetObject", "HeadObject"))
+
+_QUERY_FACTS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys",
+                "versionId": "s3:VersionId"}  # fmt: skip
+_HEADER_FACTS = ("x-amz-acl", "x-amz-copy-source", "x-amz-server-side-encryption",
+                 "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class")  # fmt: skip
+_MEMBER_FACTS = {
+    "Prefix": "s3:prefix",
+    "Delimiter": "s3:delimiter",
+    "VersionId": "s3:VersionId",
+    "ACL": "s3:x-amz-acl",
+    "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+}
+
+
+class Place(NamedTuple):
+    bucket: str
+    key: str
+
+
+def s3(asked: Asked) -> list[Demand]:
+    place, facts = place_of(asked), _facts(asked)
+    action = _ACTIONS.get(asked.operation, asked.operation)
+    if not place.bucket:
+        return [Demand(f"s3:{action}", ANYTHING, facts)]
+    if asked.operation == "DeleteObjects":
+        return [Demand("s3:DeleteObject", _arn(Place(place.bucket, key)), facts) for key in _keys_to_delete(asked)]
+    if action in _VERSIONED and "s3:VersionId" in facts:
+        action = action.replace("Object", "ObjectVersion", 1)
+    found = [Demand(f"s3:{action}", _arn(place), facts)]
+    source = asked.call.http.header("x-amz-copy-source") if asked.call.http is not None else ""
+    if source:
+        bucket, _, key = unquote(source.partition("?")[0]).lstrip("/").partition("/")
+        found += _reading(asked, Place(bucket, key))
+    if asked.operation in _WRITING:
+        found += _encrypting(asked, place, facts)
+        if asked.call.http is not None and asked.call.http.header("x-amz-tagging"):
+            found.append(Demand("s3:PutObjectTagging", _arn(place), facts))
+        if asked.call.http is not None and _sets_acl(asked.call.http):
+            found.append(Demand("s3:PutObjectAcl", _arn(place), facts))
+    elif asked.operation in _READING:
+        found += _decrypting(asked, place)
+    return found
+
+
+def _keys_to_delete(asked: Asked) -> list[str]:
+    if asked.call.http is None:
+        return [str(item["Key"]) for item in asked.params.get("Delete", {}).get("Objects", [])]
+    return [unescape(key) for key in _KEY.findall(asked.call.http.body.decode("utf-8", "replace"))]
+
+
+def _arn(place: Place) -> str:
+    return f"arn:aws:s3:::{place.bucket}/{place.key}" if place.key else f"arn:aws:s3:::{place.bucket}"
+
+
+def place_of(asked: Asked) -> Place:
+    """Bucket and key of an S3 call; empty where it names none."""
+    request = asked.call.http
+    if request is None or asked.params:
+        return Place(str(asked.params.get("Bucket", "")), str(asked.params.get("Key", "")))
+    path = unquote(request.path).lstrip("/")
+    virtual = _VIRTUAL_HOST.fullmatch(request.header("host"))
+    if virtual is not None and virtual[1] != "s3":
+        return Place(virtual[1], path)
+    bucket, _, key = path.partition("/")
+    return Place(bucket, key)
+
+
+def _facts(asked: Asked) -> dict[str, Value]:
+    request = asked.call.http
+    facts: dict[str, Value] = {}
+    if request is None or asked.params:
+        facts = {key: str(asked.params[m]) for m, key in _MEMBER_FACTS.items() if m in asked.params}
+    else:
+        query = parse_qs(request.query, keep_blank_values=True)
+        facts = {key: query[name][0] for name, key in _QUERY_FACTS.items() if name in query}
+        facts |= {f"s3:{name}": request.header(name) for name in _HEADER_FACTS if request.header(name)}
+    return facts
+
+
+def _sets_acl(request: HttpRequest) -> bool:
+    return any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name, _ in request.headers)
+
+
+def _reading(asked: Asked, place: Place) -> list[Demand]:
+    return [Demand("s3:GetObject", _arn(place)), *_decrypting(asked, place)]
+
+
+def _encrypting(asked: Asked, place: Place, facts: dict[str, Value]) -> list[Demand]:
+    """Writing with a customer's key needs a data key of it."""
+    form = facts.get("s3:x-amz-server-side-encryption", "")
+    key = facts.get("s3:x-amz-server-side-encryption-aws-kms-key-id", "") if form == "aws:kms" else ""
+    if not form:
+        key = asked.directory.bucket_key(place.bucket)
+    return _with_key(asked, "kms:GenerateDataKey", str(key), place)
+
+
+def _decrypting(asked: Asked, place: Place) -> list[Demand]:
+    return _with_key(asked, "kms:Decrypt", asked.directory.object_key(place.bucket, place.key) or "", place)
+
+
+def _with_key(asked: Asked, action: str, key: str, place: Place) -> list[Demand]:
+    """Nothing for the key that S3 owns: it is everybody's who may use the bucket."""
+    if not key or key.endswith("alias/aws/s3"):
+        return []
+    region = asked.call.region
+    facts: dict[str, Value] = {
+        "kms:ViaService": f"s3.{region}.amazonaws.com",
+        "kms:EncryptionContext:aws:s3:arn": _arn(place),
+        "aws:ViaAWSService": "true",
+    }
+    return [Demand(action, asked.directory.key_arn(asked.call.account, region, key), facts)]

@@ -33,7 +33,7 @@ class Base(Service):
         return self.world.random_token(length)
 
     def changed(self, api: Api) -> None:
-        """Save a change of routes, integrations or CORS; stages with auto-deploy take it at once (D9)."""
+        """Save a change of routes, integrations, authorizers or CORS; stages with auto-deploy take it at once (D9)."""
         for stage in api.stages.values():
             if stage.get("AutoDeploy"):
                 self.deploy(api, stage, automatic=True)
@@ -43,8 +43,12 @@ class Base(Service):
         api.revision += 1
         self.apis.put(api.api_id, api)
 
+    def forget_authorizations(self, api_id: str, stage_name: str) -> None:
+        """Forget what Lambda authorizers answered for a stage."""
+        raise NotImplementedError
+
     def deploy(self, api: Api, stage: Json | None, *, automatic: bool, description: str | None = None) -> Deployment:
-        """Freeze the routes and integrations into a deployment, and point the stage at it."""
+        """Freeze the routes, integrations and authorizers into a deployment, and point the stage at it."""
         deployment_id = self.new_id(6)
         attributes: Json = {
             "AutoDeployed": automatic,
@@ -57,7 +61,7 @@ class Base(Service):
         elif description is not None:
             attributes["Description"] = description
         routes = copy.deepcopy(list(api.routes.values()))
-        deployment = Deployment(attributes, routes, copy.deepcopy(api.integrations))
+        deployment = Deployment(attributes, routes, copy.deepcopy(api.integrations), copy.deepcopy(api.authorizers))
         if stage is not None:
             self._drop_automatic(api, stage.get("DeploymentId"))
             stage["DeploymentId"] = deployment_id

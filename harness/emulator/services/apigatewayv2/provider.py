@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.services.apigatewayv2.apis import Apis
+from harness.emulator.services.apigatewayv2.authorizers import Authorizers
 from harness.emulator.services.apigatewayv2.execution.run import Execution
 from harness.emulator.services.apigatewayv2.integrations import Integrations
 from harness.emulator.services.apigatewayv2.routes import Routes
@@ -11,7 +12,7 @@ from harness.emulator.services.apigatewayv2.stages import Stages
 from harness.emulator.world import World
 
 
-class ApiGatewayV2(Apis, Integrations, Routes, Stages):
+class ApiGatewayV2(Apis, Integrations, Authorizers, Routes, Stages):
     """API Gateway v2, HTTP APIs only (section D9)."""
 
     def __init__(self, world: World) -> None:
@@ -20,6 +21,9 @@ class ApiGatewayV2(Apis, Integrations, Routes, Stages):
 
     async def start(self) -> None:
         self._execution = Execution(self)
+
+    def forget_authorizations(self, api_id: str, stage_name: str) -> None:
+        self._execution.forget_authorizations(api_id, stage_name)
 
     def owns(self, api_id: str) -> bool:
         return api_id in self.apis

@@ -7,8 +7,11 @@ import re
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigatewayv2.state import Api
 
 _METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_AUTHORIZERS = {"JWT": "JWT", "CUSTOM": "REQUEST"}
+"""Authorization type → the authorizer type that it needs."""
 _SEGMENT = re.compile(r"[^{}/]+|\{[A-Za-z0-9._:-]+\}|\{[A-Za-z0-9._:-]+\+\}")
 
 
@@ -22,6 +25,8 @@ class Routes(Base):
         route_key: str,
         target: str | None = None,
         authorization_type: str | None = None,
+        authorizer_id: str | None = None,
+        authorization_scopes: list[str] | None = None,
         api_key_required: bool | None = None,
         operation_name: str | None = None,
     ) -> Json:
@@ -31,9 +36,14 @@ class Routes(Base):
             "AuthorizationType": authorization_type or "NONE",
             "RouteId": self.new_id(),
             "RouteKey": route_key,
-            **present(Target=target, OperationName=operation_name),
+            **present(
+                Target=target,
+                OperationName=operation_name,
+                AuthorizerId=authorizer_id or None,
+                AuthorizationScopes=authorization_scopes or None,
+            ),
         }
-        self._check_route(call, api_id, route)
+        self._check_route(api, route)
         api.routes[route["RouteId"]] = route
         self.changed(api)
         return route
@@ -58,6 +68,8 @@ class Routes(Base):
         route_key: str | None = None,
         target: str | None = None,
         authorization_type: str | None = None,
+        authorizer_id: str | None = None,
+        authorization_scopes: list[str] | None = None,
         api_key_required: bool | None = None,
         operation_name: str | None = None,
     ) -> Json:
@@ -67,12 +79,19 @@ class Routes(Base):
                 RouteKey=route_key,
                 Target=target,
                 AuthorizationType=authorization_type,
+                AuthorizerId=authorizer_id,
+                AuthorizationScopes=authorization_scopes,
                 ApiKeyRequired=api_key_required,
                 OperationName=operation_name,
             ),
         }
-        self._check_route(call, api_id, updated)
+        if updated["AuthorizationType"] == "NONE":
+            updated.pop("AuthorizerId", None)
+            updated.pop("AuthorizationScopes", None)
+        if not updated.get("AuthorizationScopes"):
+            updated.pop("AuthorizationScopes", None)
         api = self.find(call, api_id)
+        self._check_route(api, updated)
         api.routes[route_id] = updated
         self.changed(api)
         return updated
@@ -90,8 +109,7 @@ class Routes(Base):
             raise not_found(f"Invalid Route identifier specified {route_id}")
         return route
 
-    def _check_route(self, call: Call, api_id: str, route: Json) -> None:
-        api = self.find(call, api_id)
+    def _check_route(self, api: Api, route: Json) -> None:
         key = route["RouteKey"]
         if not valid_route_key(key):
             raise bad_request(
@@ -100,8 +118,7 @@ class Routes(Base):
             )
         if any(r["RouteKey"] == key and r["RouteId"] != route["RouteId"] for r in api.routes.values()):
             raise conflict(f"Route with key {key} already exists for this API")
-        if route["AuthorizationType"] != "NONE":
-            raise self.refuse(f"AuthorizationType {route['AuthorizationType']}")
+        self._check_authorization(api, route)
         if route["ApiKeyRequired"]:
             raise bad_request("ApiKeyRequired is not currently supported for HTTP APIs")
         target = route.get("Target")
@@ -109,6 +126,21 @@ class Routes(Base):
             kind, _, integration_id = target.partition("/")
             if kind != "integrations" or integration_id not in api.integrations:
                 raise bad_request(f"Invalid integration identifier specified: {target}")
+
+    def _check_authorization(self, api: Api, route: Json) -> None:
+        kind = route["AuthorizationType"]
+        if kind not in ("NONE", *_AUTHORIZERS):
+            raise self.refuse(f"AuthorizationType {kind}")
+        if route.get("AuthorizationScopes") and kind != "JWT":
+            raise bad_request("Authorization scopes are supported for the authorization type JWT only")
+        if kind == "NONE":
+            return
+        authorizer = api.authorizers.get(route.get("AuthorizerId", ""))
+        if authorizer is None or authorizer["AuthorizerType"] != _AUTHORIZERS[kind]:
+            noun = "JWT authorizer" if kind == "JWT" else "authorizer"
+            raise bad_request(
+                f"Invalid authorizer ID specified. Setting the authorization type to {kind} requires a valid {noun}."
+            )
 
 
 def valid_route_key(key: str) -> bool:

@@ -113,6 +113,11 @@ class Stages(Base):
         self.save(self.find(call, api_id))
 
     @operation
+    def reset_authorizers_cache(self, call: Call, *, api_id: str, stage_name: str) -> None:
+        self._stage(call, api_id, stage_name)
+        self.forget_authorizations(api_id, stage_name)
+
+    @operation
     def create_deployment(
         self, call: Call, *, api_id: str, description: str | None = None, stage_name: str | None = None
     ) -> Json:

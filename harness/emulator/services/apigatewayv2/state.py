@@ -10,11 +10,12 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Deployment:
-    """A frozen copy of the routes and integrations, and its own description members."""
+    """A frozen copy of the routes, integrations and authorizers, and its own description members."""
 
     attributes: Json
     routes: list[Json]
     integrations: dict[str, Json]
+    authorizers: dict[str, Json]
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Api:
     attributes: Json
     integrations: dict[str, Json] = field(default_factory=dict)
     routes: dict[str, Json] = field(default_factory=dict)
+    authorizers: dict[str, Json] = field(default_factory=dict)
     stages: dict[str, Json] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     revision: int = 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from harness.emulator.authorizer_policy import InvalidPolicy, decision
 from harness.emulator.services.apigateway.execution import aws_integration, lambda_integration
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
@@ -107,34 +107,12 @@ def _identity(invocation: Invocation, authorizer: Json) -> tuple[str, ...]:
 
 
 def _evaluate(invocation: Invocation, answer: Json) -> None:
-    policy = answer["policyDocument"]
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list):
-        raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="the policy has no statements")
-    arn, allowed = method_arn(invocation), False
-    for statement in statements:
-        if not isinstance(statement, dict) or not (
-            _any(statement.get("Action"), "execute-api:Invoke", ignore_case=True)
-            and _any(statement.get("Resource"), arn)
-        ):
-            continue
-        if statement.get("Condition"):
-            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause="policy conditions are not emulated")
-        if statement.get("Effect") == "Deny":
-            raise Failure("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
-        allowed = allowed or statement.get("Effect") == "Allow"
-    if not allowed:
+    """Raises Failure 403 unless the authorizer's policy allows the request, 500 for what is no policy."""
+    try:
+        found = decision(answer["policyDocument"], method_arn(invocation))
+    except InvalidPolicy as error:
+        raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause=str(error)) from error
+    if found == "Deny":
+        raise Failure("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
+    if found != "Allow":
         raise Failure("ACCESS_DENIED")
-
-
-def _any(patterns: Any, value: str, ignore_case: bool = False) -> bool:
-    """Whether an IAM pattern (`*`, `?`) or one of a list of them matches."""
-    for pattern in patterns if isinstance(patterns, list) else [patterns]:
-        text = str(pattern).replace("[", "[[]")
-        if ignore_case and fnmatch.fnmatchcase(value.lower(), text.lower()):
-            return True
-        if fnmatch.fnmatchcase(value, text):
-            return True
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,6 +30,12 @@ class Exchange:
     stage_variables: dict[str, str]
     request_id: str
     now: float
+    authorizer_2: Json | None = None
+    """`requestContext.authorizer` of payload format 2.0."""
+    authorizer_1: Json | None = None
+    """The same of payload format 1.0."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What only the way of this request gives for `$context`: `authorizer.…` and `error.…`."""
 
     @property
     def domain(self) -> str:
@@ -69,9 +75,11 @@ def payload_2(x: Exchange) -> Json:
     event["headers"] = headers
     if x.request.query:
         event["queryStringParameters"] = _joined(parse_qsl(x.request.query, keep_blank_values=True))
+    authorizer = {} if x.authorizer_2 is None else {"authorizer": x.authorizer_2}
     event["requestContext"] = {
         "accountId": x.account,
         "apiId": x.api_id,
+        **authorizer,
         "domainName": x.domain,
         "domainPrefix": x.api_id,
         "http": {
@@ -115,6 +123,7 @@ def payload_1(x: Exchange) -> Json:
         "requestContext": {
             "accountId": x.account,
             "apiId": x.api_id,
+            **({} if x.authorizer_1 is None else {"authorizer": x.authorizer_1}),
             "domainName": x.domain,
             "domainPrefix": x.api_id,
             "extendedRequestId": x.request_id,

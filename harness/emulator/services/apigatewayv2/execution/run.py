@@ -1,4 +1,4 @@
-"""The way of a request through an HTTP API: stage, CORS, route, throttle, integration, response (D9)."""
+"""The way of a request through an HTTP API: stage, route, CORS, authorizer, throttle, integration (D9)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigatewayv2.execution import access_log, cors
+from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions
+from harness.emulator.services.apigatewayv2.execution.authorization import Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
+from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
+from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
+from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
 from harness.emulator.services.apigatewayv2.execution.response import BadAnswer, from_lambda, message
 from harness.emulator.services.apigatewayv2.execution.router import Router
 from harness.emulator.services.apigatewayv2.execution.service_integration import Unresolved, kinesis_put_record
 from harness.emulator.services.apigatewayv2.execution.throttle import Throttle
-from harness.emulator.services.apigatewayv2.state import Api
+from harness.emulator.services.apigatewayv2.state import Api, Deployment
 from harness.emulator.spec.encode import json_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +28,6 @@ Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 _PAYLOAD_LIMIT = 10 * 1024 * 1024
-_SERVICE = "apigateway.amazonaws.com"
 
 
 class Execution:
@@ -35,6 +38,8 @@ class Execution:
         self.world = service.world
         self._routers: dict[str, Router] = {}
         self._throttle = Throttle()
+        self._jwt_authorizer = JwtAuthorizer(IssuerKeys(self.world))
+        self._lambda_authorizer = LambdaAuthorizer(self.world)
 
     async def run(self, api: Api, request: HttpRequest, path: str) -> HttpResponse:
         request_id = self.world.new_id()
@@ -47,17 +52,18 @@ class Execution:
         stage, path = find_stage(api, path)
         if stage is None or "DeploymentId" not in stage:
             return message(404, "Not Found")
-        cors_configuration = api.attributes.get("CorsConfiguration")
-        preflight = cors.preflight(cors_configuration, request)
-        if preflight is not None:
-            return preflight
-        if len(request.body) > _PAYLOAD_LIMIT:
-            return message(413, "Request Entity Too Large")
         deployment = api.deployments[stage["DeploymentId"]]
         router = self._routers.get(stage["DeploymentId"])
         if router is None:
             router = self._routers[stage["DeploymentId"]] = Router(deployment.routes)
         found = router.match(request.method, path)
+        cors_configuration = api.attributes.get("CorsConfiguration")
+        preflight = cors.preflight(cors_configuration, request)
+        # A preflight that fits a route with an authorizer has to pass it, and browsers send no credentials (D9).
+        if preflight is not None and (found is None or found[0]["AuthorizationType"] == "NONE"):
+            return preflight
+        if len(request.body) > _PAYLOAD_LIMIT:
+            return message(413, "Request Entity Too Large")
         x = Exchange(
             api_id=api.api_id,
             account=api.account,
@@ -71,23 +77,44 @@ class Execution:
             request_id=request_id,
             now=self.world.clock.now(),
         )
-        if found is None:
-            response = message(404, "Not Found")
-        elif not self._throttle.admits(api.api_id, stage, x.route_key, x.now):
-            response = message(429, "Too Many Requests")
-        else:
-            integration_id = found[0].get("Target", "").partition("/")[2]
-            response = await self._integrate(deployment.integrations.get(integration_id), x)
+        try:
+            if found is None:
+                response = message(404, "Not Found")
+            else:
+                await self._authorize(found[0], deployment, x)
+                if preflight is not None:
+                    return preflight
+                response = await self._serve(found[0], deployment, stage, x)
+        except Denied as denied:
+            response = _denied(denied, x)
         cors.apply(cors_configuration, request, response)
         if stage.get("AccessLogSettings", {}).get("DestinationArn"):
             access_log.write(self.world, stage["AccessLogSettings"], x, response)
         return response
 
+    async def _authorize(self, route: Json, deployment: Deployment, x: Exchange) -> None:
+        """Let the route's authorizer fill the exchange. Raises Denied."""
+        if route["AuthorizationType"] == "NONE":
+            return
+        authorizer = deployment.authorizers[route["AuthorizerId"]]
+        if authorizer["AuthorizerType"] == "JWT":
+            authorized = await self._jwt_authorizer.authorize(authorizer, route, x)
+        else:
+            authorized = await self._lambda_authorizer.authorize(authorizer, x)
+        x.authorizer_2, x.authorizer_1 = authorized.by_2, authorized.by_1
+        x.notes.update((f"authorizer.{name}", value) for name, value in authorized.variables.items())
+
+    async def _serve(self, route: Json, deployment: Deployment, stage: Json, x: Exchange) -> HttpResponse:
+        if not self._throttle.admits(x.api_id, stage, x.route_key, x.now):
+            return message(429, "Too Many Requests")
+        integration_id = route.get("Target", "").partition("/")[2]
+        return await self._integrate(deployment.integrations.get(integration_id), x)
+
     async def _integrate(self, integration: Json | None, x: Exchange) -> HttpResponse:
         if integration is None:
             return message(500, "Internal Server Error")
         caller = Caller(x.account, x.region).on_behalf(
-            _SERVICE, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
+            functions.SERVICE, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
         )
         run = self._lambda if "IntegrationSubtype" not in integration else self._kinesis
         try:
@@ -102,12 +129,7 @@ class Execution:
     async def _lambda(self, integration: Json, x: Exchange, caller: Caller) -> HttpResponse:
         version = integration["PayloadFormatVersion"]
         event = payload_2(x) if version == "2.0" else payload_1(x)
-        params = {
-            "FunctionName": _function_arn(integration["IntegrationUri"]),
-            "InvocationType": "RequestResponse",
-            "Payload": json_bytes(event),
-        }
-        result = await self._call("lambda", "Invoke", params, x, caller)
+        result = await functions.invoke(self.world, integration["IntegrationUri"], event, x, caller)
         if result.get("FunctionError"):
             return message(500, "Internal Server Error")
         try:
@@ -121,14 +143,20 @@ class Execution:
             params = kinesis_put_record(integration["RequestParameters"], x)
         except Unresolved:
             return message(400, "Bad Request")
-        result = await self._call("kinesis", "PutRecord", params, x, caller)
+        result = await functions.call(self.world, "kinesis", "PutRecord", params, x, caller)
         return HttpResponse(200, [("content-type", "application/json")], json_bytes(result))
 
-    async def _call(self, service: str, operation: str, params: Json, x: Exchange, caller: Caller) -> Json:
-        """Call another service over the bus, and note it as part of this request. Raises AwsError."""
-        call = Call(service, operation, params, caller, self.world.new_id())
-        self.world.trace.called(x.request_id, call.request_id, service, operation)
-        return await self.world.bus.run(call)
+    def forget_authorizations(self, api_id: str, stage: str) -> None:
+        self._lambda_authorizer.forget(api_id, stage)
+
+
+def _denied(denied: Denied, x: Exchange) -> HttpResponse:
+    x.notes |= {"authorizer.error": denied.reason, "error.message": denied.message}
+    x.notes["error.messageString"] = f'"{denied.message}"'
+    response = message(denied.status, denied.message)
+    if denied.challenge is not None:
+        response.headers.append(("www-authenticate", denied.challenge))
+    return response
 
 
 def find_stage(api: Api, path: str) -> tuple[Json | None, str]:
@@ -144,10 +172,3 @@ def _source_arn(x: Exchange) -> str:
     method, _, route_path = x.route_key.partition(" ")
     suffix = "$default" if x.route_key == "$default" else f"{method if method != 'ANY' else '*'}{route_path}"
     return f"arn:aws:execute-api:{x.region}:{x.account}:{x.api_id}/{x.stage}/{suffix}"
-
-
-def _function_arn(uri: str) -> str:
-    """The function's ARN out of a plain ARN or the `…:lambda:path/…/functions/<arn>/invocations` form."""
-    if "/functions/" in uri:
-        return uri.partition("/functions/")[2].removesuffix("/invocations")
-    return uri

@@ -89,5 +89,6 @@ def context_value(name: str, x: Exchange) -> str:
         "requestTimeEpoch": int(x.now),
         "routeKey": x.route_key,
         "stage": x.stage,
+        **x.notes,
     }
     return str(values.get(name, ""))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tests.integration.full_stack import FullStack
+from tests.integration.left_over import left_over
 from tests.integration.provisioning import Provisioned
 from tests.integration.test_event_ingestion import event
 
@@ -48,29 +48,4 @@ def test_destroy_leaves_nothing(full: Provisioned, stack: FullStack, tmp_path: P
     runner.destroy()
 
     assert json.loads(runner.state_file.read_text())["resources"] == []
-    assert {name: found for name, found in left_over(stack).items() if found} == {}
-
-
-def left_over(stack: FullStack) -> dict[str, list[Any]]:
-    """Whatever each service that the stack uses still lists."""
-    client = stack.aws.client
-    kms, iam = client("kms"), client("iam")
-    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
-    return {
-        "REST APIs": client("apigateway").get_rest_apis()["items"],
-        "usage plans": client("apigateway").get_usage_plans()["items"],
-        "logging role": [role for role in [client("apigateway").get_account().get("cloudwatchRoleArn")] if role],
-        "HTTP APIs": client("apigatewayv2").get_apis()["Items"],
-        "streams": client("kinesis").list_streams()["StreamNames"],
-        "delivery streams": client("firehose").list_delivery_streams()["DeliveryStreamNames"],
-        "functions": client("lambda").list_functions()["Functions"],
-        "event source mappings": client("lambda").list_event_source_mappings()["EventSourceMappings"],
-        "buckets": client("s3").list_buckets()["Buckets"],
-        "queues": client("sqs").list_queues().get("QueueUrls", []),
-        "roles": iam.list_roles()["Roles"],
-        "policies": iam.list_policies(Scope="Local")["Policies"],
-        "keys": [key for key in keys if key["KeyManager"] == "CUSTOMER" and key["KeyState"] != "PendingDeletion"],
-        "aliases": [each for each in kms.list_aliases()["Aliases"] if not each["AliasName"].startswith("alias/aws/")],
-        "log groups": client("logs").describe_log_groups()["logGroups"],
-        "alarms": client("cloudwatch").describe_alarms()["MetricAlarms"],
-    }
+    assert {name: found for name, found in left_over(stack.aws).items() if found} == {}

@@ -1,6 +1,7 @@
 # What every delivery stream needs beside itself: a role, its policy, and the log for delivery errors.
 
 data "aws_caller_identity" "current" {}
+data "aws_region" "current" {}
 
 locals {
   statements = concat(
@@ -40,6 +41,14 @@ locals {
         Effect   = "Allow"
         Action   = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"]
         Resource = [arn, "${arn}:*"]
+      }
+    ],
+    [
+      for arn in var.bucket_key_arns : {
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = [arn]
+        Condition = { StringEquals = { "kms:ViaService" = "s3.${data.aws_region.current.name}.amazonaws.com" } }
       }
     ],
   )

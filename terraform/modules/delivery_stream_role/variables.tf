@@ -20,6 +20,12 @@ variable "transform_function_arns" {
   default     = []
 }
 
+variable "bucket_key_arns" {
+  description = "KMS key that encrypts the bucket's objects; empty for none."
+  type        = list(string)
+  default     = []
+}
+
 variable "log_retention_days" {
   description = "Days that CloudWatch keeps the delivery errors."
   type        = number

@@ -3,6 +3,11 @@
 data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
+# Whoever applies this: the role behind a session, else the user.
+data "aws_iam_session_context" "current" {
+  arn = data.aws_caller_identity.current.arn
+}
+
 locals {
   stream_name          = "${var.name_prefix}api-kinesis-stream"
   delivery_stream_name = "${var.name_prefix}api-kinesis-firehose"
@@ -24,10 +29,25 @@ resource "aws_kinesis_stream" "this" {
   enforce_consumer_deletion = true
 }
 
+resource "aws_kms_key" "bucket" {
+  count = var.encryption == "aws:kms" ? 1 : 0
+
+  description             = "Objects in ${local.bucket_name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+}
+
 module "bucket" {
   source = "../delivery_bucket"
 
-  name = local.bucket_name
+  name        = local.bucket_name
+  encryption  = var.encryption
+  kms_key_arn = one(aws_kms_key.bucket[*].arn)
+
+  known_principal_arns = concat(
+    [module.delivery_role.role_arn, data.aws_iam_session_context.current.issuer_arn],
+    var.bucket_reader_arns,
+  )
 }
 
 module "delivery_role" {
@@ -36,6 +56,7 @@ module "delivery_role" {
   delivery_stream_name = local.delivery_stream_name
   bucket_arn           = module.bucket.arn
   source_stream_arns   = [aws_kinesis_stream.this.arn]
+  bucket_key_arns      = aws_kms_key.bucket[*].arn
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "this" {
@@ -92,6 +113,10 @@ resource "aws_apigatewayv2_route" "submit" {
   api_id    = aws_apigatewayv2_api.this.id
   route_key = "POST /submit"
   target    = "integrations/${aws_apigatewayv2_integration.submit.id}"
+
+  authorization_type   = local.authorization_types[var.authentication]
+  authorizer_id        = one(aws_apigatewayv2_authorizer.this[*].id)
+  authorization_scopes = var.authentication == "jwt" ? var.jwt_scopes : null
 }
 
 resource "aws_apigatewayv2_stage" "default" {

@@ -5,6 +5,7 @@ output "submit_url" {
     aws_apigatewayv2_route.submit,
     aws_apigatewayv2_stage.default,
     aws_lambda_permission.api,
+    aws_lambda_permission.authorizer,
   ]
 }
 

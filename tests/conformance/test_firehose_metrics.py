@@ -231,6 +231,30 @@ def test_a_kinesis_source(aws: Any) -> None:
     assert not {name for name in names(aws, "from-measured") if name.startswith(("Incoming", "Put"))}
 
 
+def test_what_an_endpoint_refuses_counts_as_delivered_to_s3(aws: Any) -> None:
+    """A17: error objects count as DeliveryToS3, also where S3 is not the destination, with the records' own sizes."""
+    aws.admin("PUT", "sinks/refusing.example.com", {"answers": [{"status": 500, "times": 100}]})
+    aws.client("firehose").create_delivery_stream(
+        DeliveryStreamName="refused",
+        HttpEndpointDestinationConfiguration={
+            "EndpointConfiguration": {"Url": "https://refusing.example.com/in"},
+            "RoleARN": ROLE,
+            "BufferingHints": HINTS,
+            "RetryOptions": {"DurationInSeconds": 0},
+            "ProcessingConfiguration": function(aws, "refused"),
+            "S3Configuration": settings(aws, "refused-bucket"),
+        },
+    )
+    put(aws, "refused", b"Ok".ljust(51, b"x"), b"ProcessingFailed".ljust(53, b"x"))
+    aws.settle()
+    assert total(aws, "DeliveryToS3.Records", "refused") == (2, "Count")
+    assert total(aws, "DeliveryToS3.Bytes", "refused") == (104, "Bytes")
+    assert total(aws, "DeliveryToS3.ObjectCount", "refused") == (2, "Count")
+    assert total(aws, "DeliveryToS3.Success", "refused") == (2, "None")
+    assert total(aws, "DeliveryToHttpEndpoint.Success", "refused") == (0, "Count")
+    assert not {name for name in names(aws, "refused") if name.startswith("BackupToS3")}
+
+
 def test_an_endpoint(aws: Any) -> None:
     """A17: Processed* include retries; Bytes and Records count what was acknowledged; AllData is a backup."""
     aws.admin("PUT", "sinks/measured.example.com", {"answers": [{"status": 500, "times": 2}]})

@@ -189,14 +189,9 @@ class S3Delivery:
         self._pipeline.fail(FORMAT_CONVERSION_FAILED, lines)
 
     def _measure(self, stream: DeliveryStream, batch: Batch, records: list[Record] | None) -> None:
-        """`records` are in an object now; None: writing it failed. Error objects count as deliveries too; an HTTP
-        endpoint's bucket counts only as a backup of all data."""
-        if batch.stage == "backup":
-            name = "BackupToS3"
-        elif stream.kind == "s3":
-            name = "DeliveryToS3"
-        else:
-            return
+        """`records` are in an object now; None: writing it failed. Error objects count as deliveries to S3, whatever
+        the destination is; a source backup does not."""
+        name = "BackupToS3" if batch.stage == "backup" else "DeliveryToS3"
         if records == []:
             return  # nothing could be converted: there is no object
         measures = self._pipeline.service.measures(stream.key)

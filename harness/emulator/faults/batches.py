@@ -27,6 +27,9 @@ async def run_without(hit: Hit, failures: dict[int, tuple[str, str]]) -> Json:
     answer: Json = {} if call.service == "kinesis" else {"Encrypted": False}
     if taken:
         answer = await hit.proceed(replace(call, params={**call.params, "Records": taken}))
+    service = hit.world.services.get(call.service)
+    if service is not None:
+        service.failed(call, [code for code, _ in failures.values()])
     answered = iter(answer.get(members, []))
     entries: list[Json] = []
     for index in range(len(records)):

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator.call import Call
+from harness.emulator.errors import AwsError
 from harness.emulator.faults.fault import CALL, Hit
 from harness.emulator.faults.resources import names_of
 from harness.emulator.faults.rule import Rule
@@ -97,7 +98,20 @@ class Faults:
 
     async def intercept(self, call: Call, proceed: Proceed) -> Any:
         """The interceptor of the bus."""
-        return await self.around(CALL, call, None, proceed)
+        reached = False
+
+        async def arrive(passed: Call) -> Any:
+            nonlocal reached
+            reached = True
+            return await proceed(passed)
+
+        try:
+            return await self.around(CALL, call, None, arrive)
+        except AwsError as error:
+            service = self.world.services.get(call.service)
+            if service is not None and not reached:
+                service.failed(call, [error.code] * len(call.params.get("Records", [None])))
+            raise
 
     async def around(self, site: str, call: Call, subject: Any, proceed: Proceed) -> Any:
         """`proceed(call)`, through the site's rules that fire on the call. `subject` is for the faults of this site."""

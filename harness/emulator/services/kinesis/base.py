@@ -9,6 +9,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.kinesis import messages
+from harness.emulator.services.kinesis.measures import Measures
 from harness.emulator.services.kinesis.model import (
     Change,
     Consumer,
@@ -38,9 +39,11 @@ class KinesisBase(Service):
         self.consumers: Table[ConsumerKey, Consumer] = world.store.table("kinesis.consumers")
         self.tokens = Tokens(world)
         self._latest_arrival = 0.0
+        self._measures: dict[StreamKey, Measures] = {}
 
     async def start(self) -> None:
         self._latest_arrival = 0.0
+        self._measures.clear()
         for stream in self.streams.values():
             if stream.change is not None:
                 self._schedule(stream)
@@ -211,6 +214,13 @@ class KinesisBase(Service):
         self.world.topics.notify(f"kinesis:{stream.arn}")
 
     # -- counts -----------------------------------------------------------------------------------------------
+
+    def measures(self, stream: Stream) -> Measures:
+        """The metrics of a stream."""
+        found = self._measures.get(stream.key)
+        if found is None:
+            found = self._measures[stream.key] = Measures(self.world, stream)
+        return found
 
     def streams_of(self, call: Call) -> list[Stream]:
         """The caller's streams in this region, by name."""

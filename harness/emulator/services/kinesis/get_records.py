@@ -131,6 +131,7 @@ class GetRecordsOperations(KinesisBase):
         following = first + len(entries)
         if entries:
             self.world.trace.fetched(call, tail, shard.index, first, following)
+        self._measure(stream, shard, entries, now)
         answer: Json = {"Records": records, "MillisBehindLatest": 0}
         if following < log.end:
             # Recorded: whole seconds, rounded up, since the last record of the answer. Zero would mean caught up.
@@ -140,6 +141,15 @@ class GetRecordsOperations(KinesisBase):
         else:
             answer["NextShardIterator"] = self.tokens.iterator(now, _scope(stream), shard.index, following)
         return answer
+
+    def _measure(self, stream: Stream, shard: Shard, entries: list[Entry], now: float) -> None:
+        size = sum([len(entry[2]) + len(entry[1]) for entry in entries])
+        age = max(0, round((now - entries[-1][0]) * 1000)) if entries else 0
+        measures = self.measures(stream)
+        measures.get_records(now, size, len(entries), age)
+        if stream.metrics:
+            values = {"OutgoingBytes": size, "OutgoingRecords": len(entries), "ReadProvisionedThroughputExceeded": 0}
+            measures.shard(shard.id, stream.metrics, {**values, "IteratorAgeMilliseconds": age})
 
     def _resolve(self, call: Call, text: str, arn: str | None, now: float) -> tuple[Stream, Shard, int]:
         """What an iterator stands for: stream, shard, position. Raises InvalidArgumentException (forged, or for

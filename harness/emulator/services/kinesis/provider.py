@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.emulator.call import Call
 from harness.emulator.services.kinesis.consumers import ConsumerOperations
 from harness.emulator.services.kinesis.get_records import GetRecordsOperations
 from harness.emulator.services.kinesis.held import HeldRecords
@@ -25,3 +26,11 @@ class Kinesis(
     """Streams with their records. Throughput limits are not enforced; SubscribeToShard is refused."""
 
     name = "kinesis"
+
+    def failed(self, call: Call, codes: list[str]) -> None:
+        params = call.params
+        name = params.get("StreamName") or params.get("StreamARN", "").rpartition("/")[2]
+        stream = self.streams.get((call.account, call.region, name))
+        if stream is not None:
+            whole = len(codes) == len(params.get("Records", codes))
+            self.measures(stream).failed(call.operation, codes, whole=whole)

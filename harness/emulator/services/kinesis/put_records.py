@@ -37,11 +37,12 @@ class PutRecordsOperations(KinesisBase):
         dry_run: bool = False,
     ) -> Json:
         """Append one record. Numbers rise per shard anyway, so `sequence_number_for_ordering` asks for nothing."""
+        began = self.world.clock.now()
         stream = self._writable(call, stream_name, stream_arn)
         record = {"Data": data, "PartitionKey": partition_key}
         if explicit_hash_key is not None:
             record["ExplicitHashKey"] = explicit_hash_key
-        self._check_sizes(stream, [partition_key], [data], single=True)
+        size = self._check_sizes(stream, [partition_key], [data], single=True)
         shard = stream.open[self._place(stream, record)]
         if dry_run:
             raise messages.dry_run("PutRecord")
@@ -51,6 +52,9 @@ class PutRecordsOperations(KinesisBase):
         position = log.append((now, partition_key, data, kms))
         self.world.trace.appended(call, stream.arn, stream.tail, shard.head, position, position + 1)
         self.notify(stream)
+        self.measures(stream).put_record(began, size)
+        if stream.metrics:
+            self._measure_shard(stream, shard, size, 1)
         answer = {
             "ShardId": shard.id,
             "SequenceNumber": f"{shard.head}{_BEFORE_FIRST + position}{stream.tail}",
@@ -70,10 +74,11 @@ class PutRecordsOperations(KinesisBase):
         dry_run: bool = False,
     ) -> Json:
         """Append a batch, in order. An entry that breaks a rule rejects the whole batch with nothing written."""
+        began = self.world.clock.now()
         stream = self._writable(call, stream_name, stream_arn)
         keys = [record["PartitionKey"] for record in records]
         blobs = [record["Data"] for record in records]
-        self._check_sizes(stream, keys, blobs, single=False)
+        size = self._check_sizes(stream, keys, blobs, single=False)
         shards = stream.open
         tail = stream.tail
         kms = "KMS" if stream.key_id is not None else None
@@ -110,6 +115,9 @@ class PutRecordsOperations(KinesisBase):
             for place, end in ends:
                 self.world.trace.appended(call, stream.arn, tail, shards[place].head, end, logs[place].end)
         self.notify(stream)
+        self.measures(stream).put_records(began, size, len(records))
+        if stream.metrics:
+            self._measure_shards(stream, places, keys, blobs)
         answer: Json = {"FailedRecordCount": 0, "Records": answers}
         if kms:
             answer["EncryptionType"] = kms
@@ -141,13 +149,26 @@ class PutRecordsOperations(KinesisBase):
             )
         return stream.route(value.to_bytes(16, "big"))
 
+    def _measure_shards(self, stream: Stream, places: list[int] | None, keys: list[str], blobs: list[bytes]) -> None:
+        """Enhanced monitoring: what went to each shard of a batch."""
+        totals: dict[int, tuple[int, int]] = {}
+        for place, key, blob in zip(places or [0] * len(keys), keys, blobs, strict=True):
+            size, count = totals.get(place, (0, 0))
+            totals[place] = (size + len(blob) + len(key.encode()), count + 1)
+        for place, (size, count) in totals.items():
+            self._measure_shard(stream, stream.open[place], size, count)
+
+    def _measure_shard(self, stream: Stream, shard: Shard, size: int, count: int) -> None:
+        values = {"IncomingBytes": size, "IncomingRecords": count, "WriteProvisionedThroughputExceeded": 0}
+        self.measures(stream).shard(shard.id, stream.metrics, values)
+
     @staticmethod
-    def _check_sizes(stream: Stream, keys: list[str], blobs: list[bytes], *, single: bool) -> None:
-        """B2: data plus partition key in bytes, per record and per batch."""
+    def _check_sizes(stream: Stream, keys: list[str], blobs: list[bytes], *, single: bool) -> int:
+        """B2: data plus partition key in bytes, per record and per batch. Returns them."""
         limit = stream.max_record_kib * 1024
         total = sum(map(len, blobs)) + len("".join(keys).encode())
         if total <= limit:
-            return
+            return total
         problems = []
         for i, (key, blob) in enumerate(zip(keys, blobs, strict=True), 1):
             if len(blob) + len(key.encode()) > limit:
@@ -158,3 +179,4 @@ class PutRecordsOperations(KinesisBase):
             raise validation_error(problems)
         if total > MAX_BATCH_BYTES:
             raise messages.invalid("Records size exceeds 10 MB limit")
+        return total

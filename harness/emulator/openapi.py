@@ -159,6 +159,24 @@ def as_list(value: Any) -> list[Any]:
     return value
 
 
+def as_integer(value: Any) -> int | None:
+    """A whole number, or a text of one (what a template's parameter leaves); None for none. Raises InvalidDocument."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    raise InvalidDocument(f"a whole number is needed instead of {str(value)[:80]}")
+
+
+def as_boolean(value: Any) -> bool | None:
+    """A boolean, or the text of one; None for none. Raises InvalidDocument."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise InvalidDocument(f"a boolean is needed instead of {str(value)[:80]}")
+
+
 def path_with_base(path: str, base_path: str, mode: str) -> str:
     """A path under the import's base path mode: `ignore`, `prepend`, or `split` (all but the base's first segment)."""
     if mode == "prepend":

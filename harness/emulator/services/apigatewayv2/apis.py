@@ -28,24 +28,40 @@ class Apis(Base):
         """An HTTP API (D9). WebSocket APIs are refused by name."""
         if protocol_type != "HTTP":
             raise self.refuse(f"CreateApi with ProtocolType {protocol_type}")
-        api_id = self.world.random_token(10)
-        attributes: Json = {
-            "ApiEndpoint": f"https://{api_id}.execute-api.{call.region}.amazonaws.com",
-            "ApiId": api_id,
-            "ApiKeySelectionExpression": api_key_selection_expression or "$request.header.x-api-key",
-            "CreatedDate": self.world.clock.now(),
-            "DisableExecuteApiEndpoint": bool(disable_execute_api_endpoint),
-            "IpAddressType": ip_address_type or "ipv4",
-            "Name": name,
-            "ProtocolType": "HTTP",
-            "RouteSelectionExpression": route_selection_expression or "$request.method $request.path",
-            "Tags": tags or {},
-            **present(Description=description, Version=version, CorsConfiguration=cors_configuration),
-        }
-        _check_route_selection(attributes)
-        _check_cors(cors_configuration)
+        attributes = self.new_attributes(call, name) | present(
+            ApiKeySelectionExpression=api_key_selection_expression,
+            DisableExecuteApiEndpoint=disable_execute_api_endpoint,
+            IpAddressType=ip_address_type,
+            RouteSelectionExpression=route_selection_expression,
+            Tags=tags,
+            Description=description,
+            Version=version,
+            CorsConfiguration=cors_configuration,
+        )
+        self.check_attributes(attributes)
         self.save(Api(call.account, call.region, attributes))
         return attributes
+
+    def new_attributes(self, call: Call, name: str) -> Json:
+        """The members of a new HTTP API with nothing but a name."""
+        api_id = self.world.random_token(10)
+        return {
+            "ApiEndpoint": f"https://{api_id}.execute-api.{call.region}.amazonaws.com",
+            "ApiId": api_id,
+            "ApiKeySelectionExpression": "$request.header.x-api-key",
+            "CreatedDate": self.world.clock.now(),
+            "DisableExecuteApiEndpoint": False,
+            "IpAddressType": "ipv4",
+            "Name": name,
+            "ProtocolType": "HTTP",
+            "RouteSelectionExpression": "$request.method $request.path",
+            "Tags": {},
+        }
+
+    def check_attributes(self, attributes: Json) -> None:
+        """Raises BadRequestException."""
+        _check_route_selection(attributes)
+        _check_cors(attributes.get("CorsConfiguration"))
 
     @operation
     def get_api(self, call: Call, *, api_id: str) -> Json:
@@ -74,7 +90,6 @@ class Apis(Base):
         ip_address_type: str | None = None,
     ) -> Json:
         api = self.find(call, api_id)
-        _check_cors(cors_configuration)
         changes = present(
             Name=name,
             Description=description,
@@ -85,7 +100,7 @@ class Apis(Base):
             ApiKeySelectionExpression=api_key_selection_expression,
             IpAddressType=ip_address_type,
         )
-        _check_route_selection({**api.attributes, **changes})
+        self.check_attributes({**api.attributes, **changes})
         api.attributes.update(changes)
         self.changed(api)
         return api.attributes

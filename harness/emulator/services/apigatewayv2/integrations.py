@@ -28,22 +28,21 @@ class Integrations(Base):
         timeout_in_millis: int | None = None,
     ) -> Json:
         api = self.find(call, api_id)
-        integration: Json = {
-            "ConnectionType": connection_type or "INTERNET",
-            "IntegrationId": self.new_id(),
-            "IntegrationType": integration_type,
-            "PayloadFormatVersion": payload_format_version or "1.0",
-            "TimeoutInMillis": 30000 if timeout_in_millis is None else timeout_in_millis,
-            **present(
-                IntegrationUri=integration_uri,
-                IntegrationSubtype=integration_subtype,
+        integration = with_defaults(
+            self.new_id(),
+            present(
+                ConnectionType=connection_type,
                 CredentialsArn=credentials_arn,
                 Description=description,
+                IntegrationMethod=integration_method,
+                IntegrationSubtype=integration_subtype,
+                IntegrationType=integration_type,
+                IntegrationUri=integration_uri,
+                PayloadFormatVersion=payload_format_version,
                 RequestParameters=request_parameters,
+                TimeoutInMillis=timeout_in_millis,
             ),
-        }
-        if integration_subtype is None:
-            integration["IntegrationMethod"] = integration_method or "POST"
+        )
         self._check_integration(integration)
         api.integrations[integration["IntegrationId"]] = integration
         self.changed(api)
@@ -145,3 +144,19 @@ class Integrations(Base):
         missing = {"StreamName", "Data", "PartitionKey"} - set(integration.get("RequestParameters", {}))
         if missing:
             raise bad_request(f"Missing required request parameters: {', '.join(sorted(missing))}")
+
+
+def with_defaults(integration_id: str, given: Json) -> Json:
+    """A new integration: what was given, and AWS's defaults."""
+    integration = {
+        "ConnectionType": "INTERNET",
+        "IntegrationId": integration_id,
+        "PayloadFormatVersion": "1.0",
+        "TimeoutInMillis": 30000,
+        **given,
+    }
+    if "IntegrationSubtype" in integration:
+        integration.pop("IntegrationMethod", None)
+    else:
+        integration.setdefault("IntegrationMethod", "POST")
+    return integration

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from harness.emulator.call import HttpRequest, HttpResponse
-from harness.emulator.services.apigatewayv2.apis import Apis
-from harness.emulator.services.apigatewayv2.authorizers import Authorizers
 from harness.emulator.services.apigatewayv2.execution.run import Execution
-from harness.emulator.services.apigatewayv2.integrations import Integrations
-from harness.emulator.services.apigatewayv2.routes import Routes
+from harness.emulator.services.apigatewayv2.imports import Imports
 from harness.emulator.services.apigatewayv2.stages import Stages
 from harness.emulator.world import World
 
 
-class ApiGatewayV2(Apis, Integrations, Authorizers, Routes, Stages):
+class ApiGatewayV2(Imports, Stages):
     """API Gateway v2, HTTP APIs only (section D9)."""
 
     def __init__(self, world: World) -> None:

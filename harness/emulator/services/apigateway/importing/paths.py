@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from harness.emulator.errors import AwsError
-from harness.emulator.openapi import Operation, as_list, as_object, path_with_base
+from harness.emulator.openapi import Operation, as_boolean, as_integer, as_list, as_object, path_with_base
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.importing.schemas import model_for
 from harness.emulator.services.apigateway.importing.security import authorization
@@ -104,9 +104,8 @@ class ImportedPaths(Methods, Integrations):
             raise self.refuse(f"{_INTEGRATION} with connectionId")
         members = {name: value for name, value in given.items() if name in _MEMBERS}
         members |= {name: str(given[name]).upper() for name in _UPPER if given.get(name)}
+        members["timeoutInMillis"] = as_integer(members.get("timeoutInMillis"))
         integration = with_defaults(resource_id, {**members, "type": kind})
-        if not isinstance(integration["timeoutInMillis"], int):
-            raise bad_request("Timeout should be between 50 ms and 29000 ms")
         self._check_integration(method, integration)
         method["methodIntegration"] = integration
         for pattern, entry in as_object(given.get("responses")).items():
@@ -140,7 +139,7 @@ def _request_parameters(progress: Import, operation: Operation) -> dict[str, boo
     for parameter in operation.parameters:
         location, name = parameter.get("in"), parameter.get("name")
         if location in _LOCATIONS:
-            found[f"method.request.{_LOCATIONS[location]}.{name}"] = bool(parameter.get("required"))
+            found[f"method.request.{_LOCATIONS[location]}.{name}"] = as_boolean(parameter.get("required")) or False
         elif location != "body":
             progress.warnings.append(f"Parameter '{name}' in {location} is not supported. Ignoring.")
     return found

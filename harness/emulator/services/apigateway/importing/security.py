@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.emulator.openapi import as_list, as_object
+from harness.emulator.openapi import as_integer, as_list, as_object
 from harness.emulator.services.apigateway.authorizers import Authorizers
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.state import Json, bad_request, present
@@ -35,11 +35,7 @@ def _authorizer(authorizer_id: str, name: str, scheme: Json, given: Json, kind: 
     source = given.get("identitySource")
     if kind == "TOKEN" and not source:
         source = f"method.request.header.{scheme.get('name')}"
-    ttl = given.get("authorizerResultTtlInSeconds")
-    try:
-        seconds = 300 if ttl is None else int(ttl)
-    except (TypeError, ValueError):
-        raise bad_request("Authorizer result TTL must be between 0 and 3600 seconds") from None
+    ttl = as_integer(given.get("authorizerResultTtlInSeconds"))
     return present(
         id=authorizer_id,
         name=name,
@@ -49,7 +45,7 @@ def _authorizer(authorizer_id: str, name: str, scheme: Json, given: Json, kind: 
         authorizerCredentials=given.get("authorizerCredentials"),
         identitySource=source,
         identityValidationExpression=given.get("identityValidationExpression"),
-        authorizerResultTtlInSeconds=seconds,
+        authorizerResultTtlInSeconds=300 if ttl is None else ttl,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.openapi import as_object
+from harness.emulator.openapi import as_boolean, as_object
 from harness.emulator.services.apigateway import gateway_responses
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.rest_apis import compression, key_source
@@ -81,8 +81,8 @@ def import_validators(progress: Import) -> None:
         progress.api.validators[validator_id] = {
             "id": validator_id,
             "name": name,
-            "validateRequestBody": bool(given.get("validateRequestBody")),
-            "validateRequestParameters": bool(given.get("validateRequestParameters")),
+            "validateRequestBody": as_boolean(given.get("validateRequestBody")) or False,
+            "validateRequestParameters": as_boolean(given.get("validateRequestParameters")) or False,
         }
 
 
@@ -98,7 +98,7 @@ def _import_endpoint(document: Json, given: Any) -> None:
     if "ipAddressType" in given:
         endpoint["ipAddressType"] = str(given["ipAddressType"])
     if "disableExecuteApiEndpoint" in given:
-        document["disableExecuteApiEndpoint"] = bool(given["disableExecuteApiEndpoint"])
+        document["disableExecuteApiEndpoint"] = as_boolean(given["disableExecuteApiEndpoint"]) or False
     document["endpointConfiguration"] = endpoint
 
 

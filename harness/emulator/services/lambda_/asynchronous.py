@@ -13,6 +13,7 @@ from harness.emulator.services.lambda_.destinations import Destinations
 from harness.emulator.services.lambda_.execution.outcome import Outcome
 from harness.emulator.services.lambda_.execution.platform_log import iso
 from harness.emulator.services.lambda_.model import AsyncEvent, EventInvokeConfig, Function
+from harness.emulator.services.lambda_.names import FunctionName
 
 Json = dict[str, Any]
 
@@ -33,6 +34,7 @@ class Asynchronous(Destinations):
     def enqueue(self, event: AsyncEvent) -> None:
         """Accept an event; it runs as soon as the caller has its answer."""
         self.events.put(event.request_id, event)
+        self.measures.add(_name(event), "AsyncEventsReceived", 1)
         self._schedule(event)
 
     def resume_events(self) -> None:
@@ -61,6 +63,8 @@ class Asynchronous(Destinations):
         if event.next_at is not None and self.world.clock.now() - event.enqueued_at >= max_age:
             await self._failed(event, function, config, "EventAgeExceeded", None, None)
             return
+        age = (self.world.clock.now() - event.enqueued_at) * 1000
+        self.measures.add(_name(event), "AsyncEventAge", age)
         try:
             version, outcome = await self.run_event(event)
         except AwsError as error:
@@ -75,7 +79,7 @@ class Asynchronous(Destinations):
         if outcome.error is None:
             if config.on_success:
                 message = self._message(event, function, "Success", version, outcome)
-                await self._deliver(function, config.on_success, message, success=True)
+                await self._deliver(event, function, config.on_success, message, success=True)
             self.events.delete(event.request_id)
         elif event.attempts > retries:
             await self._failed(event, function, config, "RetriesExhausted", version, outcome)
@@ -100,7 +104,7 @@ class Asynchronous(Destinations):
         place = ""
         if config.on_failure:
             message = self._message(event, function, condition, version, outcome)
-            place = await self._deliver(function, config.on_failure, message, success=False)
+            place = await self._deliver(event, function, config.on_failure, message, success=False)
         arn = function.latest.dead_letter_arn
         if arn:
             text = ""
@@ -116,7 +120,11 @@ class Asynchronous(Destinations):
             if text:
                 shown = text[:_ERROR_MESSAGE_CHARACTERS]
                 attributes["ErrorMessage"] = {"DataType": "String", "StringValue": shown}
-            place = await self.send(arn, event.payload.decode(), self._caller(function), attributes) or place
+            sent = await self.send(arn, event.payload.decode(), self._caller(function), attributes)
+            if not sent:
+                self.measures.add(_name(event), "DeadLetterErrors", 1)
+            place = sent or place
+        self.measures.add(_name(event), "AsyncEventsDropped", 1)
         self.events.delete(event.request_id)
         fate = "dead-lettered" if place else "dropped"
         self.world.trace.async_ended(event.request_id, function.arn, event.attempts, condition, fate, place)
@@ -145,11 +153,18 @@ class Asynchronous(Destinations):
                 message["responsePayload"] = outcome.payload.decode("utf-8", "replace")
         return message
 
-    async def _deliver(self, function: Function, arn: str, message: Json, *, success: bool) -> str:
+    async def _deliver(self, event: AsyncEvent, function: Function, arn: str, message: Json, *, success: bool) -> str:
         detail = f"Lambda Function Invocation Result - {'Success' if success else 'Failure'}"
         caller = self._caller(function)
-        return await self.send_record(arn, message, caller, detail_type=detail, source_arn=function.arn)
+        place = await self.send_record(arn, message, caller, detail_type=detail, source_arn=function.arn)
+        if not place:
+            self.measures.add(_name(event), "DestinationDeliveryFailures", 1)
+        return place
 
     def _caller(self, function: Function) -> Caller:
         caller = Caller(function.account, function.region)
         return self.as_lambda(caller, function.latest.role, function.arn)
+
+
+def _name(event: AsyncEvent) -> FunctionName:
+    return FunctionName(event.account, event.region, event.name, event.qualifier)

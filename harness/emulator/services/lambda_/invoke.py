@@ -24,6 +24,8 @@ MAX_REQUEST = 6_291_456
 MAX_EVENT = 1_048_576
 """Payload bytes of a synchronous and of an asynchronous call."""
 
+THROTTLED = "TooManyRequestsException"
+
 _TAIL = 4096
 _HEX = "0123456789abcdef"
 
@@ -101,10 +103,13 @@ class Invoke(Permissions, Asynchronous):
         key = function.key
         reserved = function.reserved_concurrency
         if reserved is not None and running[key] >= reserved:
+            self.measures.add(name, "Throttles", 1)
             raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
         if reserved is None and running.total() >= ACCOUNT_CONCURRENCY:
+            self.measures.add(name, "Throttles", 1)
             raise _throttled("ConcurrentInvocationLimitExceeded")
         running[key] += 1
+        self.measures.concurrency(name, running[key], running.total(), self._unreserved())
         try:
             trace_id = self._trace_id()
             self.world.trace.ran(request_id, name.arn, caller, trace_id)
@@ -118,11 +123,19 @@ class Invoke(Permissions, Asynchronous):
                 want_log,
                 asyncio.get_running_loop().create_future(),
             )
-            return await self.fleet.invoke(version, invocation)
+            outcome = await self.fleet.invoke(version, invocation)
+            failed = outcome.error is not None
+            self.measures.ran(name, version.version, failed=failed, duration_ms=outcome.duration_ms)
+            return outcome
         finally:
             running[key] -= 1
             if running[key] <= 0:
                 del running[key]
+
+    def _unreserved(self) -> int:
+        """Invocations in progress of functions without reserved concurrency."""
+        found = [(self.functions.get(key), count) for key, count in self.fleet.running.items()]
+        return sum(count for each, count in found if each is not None and each.reserved_concurrency is None)
 
     def _trace_id(self) -> str:
         now = int(self.world.clock.now())
@@ -141,7 +154,7 @@ class Invoke(Permissions, Asynchronous):
 
 
 def _throttled(reason: str) -> AwsError:
-    return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, members={"Reason": reason, "Type": "User"})
+    return AwsError(THROTTLED, "Rate Exceeded.", 429, members={"Reason": reason, "Type": "User"})
 
 
 def _check_json(payload: bytes) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from harness.emulator.call import Call
+from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
 from harness.emulator.services.lambda_.functions import Functions
-from harness.emulator.services.lambda_.invoke import Invoke
+from harness.emulator.services.lambda_.invoke import THROTTLED, Invoke
 from harness.emulator.services.lambda_.settings import Settings
 
 
@@ -12,9 +14,15 @@ class Lambda(Functions, Settings, Invoke, EventSourceMappings):
     """Functions run as real processes that speak the Runtime API."""
 
     async def start(self) -> None:
+        self.measures.clear()
         self.fleet.start()
         self.resume_events()
         self.resume_mappings()
+
+    def failed(self, call: Call, codes: list[str]) -> None:
+        if call.operation == "Invoke" and THROTTLED in codes:
+            name = names.parse(call.params["FunctionName"], call.caller, call.params.get("Qualifier"))
+            self.measures.add(name, "Throttles", 1)
 
     async def stop(self) -> None:
         await self.fleet.stop()

@@ -35,6 +35,8 @@ class Outcome:
     """What REPORT says after `Status:` (`timeout`, `error`); None for success."""
     error_type: str | None = None
     log: list[str] = field(default_factory=list)
+    duration_ms: float = 0.0
+    """Real milliseconds of the function's own work."""
 
 
 @dataclass(slots=True)

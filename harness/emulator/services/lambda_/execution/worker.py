@@ -298,7 +298,7 @@ class Worker(asyncio.SubprocessProtocol):
                 handle.cancel()
         for text in self._output.flush():
             self._log(text, invocation)
-        duration = (time.perf_counter() - self._began) * 1000
+        duration = outcome.duration_ms = (time.perf_counter() - self._began) * 1000
         peak = min(self._peak, self._memory_limit) or 1 << 20
         for line in self.report.end(invocation.request_id, duration, peak >> 20, self._init_ms, outcome):
             self._log(line, invocation)

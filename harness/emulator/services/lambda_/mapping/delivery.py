@@ -10,6 +10,7 @@ import orjson
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
+from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.execution.platform_log import iso
 from harness.emulator.services.lambda_.mapping import event
 
@@ -37,6 +38,7 @@ class Delivery:
         self._mapping = shard.mapping
         self._service = shard.reader.service
         self._clock = shard.clock
+        self._name = names.parse(shard.mapping.function_arn, shard.reader.caller)
 
     async def deliver(self, records: list[Json], done: Callable[[Json], None]) -> bool:
         """Try until all records have a fate, in order; `done` gets the last record of each settled part.
@@ -124,7 +126,10 @@ class Delivery:
             "InvocationType": "RequestResponse",
             "Payload": payload,
         }
-        return await self._service.world.bus.run(Call("lambda", "Invoke", params, caller, request_id))
+        answer = await self._service.world.bus.run(Call("lambda", "Invoke", params, caller, request_id))
+        age = (self._clock.now() - batch[-1]["ApproximateArrivalTimestamp"]) * 1000
+        self._service.measures.add(self._name, "IteratorAge", max(0, round(age)))
+        return answer
 
     def _failed_from(self, answer: Json, batch: list[Json]) -> int | None:
         """The index of the first record that failed, None for success."""
@@ -213,6 +218,8 @@ class Delivery:
             )
         caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
         place = await self._service.send_record(mapping.on_failure, message, caller, key=key)
+        if not place:
+            self._service.measures.add(self._name, "DestinationDeliveryFailures", 1)
         self._note_end(batch, "dead-lettered" if place else "dropped", condition, place)
 
 

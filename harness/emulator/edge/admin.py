@@ -134,9 +134,9 @@ class Admin:
         return {"snapshots": self.snapshots.list()}
 
     async def _save(self, name: str) -> Json:
+        self._refuse_part()
         async with self._alone:
             content = await self.world.save()
-        self._refuse_part()
             try:
                 return await asyncio.to_thread(self.snapshots.write, name, content)
             except ValueError as error:
@@ -145,9 +145,9 @@ class Admin:
                 raise AdminProblem(500, f"the snapshot can't be written: {error.strerror}") from error
 
     async def _restore(self, name: str) -> Json:
+        self._refuse_part()
         content = self._existing(name)
         async with self._alone:
-        self._refuse_part()
             try:
                 await self.world.restore(content)
             except ValueError as error:
@@ -168,16 +168,16 @@ class Admin:
             raise AdminProblem(404, f"there is no snapshot {name}")
         return content
 
-    async def _reset(self, request: HttpRequest) -> Json:
-        async with self._alone:
     def _refuse_part(self) -> None:
         if self.world.behind is not None:
             raise AdminProblem(409, f"no snapshot can hold the state of the upstream {self.world.behind.url}")
 
-            await self.world.restore(None)
-            self.sinks.clear()
+    async def _reset(self, request: HttpRequest) -> Json:
+        async with self._alone:
             if self.world.behind is not None and not await self.world.behind.empty():
                 raise AdminProblem(409, f"the upstream {self.world.behind.url} has no way to be emptied")
+            await self.world.restore(None)
+            self.sinks.clear()
         return {"clock": self._time()}
 
     async def _quotas(self, request: HttpRequest) -> Json:

@@ -91,7 +91,7 @@ def conversion_lines(
         position, received = record[3], record[4]
         line = orjson.dumps(
             {
-                "attemptsMade": batch.attempts,
+                "attemptsMade": batch.attempt,
                 "arrivalTimestamp": record[1],
                 "lastErrorCode": code,
                 "lastErrorMessage": message,

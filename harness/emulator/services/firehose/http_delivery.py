@@ -40,7 +40,6 @@ class HttpDelivery:
         pipeline = self._pipeline
         stream = pipeline.stream
         destination = stream.destination
-        batch.attempts += 1
         status = 0
         headers, body = await asyncio.to_thread(build_request, stream, batch, self._world.clock.now())
         measures = pipeline.service.measures(stream.key)
@@ -57,7 +56,7 @@ class HttpDelivery:
         measures.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
         result = "" if failure is None else f"{failure[0][0]} {status or ''}".rstrip()
         self._world.trace.attempted(
-            batch.request_id, "http", url, batch.attempts, request_id=batch.request_id, result=result
+            batch.request_id, "http", url, batch.attempt, request_id=batch.request_id, result=result
         )
         if pipeline.runner.is_closed():
             return None
@@ -81,7 +80,8 @@ class HttpDelivery:
         if left <= 0:
             self._give_up(batch, for_object)
             return None
-        backoff: float = min(LONGEST_PAUSE, 2.0 ** min(batch.attempts - 1, 10)) * self._world.rng.uniform(0.85, 1.15)
+        backoff: float = min(LONGEST_PAUSE, 2.0 ** min(batch.attempt - 1, 10)) * self._world.rng.uniform(0.85, 1.15)
+        batch.attempts += 1
         return min(backoff, left)
 
     def _give_up(self, batch: Batch, reason: Reason) -> None:
@@ -89,7 +89,7 @@ class HttpDelivery:
         now = self._world.clock.now()
         ids = record_ids(pipeline.stream, batch.records)
         lines = [
-            http_line(record, reason, batch.attempts, now, data_id)
+            http_line(record, reason, batch.attempt, now, data_id)
             for record, data_id in zip(batch.records, ids, strict=True)
         ]
         pipeline.note_processed(batch.request_id, [(record, reason) for record in batch.records], [])

@@ -86,7 +86,8 @@ class Batch:
     """Records that left a buffer and have not been taken yet.
 
     `stage` is the buffer's name. `request_id` stays the same over retries. `waited` is the sum of pauses between
-    attempts, `first_failure` and `next_attempt` are epoch seconds (0.0: none yet, at once).
+    attempts, `first_failure` and `next_attempt` are epoch seconds (0.0: none yet, at once). An attempt changes none of
+    this before it has ended: what is stored is what is so.
     """
 
     number: int
@@ -98,6 +99,11 @@ class Batch:
     waited: float = 0.0
     first_failure: float = 0.0
     next_attempt: float = 0.0
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that runs, from 1."""
+        return self.attempts + 1
 
 
 @dataclass(slots=True)

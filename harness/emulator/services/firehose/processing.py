@@ -94,7 +94,6 @@ class Processing:
         if processor is None:
             self._finish(batch, batch.records, [])
             return None
-        batch.attempts += 1
         ids = record_ids(stream, batch.records)
         measures = pipeline.service.measures(pipeline.key)
         began = pipeline.world.clock.now()
@@ -106,10 +105,12 @@ class Processing:
             await log_error(pipeline.service, stream, failure.reason, processor=processor.arn)
             if pipeline.runner.is_closed():
                 return None
-            if batch.attempts <= processor.retries:
+            if batch.attempt <= processor.retries:
                 self._pausing.add(batch.number)
                 self._release()
-                return min(2.0 ** (batch.attempts - 1), LONGEST_PAUSE)
+                backoff = min(2.0 ** (batch.attempt - 1), LONGEST_PAUSE)
+                batch.attempts += 1
+                return backoff
             pipeline.note_processed(batch.request_id, [(record, failure.reason) for record in batch.records], [])
             self._finish(batch, [], self._lines(batch, batch.records, failure.reason, processor))
             return None
@@ -128,7 +129,7 @@ class Processing:
         except BatchFailure as failure:
             outcome = Sorted([], [(record, failure.reason) for record in batch.records], 0)
         lines = [
-            processing_line(record, reason, batch.attempts, pipeline.world.clock.now(), processor.arn)
+            processing_line(record, reason, batch.attempt, pipeline.world.clock.now(), processor.arn)
             for record, reason in outcome.failed
         ]
         if outcome.delivered:
@@ -163,7 +164,7 @@ class Processing:
                 batch.request_id,
                 "lambda",
                 processor.arn,
-                batch.attempts,
+                batch.attempt,
                 request_id=call.request_id,
                 invocation_id=invocation_id,
                 result=result,
@@ -195,7 +196,7 @@ class Processing:
 
     def _lines(self, batch: Batch, records: list[Record], reason: Reason, processor: LambdaProcessor) -> list[Record]:
         now = self._pipeline.world.clock.now()
-        return [processing_line(record, reason, batch.attempts, now, processor.arn) for record in records]
+        return [processing_line(record, reason, batch.attempt, now, processor.arn) for record in records]
 
     def _finish(
         self, batch: Batch, delivered: list[Record], lines: list[Record], keys: list[Keys] | None = None

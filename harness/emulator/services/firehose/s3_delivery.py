@@ -93,7 +93,6 @@ class S3Delivery:
         waiting = self._blocked(batch)
         if waiting is not None:
             return waiting
-        batch.attempts += 1
         converted: Converted | None = None
         try:
             if await pipeline.service.check_key(stream) is not None:
@@ -128,27 +127,34 @@ class S3Delivery:
         if pipeline.runner.is_closed():
             return None
         now = self._world.clock.now()
-        batch.first_failure = batch.first_failure or now
-        age = now - batch.first_failure
-        backoff = min(2.0 ** min(batch.attempts - 1, 10), LONGEST_PAUSE)
+        first_failure = batch.first_failure or now
+        age = now - first_failure
+        backoff = min(2.0 ** min(batch.attempt - 1, 10), LONGEST_PAUSE)
         if batch.stage.startswith(PARTITION):
             left = stream.destination["DynamicPartitioningConfiguration"]["RetryOptions"]["DurationInSeconds"] - age
             if left > 0:
-                return float(min(backoff, left))
+                return self._again(batch, first_failure, float(min(backoff, left)))
             pipeline.note_processed(batch.request_id, [(record, reason) for record in batch.records], [])
-            lines = [processing_line(record, reason, batch.attempts, now, None) for record in batch.records]
+            lines = [processing_line(record, reason, batch.attempt, now, None) for record in batch.records]
             pipeline.runner.taken(batch)
             pipeline.fail(PROCESSING_FAILED, lines)
             return None
         if batch.stage == _CONVERSION_ERRORS:
             self._unwritten[batch.number] = batch  # tried again for ever, and nothing else is delivered meanwhile
-            return backoff
+            return self._again(batch, first_failure, backoff)
         if age >= GIVE_UP_SECONDS and age >= await self._source_retention(stream):
             self._world.trace.lost(batch.request_id, "expired", reason[0])
             log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason[1])
             pipeline.runner.taken(batch)
             return None
-        return backoff
+        return self._again(batch, first_failure, backoff)
+
+    @staticmethod
+    def _again(batch: Batch, first_failure: float, pause: float) -> float:
+        """Note that the attempt failed, right before the batch is stored again."""
+        batch.first_failure = first_failure
+        batch.attempts += 1
+        return pause
 
     async def _put(self, batch: Batch, params: Json, caller: Caller) -> None:
         """Write the object. Raises AwsError."""
@@ -163,7 +169,7 @@ class S3Delivery:
         finally:
             place = f"s3://{params['Bucket']}/{params['Key']}"
             self._world.trace.attempted(
-                batch.request_id, "s3", place, batch.attempts, request_id=call.request_id, result=result
+                batch.request_id, "s3", place, batch.attempt, request_id=call.request_id, result=result
             )
 
     def _blocked(self, batch: Batch) -> float | None:

@@ -89,11 +89,14 @@ class Base(Service):
         async def watched() -> None:
             try:
                 if before is not None and not before.done():
+                    idle.set()
                     await self.world.clock.wait(asyncio.wait([before]))
+                    idle.clear()
                 await work
             except Superseded:
                 pass
             finally:
+                work.close()
                 idle.set()
 
         self._tasks[stack.stack_id] = self.world.clock.spawn(watched(), name=f"cloudformation {stack.name}")

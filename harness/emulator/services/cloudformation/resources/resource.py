@@ -20,7 +20,7 @@ An entry is small and declares what it emulates:
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,7 +81,6 @@ class Context:
         stack_name: str,
         stack_id: str,
         logical_id: str,
-        stack_tags: Mapping[str, str],
     ) -> None:
         self._bus_call = bus_call
         self._pause = pause
@@ -90,7 +89,6 @@ class Context:
         self.stack_name = stack_name
         self.stack_id = stack_id
         self.logical_id = logical_id
-        self.stack_tags = dict(stack_tags)
         self.made_so_far: Created | None = None
 
     @property
@@ -122,8 +120,8 @@ class Context:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def tags(self, own: list[Json] | None = None) -> dict[str, str]:
-        """The tags of a resource: the stack's, and over them its own `Tags` property (`[{"Key", "Value"}]`)."""
-        return {**self.stack_tags, **{tag["Key"]: tag["Value"] for tag in own or []}}
+        """A `Tags` property (`[{"Key", "Value"}]`) as a map; the engine has put the stack's tags into it."""
+        return {tag["Key"]: tag["Value"] for tag in own or []}
 
     async def until(self, ready: Callable[[], Awaitable[bool]], name: str) -> None:
         """Wait on the clock until `ready()`; `name` tells what is waited for. Raises what `ready` raises."""

@@ -23,6 +23,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
     ResourceFailed,
     ResourceType,
 )
+from harness.emulator.services.cloudformation.resources.shape import MapOf
 from harness.emulator.services.cloudformation.work.live import Live
 from harness.emulator.services.cloudformation.work.reasons import is_gone, reason
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 STACK_TYPE = "AWS::CloudFormation::Stack"
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 _INITIATED = "Resource creation Initiated"
+# Operations that change nothing begin with these.
+_READING = ("Describe", "Get", "Head", "List")
 
 
 class StepFailed(Exception):
@@ -54,6 +57,7 @@ class Steps:
         self.stack = stack
         self._status = stack.status
         self._asked = ""  # the service that was called last
+        self._wrote = False  # whether the step has changed anything
 
     # -- history ----------------------------------------------------------------------------------------------
 
@@ -124,7 +128,6 @@ class Steps:
         try:
             properties = self._properties(blueprint, definition)
         except Exception as error:
-            self.stack.undo.append(Undo("updated", resource.logical_id, copy.deepcopy(resource)))
             raise self._failed(resource, "UPDATE_FAILED", error) from error
         kind = resource_types()[resource.type]
         changed = {
@@ -132,7 +135,7 @@ class Steps:
             for name in {*properties, *resource.properties}
             if properties.get(name) != resource.properties.get(name)
         }
-        if not changed and not (self._tags_changed() and "Tags" in kind.properties.members):
+        if not changed and resource.status != "UPDATE_FAILED":
             _describe(resource, definition)
             return
         in_place = kind.update is not None and not changed & set(kind.replaced_by)
@@ -150,14 +153,18 @@ class Steps:
         self.stack.undo.append(Undo("updated", resource.logical_id, before))
         self.mark(resource, "UPDATE_IN_PROGRESS")
         resource.properties = properties
+        self._wrote = False
         try:
             resource.attributes = await kind.update(self.context(resource), existing, properties)
             await self._settle(resource)
         except ReplacementNeeded:
             self.stack.undo.pop()
-            self.stack.resources[resource.logical_id].properties = before.properties
+            resource.properties = before.properties
             return False
         except Exception as error:
+            if not self._wrote:  # there is nothing to take back
+                self.stack.undo.pop()
+                resource.properties = before.properties
             raise self._failed(resource, "UPDATE_FAILED", error) from error
         _describe(resource, definition)
         self.mark(resource, "UPDATE_COMPLETE")
@@ -168,7 +175,6 @@ class Steps:
     ) -> None:
         """Make a new resource beside the old one, which the end of the update deletes."""
         before = copy.deepcopy(resource)
-        self.stack.undo.append(Undo("replaced", resource.logical_id, before))
         self.mark(resource, "UPDATE_IN_PROGRESS", _REPLACING)
         name = properties.get(kind.name_property) if kind.name_property else None
         try:
@@ -180,7 +186,11 @@ class Steps:
             resource.properties = properties
             await self._create(resource, "UPDATE_IN_PROGRESS")
         except Exception as error:
-            raise self._failed(resource, "UPDATE_FAILED", error) from error
+            if resource.physical_id != before.physical_id:
+                self.stack.surplus.append(replace(resource))
+            self.stack.resources[resource.logical_id] = before
+            raise self._failed(before, "UPDATE_FAILED", error) from error
+        self.stack.undo.append(Undo("replaced", resource.logical_id, before))
         _describe(resource, definition)
         if before.physical_id != resource.physical_id:
             self.stack.surplus.append(replace(before, deletion_policy=before.update_replace_policy))
@@ -226,7 +236,8 @@ class Steps:
             self.mark(resource, "DELETE_IN_PROGRESS")
             existing = Resource(resource.physical_id, resource.attributes, resource.properties)
             try:
-                await resource_types()[resource.type].delete(self.context(resource), existing)
+                context = self.context(resource, removes=True)
+                await resource_types()[resource.type].delete(context, existing)
                 await self._settle(resource)
             except Exception as error:
                 if not (isinstance(error, AwsError) and is_gone(error)):
@@ -237,22 +248,31 @@ class Steps:
 
     # -- what a step needs ------------------------------------------------------------------------------------
 
-    def context(self, resource: StackResource) -> Context:
-        deployment = self.stack.target or self.stack.deployed
+    def context(self, resource: StackResource, *, removes: bool = False) -> Context:
         return Context(
-            bus_call=self._call,
+            bus_call=self._call_to_remove if removes else self._call,
             pause=self._pause,
             rng=self.world.rng,
             caller=self.stack.operator,
             stack_name=self.stack.name,
             stack_id=self.stack.stack_id,
             logical_id=resource.logical_id,
-            stack_tags=deployment.tags if deployment is not None else {},
         )
 
     async def _call(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
         self._asked = service
-        return await self.service.call(service, operation, params, caller)
+        answer = await self.service.call(service, operation, params, caller)
+        self._wrote = self._wrote or not operation.startswith(_READING)
+        return answer
+
+    async def _call_to_remove(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
+        """What is gone already is removed; the type's deletion goes on with its next call."""
+        try:
+            return await self._call(service, operation, params, caller)
+        except AwsError as error:
+            if operation.startswith(_READING) or not is_gone(error):
+                raise
+            return {}
 
     async def _pause(self, seconds: float, name: str) -> None:
         await self.service.pause(self.stack, seconds, name)
@@ -269,11 +289,9 @@ class Steps:
         resolved = blueprint.resolver(Live(self.service, self.stack)).resolve(definition.properties)
         kind = resource_types()[definition.type]
         properties: Json = kind.properties.read({} if resolved is NO_VALUE else resolved, "#")
+        if self.stack.target is not None and self.stack.target.tags and "Tags" in kind.properties.members:
+            properties["Tags"] = _with_stack_tags(properties.get("Tags"), self.stack.target.tags, kind)
         return properties
-
-    def _tags_changed(self) -> bool:
-        deployed, target = self.stack.deployed, self.stack.target
-        return deployed is not None and target is not None and deployed.tags != target.tags
 
     def _failed(self, resource: StackResource, status: str, error: Exception) -> StepFailed:
         """Notes why a step failed."""
@@ -284,6 +302,14 @@ class Steps:
             why = error.message or error.code
         self.mark(resource, status, why)
         return StepFailed(resource.logical_id)
+
+
+def _with_stack_tags(own: Any, tags: dict[str, str], kind: ResourceType) -> Any:
+    """A resource's own tags over those of its stack, in the form of its type: pairs or a map."""
+    if isinstance(kind.properties.members["Tags"], MapOf):
+        return {**tags, **(own or {})}
+    merged = {**tags, **{tag["Key"]: tag["Value"] for tag in own or []}}
+    return [{"Key": key, "Value": value} for key, value in merged.items()]
 
 
 def _describe(resource: StackResource, definition: Definition) -> None:

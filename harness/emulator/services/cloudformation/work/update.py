@@ -73,9 +73,7 @@ async def roll_back(steps: Steps) -> None:
         if before is None:
             stack.surplus.append(stack.resources.pop(undo.logical_id))
         elif undo.kind == "updated":
-            if current.properties == before.properties:  # it failed before anything was changed
-                stack.resources[undo.logical_id] = before
-            elif not await steps.revert(current, before):
+            if not await steps.revert(current, before):
                 failed.append(undo.logical_id)
         else:
             if current.physical_id is not None and current.physical_id != before.physical_id:
@@ -83,6 +81,9 @@ async def roll_back(steps: Steps) -> None:
             stack.resources[undo.logical_id] = before
             steps.mark(before, "UPDATE_COMPLETE")
         stack.undo.pop()
+    for resource in stack.resources.values():
+        if resource.status == "UPDATE_FAILED" and resource.logical_id not in failed:
+            steps.mark(resource, "UPDATE_COMPLETE")  # it failed before anything of it was changed
     if failed:
         steps.status("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: {_list(failed)}.")
         return

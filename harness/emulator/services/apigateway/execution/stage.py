@@ -43,11 +43,12 @@ class Stage:
 class MethodSettings:
     """The settings that matter at run time."""
 
-    __slots__ = ("bucket", "data_trace", "log_level")
+    __slots__ = ("bucket", "data_trace", "log_level", "metrics")
 
     def __init__(self, setting: Json, now: float) -> None:
         self.log_level: str = setting.get("loggingLevel") or "OFF"
         self.data_trace: bool = setting.get("dataTraceEnabled", False)
+        self.metrics: bool = setting.get("metricsEnabled", False)
         self.bucket: TokenBucket | None = None
         if "throttlingRateLimit" in setting or "throttlingBurstLimit" in setting:
             rate = setting.get("throttlingRateLimit", 10000.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from harness.emulator.services.apigatewayv2.execution.event import Exchange, pay
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
 from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
 from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
+from harness.emulator.services.apigatewayv2.execution.measures import Measures, Served
 from harness.emulator.services.apigatewayv2.execution.response import BadAnswer, from_lambda, message
 from harness.emulator.services.apigatewayv2.execution.router import Router
 from harness.emulator.services.apigatewayv2.execution.service_integration import Unresolved, kinesis_put_record
@@ -40,23 +42,28 @@ class Execution:
         self._throttle = Throttle()
         self._jwt_authorizer = JwtAuthorizer(IssuerKeys(self.world))
         self._lambda_authorizer = LambdaAuthorizer(self.world)
+        self._measures = Measures(self.world)
 
     async def run(self, api: Api, request: HttpRequest, path: str) -> HttpResponse:
         request_id = self.world.new_id()
-        response = await self._answer(api, request, path, request_id)
+        served = Served()
+        response = await self._answer(api, request, path, request_id, served)
+        self._measures.answered(api, served, request, response)
         response.headers.append(("apigw-requestid", request_id))
         self.world.trace.answered(request_id, f"HTTP API {api.api_id}", request.method, path, response.status)
         return response
 
-    async def _answer(self, api: Api, request: HttpRequest, path: str, request_id: str) -> HttpResponse:
+    async def _answer(self, api: Api, request: HttpRequest, path: str, request_id: str, served: Served) -> HttpResponse:
         stage, path = find_stage(api, path)
         if stage is None or "DeploymentId" not in stage:
             return message(404, "Not Found")
+        served.stage = stage
         deployment = api.deployments[stage["DeploymentId"]]
         router = self._routers.get(stage["DeploymentId"])
         if router is None:
             router = self._routers[stage["DeploymentId"]] = Router(deployment.routes)
         found = router.match(request.method, path)
+        served.route_key = found[0]["RouteKey"] if found else ""
         cors_configuration = api.attributes.get("CorsConfiguration")
         preflight = cors.preflight(cors_configuration, request)
         # A preflight that fits a route with an authorizer has to pass it, and browsers send no credentials (D9).
@@ -69,7 +76,7 @@ class Execution:
             account=api.account,
             region=api.region,
             stage=stage["StageName"],
-            route_key=found[0]["RouteKey"] if found else "",
+            route_key=served.route_key,
             path=path,
             request=request,
             path_parameters=found[1] if found else {},
@@ -84,7 +91,7 @@ class Execution:
                 await self._authorize(found[0], deployment, x)
                 if preflight is not None:
                     return preflight
-                response = await self._serve(found[0], deployment, stage, x)
+                response = await self._serve(found[0], deployment, stage, x, served)
         except Denied as denied:
             response = _denied(denied, x)
         cors.apply(cors_configuration, request, response)
@@ -104,11 +111,17 @@ class Execution:
         x.authorizer_2, x.authorizer_1 = authorized.by_2, authorized.by_1
         x.notes.update((f"authorizer.{name}", value) for name, value in authorized.variables.items())
 
-    async def _serve(self, route: Json, deployment: Deployment, stage: Json, x: Exchange) -> HttpResponse:
+    async def _serve(
+        self, route: Json, deployment: Deployment, stage: Json, x: Exchange, served: Served
+    ) -> HttpResponse:
         if not self._throttle.admits(x.api_id, stage, x.route_key, x.now):
             return message(429, "Too Many Requests")
         integration_id = route.get("Target", "").partition("/")[2]
-        return await self._integrate(deployment.integrations.get(integration_id), x)
+        began = time.perf_counter()
+        try:
+            return await self._integrate(deployment.integrations.get(integration_id), x)
+        finally:
+            served.integration_ms = int((time.perf_counter() - began) * 1000)
 
     async def _integrate(self, integration: Json | None, x: Exchange) -> HttpResponse:
         if integration is None:

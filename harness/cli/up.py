@@ -22,6 +22,7 @@ from harness.targets.embedded import EmbeddedTarget
 
 DEFAULT_STACK = "full"
 TERMINATED = 143
+_IAM = ("off", "enforce")
 _CLOCK = re.compile(r"real|manual|x\d+(\.\d+)?")
 
 
@@ -32,6 +33,9 @@ def up(
     clock: Annotated[str | None, typer.Option(help="real, manual, or a rate such as x60.  [default: real]")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of ids, sequence numbers and faults.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Keep the emulator's state in this folder.")] = None,
+    iam: Annotated[
+        str | None, typer.Option(help="Whether IAM policies decide: off or enforce.  [default: off]")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -39,11 +43,13 @@ def up(
     refuse_unbuilt_target(target)
     if clock is not None and not _CLOCK.fullmatch(clock):
         raise Problem(f"--clock {clock} is not a clock; use real, manual, or a rate such as x60.")
+    if iam is not None and iam not in _IAM:
+        raise Problem(f"--iam {iam} is not a mode; use off or enforce.")
     if no_stack and stack is not None:
         raise Problem("--stack and --no-stack cannot be used together.")
     signal.signal(signal.SIGTERM, _terminated)
     began = time.monotonic()
-    request = UpRequest(port, clock, seed, None if no_stack else stack or DEFAULT_STACK, state_dir, fresh)
+    request = UpRequest(port, clock, seed, None if no_stack else stack or DEFAULT_STACK, state_dir, fresh, iam)
     result = bring_up(Workspace.find(), request, environment(), Screen())
     _show(result, time.monotonic() - began)
 

@@ -29,6 +29,10 @@ class AwsError(Exception):
         self.headers = headers or {}
 
 
+class CannotAssume(AwsError):
+    """The role of a call between services can't be assumed: it does not exist, or does not trust the service."""
+
+
 class NotEmulated(AwsError):
     """A member, value or operation that AWS has and this emulator does not: refused by name (law 1)."""
 

@@ -187,5 +187,5 @@ class World:
         else:
             self.rng.seed(self.seed)
             self.quotas = False
-        self.permissions.restored(emptied=snapshot is None)
+        self.permissions.restored()
         await self.start()

@@ -55,6 +55,7 @@ class UpRequest:
     stack: str | None = None
     state_dir: Path | None = None
     fresh: bool = False
+    iam: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             request.clock or "real",
             request.seed,
             request.state_dir and request.state_dir.resolve(),
+            request.iam or "off",
         )
         instance = _running(target, request)
         prepared = _prepare(workspace, request, environ, reporter, target) if request.stack is not None else None
@@ -131,6 +133,7 @@ def _running(target: EmbeddedTarget, request: UpRequest) -> Instance | None:
         ("--clock", request.clock, instance.clock),
         ("--seed", request.seed, instance.seed),
         ("--state-dir", wanted_dir, instance.state_dir),
+        ("--iam", request.iam, instance.iam),
     ):
         if wanted is not None and wanted != actual:
             raise Problem(f"The emulator on port {instance.port} runs with {name} {actual or 'unset'}; {stop_first}")

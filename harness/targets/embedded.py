@@ -30,7 +30,8 @@ class EmbeddedTarget:
     """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
 
     `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
-    emulator's state on disk. `command` is what is run instead of the emulator (for tests of this class).
+    emulator's state on disk. `iam` is `off` or `enforce`. `command` is what is run instead of the emulator (for tests of
+    this class).
     """
 
     workspace: Workspace
@@ -38,6 +39,7 @@ class EmbeddedTarget:
     clock: str = "real"
     seed: int | None = None
     state_dir: Path | None = None
+    iam: str = "off"
     # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
@@ -84,6 +86,7 @@ class EmbeddedTarget:
                 clock=self.clock,
                 seed=self.seed,
                 state_dir=str(self.state_dir) if self.state_dir else None,
+                iam=self.iam,
             )
             instance.save(self.workspace)
             self._wait_ready(child, log)
@@ -124,6 +127,8 @@ class EmbeddedTarget:
             arguments += ["--seed", str(self.seed)]
         if self.state_dir is not None:
             arguments += ["--state-dir", str(self.state_dir)]
+        if self.iam != "off":
+            arguments += ["--iam", self.iam]
         return arguments
 
     def _refuse_taken_port(self) -> None:

@@ -25,6 +25,7 @@ class Instance:
     clock: str
     seed: int | None
     state_dir: str | None
+    iam: str = "off"
     stacks: Mapping[str, str] = field(default_factory=dict)
 
     @property

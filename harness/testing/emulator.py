@@ -90,7 +90,7 @@ def started(options: Options) -> Iterator[SuiteEmulator]:
     workspace = SuiteWorkspace(options.root)
     _ignore_in_git(workspace)
     end_abandoned(workspace)
-    target = EmbeddedTarget(workspace, 0, "manual", options.seed)
+    target = EmbeddedTarget(workspace, 0, "manual", options.seed, iam=options.iam)
     try:
         with without_aws_variables():
             target.start()

@@ -11,6 +11,7 @@ from harness.problem import Problem
 from harness.targets import refuse_unbuilt_target
 
 DEFAULT_SEED = 7
+_IAM = ("off", "enforce")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ OPTIONS = (
         "stack", "PATH|NAME", "Terraform stack that every test finds applied: a folder, or a name in terraform/stacks"
     ),
     Option("seed", "N", f"seed of ids, sequence numbers and faults (default: {DEFAULT_SEED})"),
+    Option("iam", "MODE", "whether IAM policies decide what is allowed: off (default) or enforce"),
     Option("endpoint-url", "URL", "use the emulator that runs there, with what it holds, instead of starting one"),
 )
 
@@ -51,6 +53,7 @@ class Options:
     endpoint_url: str | None = None
     run: str | None = None
     workers: int = 1
+    iam: str = "off"
 
     @classmethod
     def read(
@@ -71,7 +74,12 @@ class Options:
             raise Problem(f"--harness-endpoint-url {url} is no URL of an emulator, such as http://127.0.0.1:4566.")
         if url is not None and workers > 1:
             raise Problem("One emulator cannot serve several workers: leave out --harness-endpoint-url or -n.")
-        return cls(root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers)
+        iam = given["iam"]
+        if iam not in (None, *_IAM):
+            raise Problem(f"--harness-iam {iam} is not a mode; use off or enforce.")
+        if iam is not None and url is not None:
+            raise Problem("A running emulator has its own mode: leave out --harness-iam or --harness-endpoint-url.")
+        return cls(root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off")
 
 
 def _rooted(root: Path, stack: str | None) -> str | None:

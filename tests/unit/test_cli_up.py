@@ -110,6 +110,16 @@ def test_terraform_error_keeps_an_emulator_that_ran_before(project: Project, mon
     assert project.applies() == 2
 
 
+def test_permissions_are_a_matter_of_the_start(project: Project) -> None:
+    assert "--iam strict is not a mode" in project.run("up", "--no-stack", "--iam", "strict").output
+    assert project.run("up", "--no-stack", "--iam", "enforce").exit_code == 0
+    assert project.run("up", "--no-stack").exit_code == 0
+    assert project.run("up", "--no-stack", "--iam", "enforce").exit_code == 0
+    other = project.run("up", "--no-stack", "--iam", "off")
+    assert other.exit_code == 1
+    assert "runs with --iam enforce; stop it first" in " ".join(other.output.split())
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_during_an_apply_leaves_no_process(
     project: Project, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int

@@ -34,6 +34,14 @@ def test_a_seed_that_is_no_number_is_refused(tmp_path: Path) -> None:
         Options.read(tmp_path, {"seed": "seven"}, {})
 
 
+def test_permissions_are_off_or_enforced(tmp_path: Path) -> None:
+    assert Options.read(tmp_path, {"iam": "enforce"}, {}).iam == "enforce"
+    with pytest.raises(Problem, match="--harness-iam strict is not a mode"):
+        Options.read(tmp_path, {}, {"iam": "strict"})
+    with pytest.raises(Problem, match="leave out --harness-iam or --harness-endpoint-url"):
+        Options.read(tmp_path, {"iam": "enforce", "endpoint-url": "http://127.0.0.1:4566"}, {})
+
+
 def test_defaults(tmp_path: Path) -> None:
     assert Options.read(tmp_path, {}, {}) == Options(tmp_path, None, DEFAULT_SEED, None, None, 1)
 

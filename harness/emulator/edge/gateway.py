@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.recognise import Recognised, recognise
-from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.errors import AwsError, CannotAssume, NotEmulated
 from harness.emulator.faults.network import NetworkFault
 from harness.emulator.spec.awsjson import JsonCodec
 from harness.emulator.spec.explain import serialization_error
@@ -46,7 +46,10 @@ class Gateway:
         return await self._answer(recognise(request), request)
 
     async def wire(self, service: str, request: HttpRequest, caller: Caller) -> HttpResponse:
-        """A request from inside: the service is known, and so is who calls."""
+        """A request from inside: the service is known, and so is who calls.
+
+        Raises CannotAssume: what has no credentials can't ask.
+        """
         meant = recognise(request)
         form = "rest" if service in ("lambda", "apigateway", "apigatewayv2") else meant.form
         return await self._answer(Recognised(service, meant.operation, form, caller), request)
@@ -59,6 +62,10 @@ class Gateway:
             if meant.caller.service is None:
                 return fault.response()
             response = error_response(fault, meant.form, request_id)
+        except CannotAssume as error:
+            if meant.caller.service is not None:
+                raise
+            response = error_response(error, meant.form, request_id)
         except AwsError as error:
             model = self._model(meant.service) if self.world.bus.is_native(meant.service) else None
             response = error_response(error, meant.form, request_id, model)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.emulator.errors import AwsError
+from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.permissions.demands.asked import Demand
 from harness.emulator.permissions.evaluation import Decision
 from harness.emulator.permissions.principals import Kind, Principal
 
-_REST = frozenset(("lambda", "apigateway", "apigatewayv2"))
+_REST = frozenset(("lambda", "apigateway", "apigatewayv2", "execute-api"))
 _QUERY = frozenset(("iam", "sts", "cloudformation", "cloudwatch"))
 
 _INVALID = "The security token included in the request is invalid."
@@ -26,6 +26,8 @@ def denied(service: str, principal: Principal, demand: Demand, decision: Decisio
         headers = {"x-amzn-query-error": "AccessDenied;Sender"}
         return AwsError("AccessDeniedException", text, 403, headers=headers)
     text = _text(principal, demand, decision)
+    if service == "kinesis" and demand.action.startswith("kms:"):
+        return AwsError("KMSAccessDeniedException", text)
     if service in _QUERY:
         return AwsError("AccessDenied", text, 403)
     return AwsError("AccessDeniedException", text, 403 if service in _REST else 400)
@@ -86,5 +88,11 @@ def not_assumed(principal: Principal, role: str, service: str) -> AwsError:
     return CannotAssume("AccessDenied" if service in _QUERY or service == "s3" else "AccessDeniedException", text, 403)
 
 
-class CannotAssume(AwsError):
-    """The role of a call between services can't be assumed: it does not exist, or does not trust the service."""
+def unassumable(service: str, role: str) -> AwsError:
+    """The answer to who gives a service a role that does not trust it."""
+    if service == "lambda":
+        text = "The role defined for the function cannot be assumed by Lambda."
+        return AwsError("InvalidParameterValueException", text, members={"Type": "User"})
+    return AwsError(
+        "InvalidArgumentException", f"Firehose is unable to assume role {role}. Please check the role provided."
+    )

@@ -17,6 +17,7 @@ from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.permissions import denial
 from harness.emulator.permissions.demands import demands_of
 from harness.emulator.permissions.demands.asked import Asked, Demand
+from harness.emulator.permissions.demands.roles import passed_roles
 from harness.emulator.permissions.demands.s3 import place_of
 from harness.emulator.permissions.directory import Directory, Identity
 from harness.emulator.permissions.duties import is_own_duty
@@ -33,6 +34,7 @@ Json = dict[str, Any]
 Proceed = Callable[[Call], Awaitable[Json]]
 
 _MOST_DECISIONS = 20_000
+_CHECKING_ROLES = {"lambda": "lambda.amazonaws.com", "firehose": "firehose.amazonaws.com"}
 _SESSION_NAMES = {"apigateway.amazonaws.com": "BackplaneAssumeRoleSession"}
 
 # Operations that change neither policies, nor who is who, nor which resources there are.
@@ -75,8 +77,10 @@ class Enforcement:
 
     def check(self, call: Call) -> None:
         """Everything that the call demands, of its caller. The call's account becomes the caller's own."""
+        if is_own_duty(call):
+            return
         principal = self.principal_of(call)
-        if principal is None or (principal.kind is Kind.SERVICE and is_own_duty(call)):
+        if principal is None:
             return
         if call.caller.service is None and principal.account and principal.account != call.account:
             call.caller = replace(call.caller, account=principal.account)
@@ -85,8 +89,19 @@ class Enforcement:
             if principal.kind is Kind.ANONYMOUS and self._is_public(asked, demand):
                 continue
             self.require(principal, demand, call)
+        if call.service in _CHECKING_ROLES:
+            self._check_given_roles(asked)
         if call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
             self._hide_missing(principal, asked)
+
+    def _check_given_roles(self, asked: Asked) -> None:
+        """Lambda and Firehose take no role that does not trust them. Raises AwsError."""
+        name = _CHECKING_ROLES[asked.call.service]
+        account = asked.call.account
+        facts = Facts({"sts:ExternalId": account, "aws:SourceAccount": account})
+        for demand in passed_roles(asked):
+            if not self.is_trusted(demand.resource, service(name, account), facts):
+                raise denial.unassumable(asked.call.service, demand.resource)
 
     def require(self, principal: Principal, demand: Demand, call: Call, policy: ResourcePolicy | None = None) -> None:
         """Raises AwsError, in the shape of the called service, unless the demand is allowed. `policy` is the
@@ -144,7 +159,10 @@ class Enforcement:
         if key == "test" or (len(key) == 12 and key.isdigit()):
             return root(caller.account)
         owner = self.directory.key_owner(key)
-        if owner is None or not owner.is_active or (owner.session_token and owner.session_token != token):
+        if owner is None or not owner.is_active:
+            raise denial.unknown_key(called)
+        # A service that goes on for a caller has their key only.
+        if request is not None and owner.session_token and owner.session_token != token:
             raise denial.unknown_key(called)
         if owner.expires is not None and owner.expires <= self.world.clock.now():
             raise denial.expired(called)

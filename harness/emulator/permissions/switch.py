@@ -29,7 +29,7 @@ class Permissions:
         self.enforcement: Enforcement | None = None
         """What checks permissions; None while the mode is `off`."""
         self.initial: Mode = "off"
-        """The mode that a reset goes back to."""
+        """The mode that a reset or a restored snapshot goes back to."""
 
     @property
     def mode(self) -> Mode:
@@ -53,9 +53,8 @@ class Permissions:
         # Before faults: what is not allowed does not get that far.
         interceptors.insert(0, self.enforcement.intercept)
 
-    def restored(self, *, emptied: bool) -> None:
-        """All state was replaced; `emptied` by nothing."""
+    def restored(self) -> None:
+        """All state was replaced."""
+        self.switch(self.initial)
         if self.enforcement is not None:
             self.enforcement.forget()
-        if emptied:
-            self.switch(self.initial)

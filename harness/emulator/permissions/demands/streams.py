@@ -10,6 +10,13 @@ from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
 
 _OF_NO_STREAM = frozenset(("DescribeAccountSettings", "DescribeLimits", "ListStreams", "UpdateAccountSettings"))
 
+_WITH_KEY = {
+    "GetRecords": "kms:Decrypt",
+    "PutRecord": "kms:GenerateDataKey",
+    "PutRecords": "kms:GenerateDataKey",
+    "SubscribeToShard": "kms:Decrypt",
+}
+
 
 def kinesis(asked: Asked) -> list[Demand]:
     if asked.operation in _OF_NO_STREAM:
@@ -17,7 +24,28 @@ def kinesis(asked: Asked) -> list[Demand]:
     given = asked.text("ConsumerARN", "ResourceARN", "StreamARN") or asked.text("StreamName")
     if not given:
         given = _of_token(asked)
-    return asked.on(asked.named(given, "stream/") if given else ANYTHING)
+    if not given:
+        return asked.on(ANYTHING)
+    stream = asked.named(given, "stream/")
+    return [*asked.on(stream), *_of_key(asked, stream)]
+
+
+def _of_key(asked: Asked, stream: str) -> list[Demand]:
+    """Writing to a stream that is encrypted with a customer's key needs a data key of it, reading needs to decrypt."""
+    action = _WITH_KEY.get(asked.operation)
+    service: Any = asked.world.services.get("kinesis")
+    if action is None or service is None:
+        return []
+    _, _, _, region, account, name = stream.split(":", 5)
+    found = service.streams.get((account, region, name.split("/")[1]))
+    if found is None or not found.key_id or found.key_id.endswith("alias/aws/kinesis"):
+        return []
+    facts = {
+        "kms:ViaService": f"kinesis.{region}.amazonaws.com",
+        "kms:EncryptionContext:aws:kinesis:arn": f"arn:aws:kinesis:{region}:{account}:stream/{name.split('/')[1]}",
+        "aws:ViaAWSService": "true",
+    }
+    return [Demand(action, asked.directory.key_arn(account, region, found.key_id), facts)]
 
 
 def _of_token(asked: Asked) -> str:

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call
-from harness.emulator.errors import AwsError
+from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
@@ -37,6 +37,11 @@ FUNCTION_ERROR = (
 TIMED_OUT = (
     "Lambda.FunctionTimedOut",
     "Firehose encountered timeout errors when calling AWS Lambda. The maximum supported function timeout is 5 minutes.",
+)
+NOT_ASSUMED = (
+    "Lambda.AssumeRoleAccessDenied",
+    "Access was denied. Ensure that the trust policy for the provided IAM role allows Kinesis Data Firehose to assume the "
+    "role.",
 )
 _INVOKE_ERRORS: dict[str, Reason] = {
     "TooManyRequestsException": (
@@ -177,7 +182,7 @@ class Processing:
         try:
             answer = await self._pipeline.world.bus.run(call)
         except AwsError as error:
-            reason = _INVOKE_ERRORS.get(error.code)
+            reason = NOT_ASSUMED if isinstance(error, CannotAssume) else _INVOKE_ERRORS.get(error.code)
             if error.code in _OF_LAMBDA:
                 reason = (f"Lambda.{error.code}", error.message or error.code)
             if reason is None:

@@ -65,7 +65,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     params = _CREATE.params({"Name": ctx.logical_id, **props})
     if types := (props.get("Parameters") or {}).get("endpointConfigurationTypes"):
         params["endpointConfiguration"] = {"types": types.split(","), **params.get("endpointConfiguration", {})}
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["tags"] = tags
     answer = await ctx.call("apigateway", "CreateRestApi", params)
     api_id = str(answer["id"])
@@ -84,7 +84,7 @@ async def _update(ctx: Context, api: Resource, props: Json) -> Json:
         await _import(ctx, api.physical_id, body, props)
     await _patch(ctx, api.physical_id, old, props)
     arn = f"arn:{ctx.partition}:apigateway:{ctx.region}::/restapis/{api.physical_id}"
-    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, arn, own_tags(old), own_tags(props))
     return api.attributes
 
 

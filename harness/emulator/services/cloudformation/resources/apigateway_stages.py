@@ -79,28 +79,38 @@ async def _deploy(ctx: Context, props: Json) -> Created:
     return Created(str(answer["id"]), {"DeploymentId": str(answer["id"])})
 
 
-async def _describe(ctx: Context, deployment: Resource, props: Json) -> Json:
-    for name in ("StageName", "StageDescription"):
-        if deployment.properties.get(name) != props.get(name):
-            raise NotEmulated("cloudformation", f"AWS::ApiGateway::Deployment with a change of {name}")
-    if operations := patches(deployment.properties, props, {"Description": "/description"}):
+async def _change_deployment(ctx: Context, deployment: Resource, props: Json) -> Json:
+    """What is deployed never changes; its description does, and that of the stage that came with it."""
+    old = deployment.properties
+    if operations := patches(old, props, {"Description": "/description"}):
         await ctx.call("apigateway", "UpdateDeployment", {**_deployment(deployment), "patchOperations": operations})
+    if "StageName" in props:
+        stage = _stage(props)
+        described = props.get("StageDescription") or {}
+        if old.get("StageName") != props["StageName"] and await _is_missing(ctx, stage):
+            raise NotEmulated("cloudformation", "AWS::ApiGateway::Deployment with a change of StageName")
+        if operations := patches(old.get("StageDescription") or {}, described, _STAGE_PATHS):
+            await ctx.call("apigateway", "UpdateStage", {**stage, "patchOperations": operations})
     return deployment.attributes
+
+
+async def _is_missing(ctx: Context, stage: Json) -> bool:
+    try:
+        await ctx.call("apigateway", "GetStage", stage)
+    except AwsError as error:
+        if error.status != 404:
+            raise
+        return True
+    return False
 
 
 async def _undeploy(ctx: Context, deployment: Resource) -> None:
     """Deletes the stage that came with the deployment, too, unless it moved on to another one."""
     props = deployment.properties
-    if "StageName" in props:
-        stage = {"restApiId": props["RestApiId"], "stageName": props["StageName"]}
-        try:
-            found = await ctx.call("apigateway", "GetStage", stage)
-        except AwsError as error:
-            if error.status != 404:
-                raise
-        else:
-            if found["deploymentId"] == deployment.physical_id:
-                await ctx.call("apigateway", "DeleteStage", stage)
+    if "StageName" in props and not await _is_missing(ctx, stage := _stage(props)):
+        found = await ctx.call("apigateway", "GetStage", stage)
+        if found["deploymentId"] == deployment.physical_id:
+            await ctx.call("apigateway", "DeleteStage", stage)
     await ctx.call("apigateway", "DeleteDeployment", _deployment(deployment))
 
 
@@ -110,23 +120,25 @@ def _deployment(deployment: Resource) -> Json:
 
 async def _create_stage(ctx: Context, props: Json) -> Created:
     params = _STAGE.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["tags"] = tags
     answer = await ctx.call("apigateway", "CreateStage", params)
     name = str(answer["stageName"])
     ctx.made(name)
     settings: Json = {prop: props[prop] for prop in ("AccessLogSetting", "ClientCertificateId") if prop in props}
-    await _patch(ctx, props, patches({}, settings, _STAGE_PATHS) + _settings({}, props))
+    await _patch(ctx, props, patches({}, settings, _STAGE_PATHS) + _settings({}, {}, props))
     return Created(name)
 
 
 async def _update_stage(ctx: Context, stage: Resource, props: Json) -> Json:
     old = stage.properties
+    shown = await ctx.call("apigateway", "GetStage", _stage(props))
+    there = {prop: shown.get(path[1:]) for prop, path in _STAGE_PATHS.items()}
     # A setting without removal goes back to false.
-    unset: Json = {name: False for name in ("CacheClusterEnabled", "TracingEnabled") if name in old}
-    await _patch(ctx, props, patches(old, {**unset, **props}, _STAGE_PATHS) + _settings(old, props))
+    wanted = {"CacheClusterEnabled": False, "TracingEnabled": False, **props}
+    await _patch(ctx, props, patches(there, wanted, _STAGE_PATHS) + _settings(shown["methodSettings"], old, props))
     arn = f"arn:{ctx.partition}:apigateway:{ctx.region}::/restapis/{props['RestApiId']}/stages/{stage.physical_id}"
-    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, arn, own_tags(old), own_tags(props))
     return {}
 
 
@@ -143,16 +155,18 @@ def _stage(props: Json) -> Json:
     return _STAGE.params({name: props[name] for name in ("RestApiId", "StageName")})
 
 
-def _settings(old: Json, new: Json) -> list[Json]:
-    """The patches for method settings, `/{resource path}/{method}/{setting}`; those of vanished methods are removed."""
+def _settings(shown: Json, old: Json, new: Json) -> list[Json]:
+    """The patches for method settings, `/{resource path}/{method}/{setting}`: what changed is removed and set anew."""
     before, after = (
         {_setting_path(setting): setting for setting in props.get("MethodSettings", ())} for props in (old, new)
     )
-    operations = [{"op": "remove", "path": path} for path in before if path not in after]
+    there = {f"/{key}" for key in shown}
+    kept = {path for path in there if path in after and after[path] == before.get(path)}
+    operations: list[Json] = [{"op": "remove", "path": path} for path in sorted(there - kept)]
     for path, setting in after.items():
         for name, (_, member) in _METHOD_SETTING.items():
-            if name in setting:
-                operations += difference(f"{path}/{member}", before.get(path, {}).get(name), setting[name])
+            if name in setting and path not in kept:
+                operations += difference(f"{path}/{member}", None, setting[name])
     return operations
 
 
@@ -172,7 +186,7 @@ TYPES = (
             required=("RestApiId",),
         ),
         _deploy,
-        _describe,
+        _change_deployment,
         _undeploy,
         replaced_by=("RestApiId",),
         attributes=("DeploymentId",),

@@ -20,7 +20,7 @@ _PLAN_PATHS = {"Description": "/description", "UsagePlanName": "/name"}
 
 async def _create_plan(ctx: Context, props: Json) -> Created:
     params = _PLAN.params({"UsagePlanName": ctx.physical_name(128), **props})
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["tags"] = tags
     plan_id = str((await ctx.call("apigateway", "CreateUsagePlan", params))["id"])
     return Created(plan_id, {"Id": plan_id})
@@ -28,18 +28,20 @@ async def _create_plan(ctx: Context, props: Json) -> Created:
 
 async def _update_plan(ctx: Context, plan: Resource, props: Json) -> Json:
     old = plan.properties
+    shown = await ctx.call("apigateway", "GetUsagePlan", {"usagePlanId": plan.physical_id})
     operations = patches(old, {"UsagePlanName": old.get("UsagePlanName"), **props}, _PLAN_PATHS)
-    for prop, path in (("Quota", "/quota"), ("Throttle", "/throttle")):
-        if prop in old and prop not in props:
-            operations.append({"op": "remove", "path": path})
-        else:
-            operations += difference(path, old.get(prop), props.get(prop))
-    operations += _stages(old.get("ApiStages", []), props.get("ApiStages", []))
+    for prop, member in (("Quota", "quota"), ("Throttle", "throttle")):
+        there = shown.get(member)
+        if prop in props:
+            operations += difference(f"/{member}", {key: (there or {}).get(key) for key in props[prop]}, props[prop])
+        elif there:
+            operations.append({"op": "remove", "path": f"/{member}"})
+    operations += _stages(shown.get("apiStages", []), props.get("ApiStages", []))
     if operations:
         params = {"usagePlanId": plan.physical_id, "patchOperations": operations}
         await ctx.call("apigateway", "UpdateUsagePlan", params)
     arn = f"arn:{ctx.partition}:apigateway:{ctx.region}::/usageplans/{plan.physical_id}"
-    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, arn, own_tags(old), own_tags(props))
     return plan.attributes
 
 

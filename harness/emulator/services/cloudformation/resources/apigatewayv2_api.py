@@ -55,7 +55,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     ctx.made(api_id, attributes)
     if body is not None:
         await _set(ctx, api_id, {}, props)
-    await _TAGGING.change(ctx, _arn(ctx, api_id), {}, own_tags(ctx, props))
+    await _TAGGING.change(ctx, _arn(ctx, api_id), {}, own_tags(props))
     return Created(api_id, attributes)
 
 
@@ -66,7 +66,7 @@ async def _update(ctx: Context, api: Resource, props: Json) -> Json:
         params = {**_IMPORT.params(props), "ApiId": api.physical_id, "Body": body}
         await ctx.call("apigatewayv2", "ReimportApi", params)
     await _set(ctx, api.physical_id, old, props)
-    await _TAGGING.change(ctx, _arn(ctx, api.physical_id), own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, _arn(ctx, api.physical_id), own_tags(old), own_tags(props))
     return api.attributes
 
 

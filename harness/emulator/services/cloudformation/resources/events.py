@@ -35,7 +35,7 @@ _TAGGING = Tagging("events", "TagResource", "UntagResource", "ResourceARN", as_l
 async def _create(ctx: Context, props: Json) -> Created:
     name = props.get("Name") or ctx.physical_name(64)
     params = _RULE.params({**props, "Name": name})
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = _TAGGING.form(tags)
     arn = str((await ctx.call("events", "PutRule", params))["RuleArn"])
     physical_id = f"{props['EventBusName']}|{name}" if "EventBusName" in props else name
@@ -48,7 +48,7 @@ async def _update(ctx: Context, rule: Resource, props: Json) -> Json:
     name = rule.physical_id.rpartition("|")[2]
     await ctx.call("events", "PutRule", _RULE.params({**props, "Name": name}))
     await _point(ctx, _rule(name, props), rule.properties, props)
-    await _TAGGING.change(ctx, rule.attributes["Arn"], own_tags(ctx, rule.properties), own_tags(ctx, props))
+    await _TAGGING.change(ctx, rule.attributes["Arn"], own_tags(rule.properties), own_tags(props))
     return rule.attributes
 
 

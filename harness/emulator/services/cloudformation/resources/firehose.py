@@ -43,7 +43,7 @@ _NAME = "DeliveryStreamName"
 async def _create(ctx: Context, props: Json) -> Created:
     props = {_NAME: ctx.physical_name(64), **props}
     params = _CREATE.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = _TAGGING.form(tags)
     answer = await ctx.call("firehose", "CreateDeliveryStream", params)
     attributes = {"Arn": str(answer["DeliveryStreamARN"])}
@@ -70,10 +70,10 @@ async def _update(ctx: Context, stream: Resource, props: Json) -> Json:
         if _ENCRYPTION in props:
             params = {_NAME: name, "DeliveryStreamEncryptionConfigurationInput": props[_ENCRYPTION]}
             await ctx.call("firehose", "StartDeliveryStreamEncryption", params)
-        else:
+        elif await _encryption(ctx, name) != "DISABLED":
             await ctx.call("firehose", "StopDeliveryStreamEncryption", {_NAME: name})
         await _settle(ctx, name)
-    await _TAGGING.change(ctx, name, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, name, own_tags(old), own_tags(props))
     return stream.attributes
 
 
@@ -92,6 +92,12 @@ async def _settle(ctx: Context, name: str) -> None:
         return described["DeliveryStreamStatus"] == "ACTIVE" and encryption not in ("ENABLING", "DISABLING")
 
     await ctx.until(active, f"delivery stream {name}")
+
+
+async def _encryption(ctx: Context, name: str) -> str:
+    answer = await ctx.call("firehose", "DescribeDeliveryStream", {_NAME: name})
+    configuration = answer["DeliveryStreamDescription"].get("DeliveryStreamEncryptionConfiguration") or {}
+    return str(configuration.get("Status", "DISABLED"))
 
 
 def _kind(props: Json) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
 from harness.emulator.services.cloudformation.resources.iam_policies import POLICIES, set_policies
+from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import STRING, STRINGS, TAGS, Scalar, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
@@ -30,7 +31,7 @@ _DEFAULT_SECONDS = 3600
 
 async def _create_role(ctx: Context, props: Json) -> Created:
     params = _ROLE.params({"RoleName": ctx.physical_name(64), **props})
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = _ROLE_TAGGING.form(tags)
     role = (await ctx.call("iam", "CreateRole", params))["Role"]
     name, attributes = str(role["RoleName"]), {"Arn": role["Arn"], "RoleId": role["RoleId"]}
@@ -50,7 +51,7 @@ async def _update_role(ctx: Context, role: Resource, props: Json) -> Json:
         await ctx.call("iam", "UpdateRole", {**named, **described})
     await _bound(ctx, "Role", role, props)
     await set_policies(ctx, "Role", role.physical_id, old, props)
-    await _ROLE_TAGGING.change(ctx, role.physical_id, own_tags(ctx, old), own_tags(ctx, props))
+    await _ROLE_TAGGING.change(ctx, role.physical_id, own_tags(old), own_tags(props))
     return role.attributes
 
 
@@ -62,7 +63,7 @@ async def _delete_role(ctx: Context, role: Resource) -> None:
 
 async def _create_user(ctx: Context, props: Json) -> Created:
     params = _USER.params({"UserName": ctx.physical_name(64), **props})
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = _USER_TAGGING.form(tags)
     user = (await ctx.call("iam", "CreateUser", params))["User"]
     name, attributes = str(user["UserName"]), {"Arn": user["Arn"]}
@@ -79,7 +80,7 @@ async def _update_user(ctx: Context, user: Resource, props: Json) -> Json:
     await _bound(ctx, "User", user, props)
     await set_policies(ctx, "User", user.physical_id, old, props)
     await _join(ctx, user.physical_id, old, props)
-    await _USER_TAGGING.change(ctx, user.physical_id, own_tags(ctx, old), own_tags(ctx, props))
+    await _USER_TAGGING.change(ctx, user.physical_id, own_tags(old), own_tags(props))
     found = (await ctx.call("iam", "GetUser", {"UserName": user.physical_id}))["User"]
     return {"Arn": found["Arn"]}
 
@@ -98,7 +99,7 @@ async def _bound(ctx: Context, kind: str, resource: Resource, props: Json) -> No
         boundary = {"PermissionsBoundary": props["PermissionsBoundary"]}
         await ctx.call("iam", f"Put{kind}PermissionsBoundary", {**named, **boundary})
     else:
-        await ctx.call("iam", f"Delete{kind}PermissionsBoundary", named)
+        await remove(ctx, "iam", f"Delete{kind}PermissionsBoundary", named)
 
 
 async def _join(ctx: Context, user: str, old: Json, new: Json) -> None:
@@ -106,7 +107,7 @@ async def _join(ctx: Context, user: str, old: Json, new: Json) -> None:
     for group in sorted(after - before):
         await ctx.call("iam", "AddUserToGroup", {"GroupName": group, "UserName": user})
     for group in sorted(before - after):
-        await ctx.call("iam", "RemoveUserFromGroup", {"GroupName": group, "UserName": user})
+        await remove(ctx, "iam", "RemoveUserFromGroup", {"GroupName": group, "UserName": user})
 
 
 async def _create_key(ctx: Context, props: Json) -> Created:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
+from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import STRING, STRINGS, ListOf, Shape, Structure
 
@@ -30,13 +31,13 @@ async def set_policies(ctx: Context, kind: str, name: str, old: Json, new: Json)
             await ctx.call("iam", f"Attach{kind}Policy", {**named, "PolicyArn": arn})
     for arn in had:
         if arn not in wanted:
-            await ctx.call("iam", f"Detach{kind}Policy", {**named, "PolicyArn": arn})
+            await remove(ctx, "iam", f"Detach{kind}Policy", {**named, "PolicyArn": arn})
     for policy, document in after.items():
         if before.get(policy) != document:
             await ctx.call("iam", f"Put{kind}Policy", {**named, "PolicyName": policy, "PolicyDocument": document})
     for policy in before:
         if policy not in after:
-            await ctx.call("iam", f"Delete{kind}Policy", {**named, "PolicyName": policy})
+            await remove(ctx, "iam", f"Delete{kind}Policy", {**named, "PolicyName": policy})
 
 
 def _identities(props: Json) -> set[tuple[str, str]]:
@@ -73,7 +74,7 @@ async def _delete(ctx: Context, policy: Resource) -> None:
 
 async def _remove(ctx: Context, identities: set[tuple[str, str]], policy: str) -> None:
     for kind, name in sorted(identities):
-        await ctx.call("iam", f"Delete{kind}Policy", {f"{kind}Name": name, "PolicyName": policy})
+        await remove(ctx, "iam", f"Delete{kind}Policy", {f"{kind}Name": name, "PolicyName": policy})
 
 
 # -- managed policies -----------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ async def _attach(ctx: Context, arn: str, old: set[tuple[str, str]], new: set[tu
     for kind, name in sorted(new - old):
         await ctx.call("iam", f"Attach{kind}Policy", {f"{kind}Name": name, "PolicyArn": arn})
     for kind, name in sorted(old - new):
-        await ctx.call("iam", f"Detach{kind}Policy", {f"{kind}Name": name, "PolicyArn": arn})
+        await remove(ctx, "iam", f"Detach{kind}Policy", {f"{kind}Name": name, "PolicyArn": arn})
 
 
 TYPES = (

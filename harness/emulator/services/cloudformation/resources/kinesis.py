@@ -31,33 +31,33 @@ async def _create(ctx: Context, props: Json) -> Created:
     props = {"Name": ctx.physical_name(128), **props}
     name = props["Name"]
     params = _CREATE.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = tags
     await ctx.call("kinesis", "CreateStream", params)
     attributes = {"Arn": ctx.arn("kinesis", f"stream/{name}")}
     ctx.made(name, attributes)
     await _settle(ctx, name)
-    await _apply(ctx, name, {}, props)
+    await _apply(ctx, name, props)
     return Created(name, attributes)
 
 
 async def _update(ctx: Context, stream: Resource, props: Json) -> Json:
     name, arn, old = stream.physical_id, stream.attributes["Arn"], stream.properties
-    if _mode(old) != _mode(props):
-        await ctx.call(
-            "kinesis", "UpdateStreamMode", {"StreamARN": arn, "StreamModeDetails": {"StreamMode": _mode(props)}}
-        )
+    shown = await _describe(ctx, name)
+    if _mode(props) != shown["StreamModeDetails"]["StreamMode"]:
+        mode = {"StreamModeDetails": {"StreamMode": _mode(props)}}
+        await ctx.call("kinesis", "UpdateStreamMode", {"StreamARN": arn, **mode})
         await _settle(ctx, name)
-    if _mode(props) == "PROVISIONED" and old.get("ShardCount") != props.get("ShardCount"):
+    if _mode(props) == "PROVISIONED" and props.get("ShardCount") != shown["OpenShardCount"]:
         count = {"TargetShardCount": props["ShardCount"], "ScalingType": "UNIFORM_SCALING"}
         await ctx.call("kinesis", "UpdateShardCount", {"StreamName": name, **count})
         await _settle(ctx, name)
     size = props.get("MaxRecordSizeInKiB", _DEFAULT_KIB)
-    if old.get("MaxRecordSizeInKiB", _DEFAULT_KIB) != size:
+    if size != shown.get("MaxRecordSizeInKiB", _DEFAULT_KIB):
         await ctx.call("kinesis", "UpdateMaxRecordSize", {"StreamARN": arn, "MaxRecordSizeInKiB": size})
         await _settle(ctx, name)
-    await _apply(ctx, name, old, props)
-    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    await _apply(ctx, name, props)
+    await _TAGGING.change(ctx, arn, own_tags(old), own_tags(props))
     return stream.attributes
 
 
@@ -65,33 +65,41 @@ async def _delete(ctx: Context, stream: Resource) -> None:
     await ctx.call("kinesis", "DeleteStream", {"StreamName": stream.physical_id, "EnforceConsumerDeletion": True})
 
 
-async def _apply(ctx: Context, name: str, old: Json, new: Json) -> None:
+async def _apply(ctx: Context, name: str, props: Json) -> None:
     """What is set by operations of its own: retention, encryption, shard-level metrics."""
-    had, hours = (props.get("RetentionPeriodHours", _DEFAULT_HOURS) for props in (old, new))
-    if hours != had:
-        operation = "IncreaseStreamRetentionPeriod" if hours > had else "DecreaseStreamRetentionPeriod"
+    shown = await _describe(ctx, name)
+    hours = props.get("RetentionPeriodHours", _DEFAULT_HOURS)
+    if hours != shown["RetentionPeriodHours"]:
+        rises = hours > shown["RetentionPeriodHours"]
+        operation = "IncreaseStreamRetentionPeriod" if rises else "DecreaseStreamRetentionPeriod"
         await ctx.call("kinesis", operation, {"StreamName": name, "RetentionPeriodHours": hours})
-    before, after = old.get("StreamEncryption"), new.get("StreamEncryption")
-    if before != after:
-        if before and not after:
-            await ctx.call("kinesis", "StopStreamEncryption", {"StreamName": name, **before})
-        elif after:
-            await ctx.call("kinesis", "StartStreamEncryption", {"StreamName": name, **after})
+    encryption = {key: shown[key] for key in ("EncryptionType", "KeyId") if shown.get("EncryptionType") == "KMS"}
+    wanted = props.get("StreamEncryption") or {}
+    if wanted != encryption:
+        operation, keys = ("StartStreamEncryption", wanted) if wanted else ("StopStreamEncryption", encryption)
+        await ctx.call("kinesis", operation, {"StreamName": name, **keys})
         await _settle(ctx, name)
-    shown, wanted = (set(props.get("DesiredShardLevelMetrics") or ()) for props in (old, new))
-    for operation, metrics in (
-        ("DisableEnhancedMonitoring", shown - wanted),
-        ("EnableEnhancedMonitoring", wanted - shown),
+    metrics = set(props.get("DesiredShardLevelMetrics") or ())
+    watched = {metric for entry in shown["EnhancedMonitoring"] for metric in entry["ShardLevelMetrics"]}
+    for operation, changed in (
+        ("DisableEnhancedMonitoring", watched - metrics if "ALL" not in metrics else set()),
+        ("EnableEnhancedMonitoring", metrics - watched),
     ):
-        if metrics:
-            await ctx.call("kinesis", operation, {"StreamName": name, "ShardLevelMetrics": sorted(metrics)})
+        if changed:
+            await ctx.call("kinesis", operation, {"StreamName": name, "ShardLevelMetrics": sorted(changed)})
             await _settle(ctx, name)
+
+
+async def _describe(ctx: Context, name: str) -> Json:
+    """The stream as it is: an update that failed half-way left something between the old and the new."""
+    answer = await ctx.call("kinesis", "DescribeStreamSummary", {"StreamName": name})
+    described: Json = answer["StreamDescriptionSummary"]
+    return described
 
 
 async def _settle(ctx: Context, name: str) -> None:
     async def active() -> bool:
-        answer = await ctx.call("kinesis", "DescribeStreamSummary", {"StreamName": name})
-        return bool(answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE")
+        return bool((await _describe(ctx, name))["StreamStatus"] == "ACTIVE")
 
     await ctx.until(active, f"stream {name}")
 
@@ -106,7 +114,7 @@ def _mode(props: Json) -> str:
 
 async def _register(ctx: Context, props: Json) -> Created:
     params = _REGISTER.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = tags
     arn = str((await ctx.call("kinesis", "RegisterStreamConsumer", params))["Consumer"]["ConsumerARN"])
     ctx.made(arn)

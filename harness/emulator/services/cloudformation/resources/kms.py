@@ -29,7 +29,7 @@ _ROTATION = Api("kms", "EnableKeyRotation", "RotationPeriodInDays")
 
 async def _create(ctx: Context, props: Json) -> Created:
     params = _CREATE.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = _form(tags)
     made = (await ctx.call("kms", "CreateKey", params))["KeyMetadata"]
     key_id = str(made["KeyId"])
@@ -46,7 +46,7 @@ async def _update(ctx: Context, key: Resource, props: Json) -> Json:
     if old.get("Description") != props.get("Description"):
         await ctx.call("kms", "UpdateKeyDescription", {**named, "Description": props.get("Description", "")})
     await _apply(ctx, key.physical_id, old, props)
-    before, after = own_tags(ctx, old), own_tags(ctx, props)
+    before, after = own_tags(old), own_tags(props)
     if gone := sorted(before.keys() - after.keys()):
         await ctx.call("kms", "UntagResource", {**named, "TagKeys": gone})
     if after != before and after:

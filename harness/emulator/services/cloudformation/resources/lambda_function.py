@@ -71,7 +71,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     props = {"FunctionName": ctx.physical_name(64), **props}
     name = props["FunctionName"]
     params = {**_CREATE.params(props), "Code": _code(props)}
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = tags
     answer = await ctx.call("lambda", "CreateFunction", params)
     attributes = {"Arn": str(answer["FunctionArn"])}
@@ -104,7 +104,7 @@ async def _update(ctx: Context, function: Resource, props: Json) -> Json:
             await ctx.call("lambda", "PutFunctionConcurrency", {"FunctionName": name, **reserved})
         else:
             await ctx.call("lambda", "DeleteFunctionConcurrency", {"FunctionName": name})
-    await _TAGGING.change(ctx, function.attributes["Arn"], own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, function.attributes["Arn"], own_tags(old), own_tags(props))
     return function.attributes
 
 

@@ -21,7 +21,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     props = {"LogGroupName": ctx.physical_name(512), **props}
     name = props["LogGroupName"]
     params = _CREATE.params(props)
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["tags"] = tags
     await ctx.call("logs", "CreateLogGroup", params)
     attributes = {"Arn": ctx.arn("logs", f"log-group:{name}:*")}
@@ -43,7 +43,7 @@ async def _update(ctx: Context, group: Resource, props: Json) -> Json:
             await ctx.call("logs", put, {**named, prop[:1].lower() + prop[1:]: props[prop]})
         else:
             await ctx.call("logs", remove, named)
-    await _TAGGING.change(ctx, group.physical_id, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, group.physical_id, own_tags(old), own_tags(props))
     return group.attributes
 
 

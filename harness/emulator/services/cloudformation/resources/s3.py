@@ -108,7 +108,7 @@ async def _apply(ctx: Context, name: str, old: Json, new: Json) -> None:
         else:
             value = setting.unset if value is None else value
             await ctx.call("s3", setting.put, {"Bucket": name, setting.member: value})
-    before, tags = own_tags(ctx, old), own_tags(ctx, new)
+    before, tags = own_tags(old), own_tags(new)
     if tags and (tags != before or not old):
         tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
         await ctx.call("s3", "PutBucketTagging", {"Bucket": name, "Tagging": {"TagSet": tag_set}})

@@ -18,7 +18,7 @@ _PUT = Api("ssm", "PutParameter", "AllowedPattern", "DataType", "Description", "
 async def _create(ctx: Context, props: Json) -> Created:
     name = props.get("Name") or ctx.physical_name(255)
     params = {**_PUT.params(props), "Name": name, "Type": props["Type"]}
-    if tags := own_tags(ctx, props):
+    if tags := own_tags(props):
         params["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     await ctx.call("ssm", "PutParameter", params)
     return Created(name, _attributes(props))
@@ -28,7 +28,7 @@ async def _update(ctx: Context, parameter: Resource, props: Json) -> Json:
     params = {**_PUT.params(props), "Name": parameter.physical_id, "Type": props["Type"], "Overwrite": True}
     await ctx.call("ssm", "PutParameter", params)
     named = {"ResourceType": "Parameter", "ResourceId": parameter.physical_id}
-    before, after = own_tags(ctx, parameter.properties), own_tags(ctx, props)
+    before, after = own_tags(parameter.properties), own_tags(props)
     if gone := sorted(before.keys() - after.keys()):
         await ctx.call("ssm", "RemoveTagsFromResource", {**named, "TagKeys": gone})
     if after and after != before:

@@ -72,7 +72,7 @@ def simple(
         if generated and generated[0] not in given:
             given[generated[0]] = ctx.physical_name(generated[1])
         params = api.params(given)
-        if tagging and (tags := own_tags(ctx, props)):
+        if tagging and (tags := own_tags(props)):
             params[tagging.tags] = tagging.form(tags)
         answer = await ctx.call(api.service, api.operation, params | tokens(api.service, api.operation, ctx.rng))
         known = {"region": ctx.region, "account": ctx.account, **params, **answer}
@@ -93,7 +93,7 @@ def simple(
         if tagging:
             words = {"region": ctx.region, "account": ctx.account, REF: resource.physical_id}
             target = tagged.format_map({**words, **named, **resource.attributes})
-            await tagging.change(ctx, target, own_tags(ctx, resource.properties), own_tags(ctx, props))
+            await tagging.change(ctx, target, own_tags(resource.properties), own_tags(props))
         return resource.attributes
 
     async def remove(ctx: Context, resource: Resource) -> None:

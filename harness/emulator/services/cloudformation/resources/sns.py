@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import JsonText
+from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import (
     BOOLEAN,
@@ -50,7 +51,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     fifo = bool(props.get("FifoTopic"))
     name = props.get("TopicName") or (f"{ctx.physical_name(251)}.fifo" if fifo else ctx.physical_name(256))
     params: Json = {"Name": name, "Attributes": _attributes(props, _TOPIC_ATTRIBUTES)}
-    params["Tags"] = _TAGGING.form(own_tags(ctx, props))
+    params["Tags"] = _TAGGING.form(own_tags(props))
     arn = str((await ctx.call("sns", "CreateTopic", params))["TopicArn"])
     attributes = {"TopicArn": arn, "TopicName": name}
     ctx.made(arn, attributes)
@@ -70,7 +71,7 @@ async def _update(ctx: Context, topic: Resource, props: Json) -> Json:
     for subscription in after:
         if subscription not in before:
             await ctx.call("sns", "Subscribe", {"TopicArn": arn, **subscription})
-    await _TAGGING.change(ctx, arn, own_tags(ctx, old), own_tags(ctx, props))
+    await _TAGGING.change(ctx, arn, own_tags(old), own_tags(props))
     return topic.attributes
 
 
@@ -126,11 +127,14 @@ async def _unset_policy(ctx: Context, policy: Resource) -> None:
 
 
 async def _write_policy(ctx: Context, topics: list[str], document: str | None) -> None:
-    """`None` brings back the policy that topics begin with."""
+    """`None` brings back the policy that topics begin with, if the topic is still there."""
     for arn in topics:
         value = document or json.dumps(_default_policy(arn, ctx.account))
         params = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": value}
-        await ctx.call("sns", "SetTopicAttributes", params)
+        if document:
+            await ctx.call("sns", "SetTopicAttributes", params)
+        else:
+            await remove(ctx, "sns", "SetTopicAttributes", params)
 
 
 def _default_policy(arn: str, account: str) -> Json:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import JsonText
+from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import (
     BOOLEAN,
@@ -53,7 +54,7 @@ _TAGGING = Tagging("sqs", "TagQueue", "UntagQueue", "QueueUrl")
 async def _create(ctx: Context, props: Json) -> Created:
     fifo = bool(props.get("FifoQueue"))
     name = props.get("QueueName") or (f"{ctx.physical_name(75)}.fifo" if fifo else ctx.physical_name(80))
-    params: Json = {"QueueName": name, "Attributes": _attributes(props), "tags": own_tags(ctx, props)}
+    params: Json = {"QueueName": name, "Attributes": _attributes(props), "tags": own_tags(props)}
     answer = await ctx.call("sqs", "CreateQueue", {member: value for member, value in params.items() if value})
     url = str(answer["QueueUrl"])
     return Created(url, {"Arn": ctx.arn("sqs", name), "QueueName": name, "QueueUrl": url})
@@ -65,7 +66,7 @@ async def _update(ctx: Context, queue: Resource, props: Json) -> Json:
     changed = {name: value for name, value in {**gone, **after}.items() if before.get(name) != value}
     if changed:
         await ctx.call("sqs", "SetQueueAttributes", {"QueueUrl": queue.physical_id, "Attributes": changed})
-    await _TAGGING.change(ctx, queue.physical_id, own_tags(ctx, queue.properties), own_tags(ctx, props))
+    await _TAGGING.change(ctx, queue.physical_id, own_tags(queue.properties), own_tags(props))
     return queue.attributes
 
 
@@ -99,8 +100,13 @@ async def _unset_policy(ctx: Context, policy: Resource) -> None:
 
 
 async def _write_policy(ctx: Context, urls: list[str], document: str) -> None:
+    """An empty document takes the policy away, if the queue is still there."""
     for url in urls:
-        await ctx.call("sqs", "SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": document}})
+        params = {"QueueUrl": url, "Attributes": {"Policy": document}}
+        if document:
+            await ctx.call("sqs", "SetQueueAttributes", params)
+        else:
+            await remove(ctx, "sqs", "SetQueueAttributes", params)
 
 
 TYPES = (

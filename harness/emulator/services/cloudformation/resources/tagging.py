@@ -1,4 +1,4 @@
-"""Tags: the stack's and the resource's own, brought to the service by its tag operations."""
+"""Tags, brought to a service by its tag operations."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class Tagging:
             await ctx.call(self.service, self.tag, {self.resource: name, self.tags: self.form(changed)})
 
 
-def own_tags(ctx: Context, props: Json) -> dict[str, str]:
-    """The tags a resource shall have: the stack's, and its `Tags` property, a list of pairs or a map."""
+def own_tags(props: Json) -> dict[str, str]:
+    """The tags a resource shall have: its `Tags` property, a list of pairs or a map, with the stack's among them."""
     tags = props.get("Tags") or []
-    if isinstance(tags, dict):
-        return {**ctx.tags(), **tags}
-    return ctx.tags(tags)
+    return tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}

@@ -1,0 +1,150 @@
+"""AWS::Lambda::*: functions, versions, aliases, permissions, event source mappings (C1, C8, C6, C7)."""
+
+from __future__ import annotations
+
+import json
+
+from tests.conformance.cloudformation.stack import ROLE, Stack, assert_gone
+from tests.conftest import Aws
+
+_FUNCTION = f"""
+Resources:
+{ROLE}
+  Letters: {{Type: AWS::SQS::Queue}}
+  Events: {{Type: AWS::Kinesis::Stream, Properties: {{ShardCount: 1}}}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code:
+        ZipFile: |
+          import os
+          def handler(event, context):
+              return {{"greeting": os.environ["GREETING"], "function": context.function_name}}
+      Handler: index.handler
+      Runtime: python3.11
+      Role: !GetAtt Role.Arn
+      MemorySize: "256"
+      Timeout: "30"
+      Environment: {{Variables: {{GREETING: hello, NUMBER: 5}}}}
+      DeadLetterConfig: {{TargetArn: !GetAtt Letters.Arn}}
+      ReservedConcurrentExecutions: "5"
+      Tags: [{{Key: team, Value: iot}}]
+  Version: {{Type: AWS::Lambda::Version, Properties: {{FunctionName: !Ref Function}}}}
+  Alias:
+    Type: AWS::Lambda::Alias
+    Properties: {{FunctionName: !Ref Function, FunctionVersion: !GetAtt Version.Version, Name: live}}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref Alias
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:abc/*
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: !GetAtt Events.Arn
+      FunctionName: !Ref Alias
+      StartingPosition: LATEST
+      BatchSize: "10"
+      BisectBatchOnFunctionError: "true"
+      MaximumRetryAttempts: 2
+      DestinationConfig: {{OnFailure: {{Destination: !GetAtt Letters.Arn}}}}
+  Retries:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties:
+      FunctionName: !Ref Function
+      MaximumRetryAttempts: "1"
+      Qualifier: !Select [7, !Split [":", !Ref Alias]]
+Outputs:
+  Name: {{Value: !Ref Function}}
+  Arn: {{Value: !GetAtt Function.Arn}}
+  Version: {{Value: !Ref Version}}
+  VersionNumber: {{Value: !GetAtt Version.Version}}
+  Alias: {{Value: !Ref Alias}}
+  Mapping: {{Value: !Ref Mapping}}
+  MappingArn: {{Value: !GetAtt Mapping.EventSourceMappingArn}}
+"""
+
+
+def test_a_function_with_all_that_belongs_to_it(aws: Aws) -> None:
+    """C1, C8: source text becomes the package's `index` file; Ref and GetAtt are AWS's."""
+    stack = Stack(aws, "compute").deploy(_FUNCTION)
+    outputs = stack.outputs()
+    functions = aws.client("lambda")
+    answer = functions.invoke(FunctionName=outputs["Alias"])
+    assert json.load(answer["Payload"]) == {"greeting": "hello", "function": outputs["Name"]}
+    shown = functions.get_function(FunctionName=outputs["Name"])
+    assert (shown["Configuration"]["MemorySize"], shown["Configuration"]["Timeout"]) == (256, 30)
+    assert shown["Configuration"]["Environment"]["Variables"] == {"GREETING": "hello", "NUMBER": "5"}
+    assert shown["Concurrency"]["ReservedConcurrentExecutions"] == 5
+    assert shown["Tags"]["team"] == "iot"
+    assert outputs["Version"] == f"{outputs['Arn']}:1"
+    assert (outputs["VersionNumber"], outputs["Alias"]) == ("1", f"{outputs['Arn']}:live")
+    policy = json.loads(functions.get_policy(FunctionName=outputs["Name"], Qualifier="live")["Policy"])
+    assert policy["Statement"][0]["Sid"] == stack.ids()["Permission"]
+    mapping = functions.get_event_source_mapping(UUID=outputs["Mapping"])
+    assert mapping["EventSourceMappingArn"] == outputs["MappingArn"]
+    assert (mapping["BatchSize"], mapping["BisectBatchOnFunctionError"]) == (10, True)
+    retries = functions.get_function_event_invoke_config(FunctionName=outputs["Name"], Qualifier="live")
+    assert retries["MaximumRetryAttempts"] == 1
+
+    stack.delete()
+    assert functions.list_functions()["Functions"] == []
+    assert functions.list_event_source_mappings()["EventSourceMappings"] == []
+
+
+def test_a_function_is_changed_in_place(aws: Aws) -> None:
+    """Code and configuration are updated; what a template takes away goes back to what it is without."""
+    stack = Stack(aws, "compute").deploy(_FUNCTION)
+    outputs = stack.outputs()
+    changed = _FUNCTION.replace('"function": context', '"name": context').replace(
+        'MemorySize: "256"', "MemorySize: 512"
+    )
+    changed = changed.replace('Timeout: "30"', "").replace('ReservedConcurrentExecutions: "5"', "")
+    changed = changed.replace("DeadLetterConfig: {TargetArn: !GetAtt Letters.Arn}", "")
+    changed = changed.replace("GREETING: hello, NUMBER: 5", "GREETING: hi").replace('BatchSize: "10"', "BatchSize: 20")
+    changed = changed.replace("DestinationConfig: {OnFailure: {Destination: !GetAtt Letters.Arn}}", "")
+    stack.deploy(changed)
+    assert stack.outputs() == outputs
+    functions = aws.client("lambda")
+    answer = functions.invoke(FunctionName=outputs["Name"])
+    assert json.load(answer["Payload"]) == {"greeting": "hi", "name": outputs["Name"]}
+    shown = functions.get_function(FunctionName=outputs["Name"])
+    assert (shown["Configuration"]["MemorySize"], shown["Configuration"]["Timeout"]) == (512, 3)
+    assert "DeadLetterConfig" not in shown["Configuration"]
+    assert "Concurrency" not in shown
+    mapping = functions.get_event_source_mapping(UUID=outputs["Mapping"])
+    assert mapping["BatchSize"] == 20
+    assert not mapping["DestinationConfig"].get("OnFailure")
+
+
+def test_a_second_version_of_the_same_code_is_refused(aws: Aws) -> None:
+    """AWS's own words: a version is published once."""
+    stack = Stack(aws, "versions").deploy(_FUNCTION)
+    again = "  Again: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function}}\n"
+    twice = _FUNCTION.replace("  Alias:\n", again + "  Alias:\n")
+    reasons = stack.fail(twice)
+    assert (
+        "A version for this Lambda function exists ( 1 ). Modify the function to create a new version."
+        in reasons["Again"]
+    )
+    assert aws.client("lambda").get_function(FunctionName=stack.outputs()["Version"])
+
+
+def test_another_handlers_version_replaces_and_the_alias_moves(aws: Aws) -> None:
+    """A new logical id, as SAM writes for new code: published, the alias moved, the old version deleted."""
+    stack = Stack(aws, "moving").deploy(_FUNCTION)
+    changed = _FUNCTION.replace("  Version: {Type", "  Second: {Type").replace("Version.Version", "Second.Version")
+    changed = changed.replace("!Ref Version}", "!Ref Second}").replace('"function": context', '"name": context')
+    stack.deploy(changed)
+    functions, outputs = aws.client("lambda"), stack.outputs()
+    assert outputs["VersionNumber"] == "2"
+    assert functions.get_alias(FunctionName=outputs["Name"], Name="live")["FunctionVersion"] == "2"
+    assert_gone("ResourceNotFoundException", functions.get_function, FunctionName=outputs["Name"], Qualifier="1")
+
+
+def test_layers_are_refused_by_name(aws: Aws) -> None:
+    """Law 1."""
+    template = _FUNCTION.replace('Timeout: "30"', "Layers: [arn:aws:lambda:us-east-1:000000000000:layer:x:1]")
+    assert "Layers" in Stack(aws, "layers").fail(template)["Function"]

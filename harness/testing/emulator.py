@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ from harness.testing.options import Options
 from harness.testing.topology import Provisioner, SuiteWorkspace, provisioning_environment
 
 _OWNER = "owner.json"
+
+ProvisionerOf = Callable[[Options, SuiteWorkspace, EmbeddedTarget, Mapping[str, str]], Provisioner]
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def suite_emulator(options: Options) -> Iterator[SuiteEmulator]:
 
 
 @contextmanager
-def started(options: Options) -> Iterator[SuiteEmulator]:
-    """An emulator process of one's own with manual time and the options' stack."""
+def started(options: Options, provisioner_of: ProvisionerOf = Provisioner) -> Iterator[SuiteEmulator]:
+    """An emulator process of one's own with manual time and the options' stack, brought there by `provisioner_of`."""
     workspace = SuiteWorkspace(options.root)
     _ignore_in_git(workspace)
     end_abandoned(workspace)
@@ -96,7 +98,7 @@ def started(options: Options) -> Iterator[SuiteEmulator]:
             target.start()
         _own(target)
         environ = provisioning_environment()
-        provisioner = Provisioner(options, workspace, target, environ) if options.stack is not None else None
+        provisioner = provisioner_of(options, workspace, target, environ) if options.stack is not None else None
         topology = provisioner.provide() if provisioner is not None else None
         yield SuiteEmulator(
             Aws(target.endpoint_url),

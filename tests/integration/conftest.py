@@ -17,7 +17,7 @@ from tests.integration.full_stack import FullStack
 from tests.integration.provisioning import ROOT, Provisioned
 
 # Whole runs of Terraform and of all drills: started first, so that they do not end last.
-_LONG = ("test_drills.py", "test_terraform.py", "test_plugin_in_foreign_project.py")
+_LONG = ("test_drills.py", "test_systems_alone.py", "test_terraform.py", "test_plugin_in_foreign_project.py")
 # What the developer's shell may hold for another stack than ours.
 _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 

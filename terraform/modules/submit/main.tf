@@ -1,6 +1,7 @@
 # POST /submit -> Lambda -> Kinesis data stream -> Firehose -> S3
 
 data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 # Whoever applies this: the role behind a session, else the user.
@@ -45,7 +46,12 @@ module "bucket" {
   kms_key_arn = one(aws_kms_key.bucket[*].arn)
 
   known_principal_arns = concat(
-    [module.delivery_role.role_arn, data.aws_iam_session_context.current.issuer_arn],
+    [
+      module.delivery_role.role_arn,
+      data.aws_iam_session_context.current.issuer_arn,
+      # The account's root can take the policy away in any case.
+      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root",
+    ],
     var.bucket_reader_arns,
   )
 }

@@ -76,7 +76,7 @@ variable "encryption" {
 }
 
 variable "bucket_reader_arns" {
-  description = "Who else may reach the objects (ARNs, `*` allowed) than the delivery stream and whoever applies this."
+  description = "Who else may reach the objects (ARNs, `*` allowed) than the delivery stream, whoever applies this and root."
   type        = list(string)
   default     = []
 }

@@ -5,8 +5,13 @@ variable "endpoint_url" {
   default = null
 }
 
+# Known once the tests run: where their issuer of JWTs listens.
+variable "jwt_issuer" {
+  type = string
+}
+
 locals {
-  trusted = "arn:aws:iam::000000000000:user/submit-reader"
+  reader = "arn:aws:iam::000000000000:user/submit-reader"
 }
 
 module "lambda" {
@@ -18,7 +23,7 @@ module "lambda" {
   authentication     = "lambda"
   api_tokens         = ["an-example-token-of-the-tests", "another-example-token"]
   encryption         = "AES256"
-  bucket_reader_arns = [local.trusted]
+  bucket_reader_arns = [local.reader]
 }
 
 module "jwt" {
@@ -28,11 +33,11 @@ module "jwt" {
   endpoint_url = var.endpoint_url
 
   authentication     = "jwt"
-  jwt_issuer         = "https://issuer.example.com"
-  jwt_audience       = ["submit-clients"]
+  jwt_issuer         = var.jwt_issuer
+  jwt_audience       = ["submit"]
   jwt_scopes         = ["submit/write"]
   encryption         = "aws:kms"
-  bucket_reader_arns = [local.trusted]
+  bucket_reader_arns = [local.reader]
 }
 
 output "lambda" {

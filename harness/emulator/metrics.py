@@ -165,7 +165,11 @@ class Metrics:
             group.minute = self._now
             group.buckets = [self._now.get(metric) or self._open(metric) for metric in group.metrics]
         for bucket, value in zip(group.buckets, values, strict=True):
-            bucket.add(value)
+            if value == bucket.minimum == bucket.maximum:  # most are always one or zero: `Bucket.add`, written out
+                bucket.sum += value
+                bucket.count += 1
+            else:
+                bucket.add(value)
 
     def state(self, metric: Metric, value: float) -> None:
         """A value that holds rather than happens (a limit): one sample per minute."""

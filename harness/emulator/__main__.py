@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.emulator.upstream.split import NATIVE_BY_DEFAULT
+
 if TYPE_CHECKING:
     from harness.emulator.durability import Durability
     from harness.emulator.edge.server import Edge
@@ -36,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     from harness.emulator.loop import loop_factory
 
     try:
-        world = build_world(options.clock, options.seed)
+        world = build_world(options.clock, options.seed, upstream=options.upstream, native=options.native)
         world.faults.may_kill = True
         world.permissions.initial = options.iam
         world.permissions.switch(options.iam)
@@ -143,6 +145,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--snapshot-dir", type=Path, help="where named snapshots are kept (default: until the emulator ends)"
+    )
+    parser.add_argument(
+        "--upstream", help="an AWS-compatible endpoint, such as http://localhost:4567, that takes all other services"
+    )
+    parser.add_argument(
+        "--native",
+        default=NATIVE_BY_DEFAULT,
+        help="with --upstream, the services that are served here, or what is left out of all: all,-s3 "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--iam",

@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 # Real seconds in which a cancelled task must have ended.
 _CANCEL_SECONDS = 5.0
 
-Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
 
 class Behind(Protocol):
     """An AWS-compatible endpoint behind this emulator. Its state is not part of the world's."""
@@ -42,6 +41,7 @@ class Behind(Protocol):
         """Forget everything there; False when the endpoint has no way to."""
 
 
+Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
 
 
 @dataclass(slots=True)
@@ -84,10 +84,10 @@ class World:
         self.permissions = Permissions(self)
         self.services: dict[str, Service] = {}
         self.upstream: Upstream | None = None
-        self.endpoint_url = ""
-        """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""
         self.behind: Behind | None = None
         """The endpoint that takes the services which are not served here; None when all are (`--upstream`)."""
+        self.endpoint_url = ""
+        """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""
         self.exchanges: dict[str, asyncio.Future[None]] = {}
         """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
         endpoint inside this emulator needs it to let virtual time pass before it answers."""
@@ -121,10 +121,10 @@ class World:
     # -- life -------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        self.metrics.resume()
-        self.faults.start()
         if self.upstream is not None:
             await self.upstream.start()
+        self.metrics.resume()
+        self.faults.start()
         for service in self.services.values():
             await service.start()
 
@@ -134,10 +134,10 @@ class World:
         self.topics.clear()
         for service in self.services.values():
             await service.stop()
-        await self._end_tasks()
-
         if self.upstream is not None:
             await self.upstream.stop()
+        await self._end_tasks()
+
     async def _end_tasks(self) -> None:
         """Cancel the clock's tasks and wait until they are gone, so that none writes into the state that comes next."""
         tasks = [task for task in self.clock.stop() if task is not asyncio.current_task()]

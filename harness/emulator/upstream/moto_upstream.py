@@ -92,19 +92,13 @@ class MotoUpstream:
 
         return MotoDirectory(self.state)
 
-    # -- surviving --------------------------------------------------------------------------------------------
-    def directory(self) -> Directory:
-        """Users, roles and policies, for permission checks."""
-        from harness.emulator.upstream.directory import MotoDirectory
-
-        return MotoDirectory(self.state)
-
     async def start(self) -> None:
         """Nothing: moto only works when it is called."""
 
     async def stop(self) -> None:
         """Nothing."""
 
+    # -- surviving --------------------------------------------------------------------------------------------
 
     def keep_journal(self, wake: Callable[[], None]) -> CallJournal:
         """Note every call that changes something from now on (`CallJournal`)."""

@@ -16,6 +16,7 @@ from harness.emulator.upstream.signing import signed
 from harness.emulator.upstream.split import Split
 
 if TYPE_CHECKING:
+    from harness.emulator.permissions.directory import Directory
     from harness.emulator.world import World
 
 Json = dict[str, Any]
@@ -68,6 +69,12 @@ class SplitUpstream(MotoUpstream):
         if not looks_right(call, request, response):
             raise self.remote.not_an_answer(call.service, response.status)
         return response
+
+    def directory(self) -> Directory:
+        """Users, roles and policies. Raises ValueError where they live behind the endpoint."""
+        if not {"iam", "sts"} <= self.split.here:
+            raise ValueError(f"iam and sts must be served here for permissions to be enforced, not by {self.split.url}")
+        return super().directory()
 
     # -- readers of streams behind the endpoint -----------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from harness.cli.endpoints import curl_line, url_rows
 from harness.cli.options import Port, default_port, environment
 from harness.cli.show import Screen, console
 from harness.problem import Problem
-from harness.provision.bring_up import UpRequest, UpResult, bring_up
+from harness.provision.bring_up import UpRequest, bring_up
+from harness.provision.contract import UpResult
 from harness.provision.workspace import Workspace
 from harness.targets import refuse_unbuilt_target
 from harness.targets.embedded import EmbeddedTarget

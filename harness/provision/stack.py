@@ -21,11 +21,14 @@ OVERRIDE_NAME = "localstack_providers_override.tf"
 LOCAL_ACCOUNT = "000000000000"
 
 _STACKS = Path("terraform") / "stacks"
+SAM_STACKS = Path("sam")
 _SOURCE = re.compile(r'^\s*source\s*=\s*"(\.{1,2}/[^"]*)"', re.MULTILINE)
 _PATH_EXPRESSION = re.compile(r"\$\{path\.(?:module|root)\}/([^\"$]+)")
 _BACKEND = re.compile(r'^\s*(?:backend\s+"(?!local")|cloud\s*\{)', re.MULTILINE)
 _ARN_ACCOUNT = re.compile(rb"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
-_NOT_INPUT = frozenset({".terraform", ".git", ".venv", ".harness", "node_modules", "__pycache__", ".pytest_cache"})
+_NOT_INPUT = frozenset(
+    {".terraform", ".git", ".venv", ".harness", ".aws-sam", "node_modules", "__pycache__", ".pytest_cache"}
+)
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,14 @@ class Stack:
         folders that they name relative to `path.module` or `path.root` (Lambda packages, templates)."""
         files: set[Path] = set()
         for folder in self.folders:
-            files.update(_files_below(folder))
+            files.update(files_below(folder))
             for text in self._texts(folder):
                 for expression in _PATH_EXPRESSION.findall(text):
                     named = (folder / expression).resolve()
                     if named.is_file():
                         files.add(named)
                     elif expression.endswith("/") and named.is_dir() and not self.folder.is_relative_to(named):
-                        files.update(_files_below(named))
+                        files.update(files_below(named))
         return sorted(files)
 
     def is_empty(self) -> bool:
@@ -98,7 +101,8 @@ def resolve_stack(workspace: Workspace, name_or_path: str) -> Stack:
     if os.sep in name_or_path or not folder.is_dir():
         folder = Path(name_or_path).expanduser().resolve()
     if not folder.is_dir():
-        known = ", ".join(sorted(path.name for path in (workspace.root / _STACKS).glob("*") if path.is_dir()))
+        folders = [path for kind in (_STACKS, SAM_STACKS) for path in (workspace.root / kind).glob("*")]
+        known = ", ".join(sorted(path.name for path in folders if path.is_dir()))
         raise Problem(
             f"There is no stack {name_or_path}: neither {_STACKS}/{name_or_path} nor a folder of that path exists"
             + (f" (stacks here: {known})." if known else "; use --stack PATH or --no-stack.")
@@ -143,7 +147,8 @@ def discard_stale_state(state_file: Path) -> bool:
     return True
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file that is an input of the folder's stack, in no order: not what tools leave behind there."""
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in _NOT_INPUT]
         for name in names:

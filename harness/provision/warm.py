@@ -52,7 +52,7 @@ class WarmInputs:
         packages = sorted((workspace.root / "build" / "lambdas").glob("*.zip"))
         facts = {
             "files": digest_of(sorted({*stack.input_files(), *packages}), workspace.root),
-            "emulator": _emulator_digest(),
+            "emulator": emulator_digest(),
             "harness": VERSION,
             "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
             "terraform": terraform.version,
@@ -139,7 +139,7 @@ class WarmStore:
                 raise
 
 
-def _emulator_digest() -> str:
+def emulator_digest() -> str:
     """SHA-256 over the emulator's source files."""
     folder = Path(harness.emulator.__file__).parent
     return digest_of(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"), folder)

@@ -81,7 +81,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     monkeypatch.setenv("TF_CMD", str(terraform))
     monkeypatch.setenv("FAKE_CALLS", str(tmp_path / "calls"))
     # The sources may change while a developer runs the tests.
-    monkeypatch.setattr(warm, "_emulator_digest", lambda: "constant")
+    monkeypatch.setattr(warm, "emulator_digest", lambda: "constant")
     monkeypatch.setattr(bring_up, "EmbeddedTarget", functools.partial(EmbeddedTarget, command=FAKE))
     yield project
     project.run("down")

@@ -107,7 +107,7 @@ def test_every_input_changes_the_key(project: Project, change: str) -> None:
 
 def test_changed_emulator_changes_the_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     before = project.key()
-    monkeypatch.setattr(warm, "_emulator_digest", lambda: "another emulator")
+    monkeypatch.setattr(warm, "emulator_digest", lambda: "another emulator")
     assert project.key() != before
 
 

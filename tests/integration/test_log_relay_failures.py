@@ -105,7 +105,11 @@ def test_dropped_is_delivered_nowhere(stack: FullStack) -> None:
 
 def test_a_function_that_recovers_loses_nothing(stack: FullStack) -> None:
     """Two errors, then an answer: three attempts, all delivered, nothing in the bucket (A9)."""
-    fault = {"fault": "lambda-raise", "match": {"resource": stack.log_relay["function_name"]}, "when": {"count": 2}}
+    fault: Json = {
+        "fault": "lambda-raise",
+        "match": {"resource": stack.log_relay["function_name"]},
+        "when": {"count": 2},
+    }
     stack.aws.admin("POST", "faults", fault)
     for log in LOGS:
         post(stack, log)

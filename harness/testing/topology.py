@@ -89,7 +89,8 @@ class Provisioner:
 
     def provide(self) -> Topology:
         """From a kept snapshot, else by an apply. Raises Unobtainable, and Problem when the apply fails."""
-        with self.workspace.lock("the stack"), self._once_per_run():
+        failed = self.workspace.home / "failed-run.json"
+        with self.workspace.lock("the stack"), once_per_run(failed, self.options.run):
             stack = self.stack()
             terraform = self._terraform()
             if _reads_packages(stack):
@@ -158,25 +159,28 @@ class Provisioner:
         except PackageError as error:
             raise Problem(str(error)) from None
 
-    @contextlib.contextmanager
-    def _once_per_run(self) -> Iterator[None]:
-        """What failed for one worker of a parallel run fails at once for the others, without a further attempt."""
-        record = self.workspace.home / "failed-run.json"
-        before = read_json(record) or {}
-        if self.options.run is not None and before.get("run") == self.options.run:
-            kind = Unobtainable if before["unobtainable"] else Problem
-            raise kind(before["sentence"], before["detail"])
-        try:
-            yield
-        except Problem as problem:
-            content = {
-                "run": self.options.run,
-                "unobtainable": isinstance(problem, Unobtainable),
-                "sentence": problem.sentence,
-                "detail": problem.detail,
-            }
-            write_atomically(record, json.dumps(content))
-            raise
+
+@contextlib.contextmanager
+def once_per_run(record: Path, run: str | None) -> Iterator[None]:
+    """What failed for one worker of the parallel run `run` fails at once for the others, without a further attempt.
+
+    `record` is the file that tells them.
+    """
+    before = read_json(record) or {}
+    if run is not None and before.get("run") == run:
+        kind = Unobtainable if before["unobtainable"] else Problem
+        raise kind(before["sentence"], before["detail"])
+    try:
+        yield
+    except Problem as problem:
+        content = {
+            "run": run,
+            "unobtainable": isinstance(problem, Unobtainable),
+            "sentence": problem.sentence,
+            "detail": problem.detail,
+        }
+        write_atomically(record, json.dumps(content))
+        raise
 
 
 def provisioning_environment() -> dict[str, str]:

@@ -223,6 +223,21 @@ def test_a_resource_that_cannot_be_deleted(aws: Any, stacks: Any) -> None:
     assert s3.list_objects_v2(Bucket="stays-full")["KeyCount"] == 1
 
 
+def test_what_an_undeletable_resource_needs_stays(aws: Any, stacks: Any) -> None:
+    """Directly and over another one; what has nothing to do with it goes."""
+    resources = {
+        "Far": {**QUEUE, "Properties": {"QueueName": "far"}},
+        "Near": {**QUEUE, "DependsOn": "Far", "Properties": {"QueueName": "near"}},
+        "Bucket": {"Type": "AWS::S3::Bucket", "DependsOn": "Near", "Properties": {"BucketName": "full-and-needing"}},
+        "Other": QUEUE,
+    }
+    stacks.create("needs", {"Resources": resources})
+    aws.client("s3").put_object(Bucket="full-and-needing", Key="a", Body=b"a")
+    assert stacks.delete("needs") == "DELETE_FAILED"
+    urls = aws.client("sqs").list_queues()["QueueUrls"]
+    assert sorted(url.rpartition("/")[2] for url in urls) == ["far", "near"]
+
+
 def test_what_is_gone_already_counts_as_deleted(aws: Any, stacks: Any) -> None:
     stacks.create("gone", {"Resources": {"Log": group("/soon-gone"), "Queue": QUEUE}})
     aws.client("logs").delete_log_group(logGroupName="/soon-gone")

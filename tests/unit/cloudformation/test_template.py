@@ -69,6 +69,9 @@ def test_yaml_scalars_are_what_cloudformation_takes_them_for(text: str, value: A
         ("", "Template format error: unsupported structure."),
         ("a: [1\nb: 2", "Template format error: YAML not well-formed. (line 2, column 2)"),
         ("a: !Unknown x", "Template format error: YAML not well-formed. (line 1, column 4)"),
+        ("a: &x 1\nb: *x", "Template error: YAML aliases are not allowed in CloudFormation templates"),
+        ("a: " + "[" * 5000, "Template format error: YAML not well-formed."),
+        ('{"a": ' + "[" * 100_000, "Template format error: JSON not well-formed."),
         ('{"a": 1,, }', "Template format error: JSON not well-formed. (line 1, column 9)"),
     ],
 )

@@ -214,7 +214,7 @@ def test_gateway_responses_can_be_customised(api: Api) -> None:
 
 
 def test_a_resource_policy_decides(api: Api) -> None:
-    """D1: ACCESS_DENIED with a capital Message; what the policy cannot express here is refused when it is set."""
+    """D1: ACCESS_DENIED with a capital Message; conditions count, and one that nobody here knows is refused by name."""
     api.mock("/open")
     api.mock("/closed")
     statements = [
@@ -233,7 +233,14 @@ def test_a_resource_policy_decides(api: Api) -> None:
         "Message": "User: anonymous is not authorized to perform: execute-api:Invoke on resource: "
         f"{arn} with an explicit deny"
     }
-    statements[0]["Condition"] = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}  # type: ignore[assignment]
-    conditional = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    with pytest.raises(api.client.exceptions.ClientError, match="NotEmulated"):
+    conditions = (
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, 403),
+        ({"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, 200),
+        ({"StringEquals": {"aws:RequestTag/a": "b"}}, 501),
+    )
+    for condition, status in conditions:
+        statements[0]["Condition"] = condition  # type: ignore[assignment]
+        conditional = json.dumps({"Version": "2012-10-17", "Statement": statements})
         api.client.update_rest_api(restApiId=api.id, patchOperations=patches(("replace", "/policy", conditional)))
+        api.deploy()
+        assert api.send("GET", "/test/open").status_code == status, condition

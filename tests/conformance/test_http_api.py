@@ -167,7 +167,7 @@ def test_api_refusals(aws: Aws, operation: str, params: dict[str, Any], code: st
 
 
 def test_route_refusals(aws: Aws) -> None:
-    """D9: duplicate keys conflict, malformed keys and unknown targets are bad requests, IAM is refused by name."""
+    """D9: duplicate keys conflict, malformed keys and unknown targets are bad requests."""
     api = Api(aws)
     integration = api.function()
     api.route("GET /x", integration)
@@ -177,8 +177,6 @@ def test_route_refusals(aws: Aws) -> None:
         assert refused(create, ApiId=api.api_id, RouteKey=key)["Code"] == "BadRequestException", key
     target = "integrations/nope"
     assert refused(create, ApiId=api.api_id, RouteKey="GET /y", Target=target)["Code"] == "BadRequestException"
-    error = refused(create, ApiId=api.api_id, RouteKey="GET /y", AuthorizationType="AWS_IAM")
-    assert (error["Code"], error["status"]) == ("NotEmulated", 501)
 
 
 def test_integration_refusals(aws: Aws) -> None:

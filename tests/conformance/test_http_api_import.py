@@ -107,23 +107,6 @@ def test_what_is_no_document(aws: Aws, body: str) -> None:
             document({"/x": {"get": {"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://a"}}}}),
             "IntegrationType HTTP_PROXY",
         ),
-        (document({"/x": {"get": proxy() | {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}}}), "AWS_IAM"),
-        (
-            document(
-                {"/x": {"get": proxy(security=[{"iam": []}])}},
-                components={
-                    "securitySchemes": {
-                        "iam": {
-                            "type": "apiKey",
-                            "name": "Authorization",
-                            "in": "header",
-                            "x-amazon-apigateway-authtype": "awsSigv4",
-                        }
-                    }
-                },
-            ),
-            "AWS_IAM",
-        ),
     ],
 )
 def test_what_is_not_emulated_is_refused_by_name(aws: Aws, body: Json, what: str) -> None:
@@ -230,6 +213,27 @@ def test_what_sam_writes(aws: Aws, issuer: LocalIssuer) -> None:
     assert allowed["requestContext"]["authorizer"] == {"lambda": {"tier": "gold"}}
     assert request("DELETE", "/open").json()["routeKey"] == "ANY /open"
     assert request("GET", "/else").json()["routeKey"] == "$default"
+
+
+def test_iam_authorization(aws: Aws) -> None:
+    """D7: by a security scheme for SigV4, or by `x-amazon-apigateway-auth`."""
+    scheme = {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    }
+    body = document(
+        {
+            "/scheme": {"get": proxy(security=[{"iam": []}])},
+            "/auth": {"get": proxy() | {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}},
+        },
+        components={"securitySchemes": {"iam": scheme}},
+    )
+    v2 = aws.client("apigatewayv2")
+    api_id = v2.import_api(Body=json.dumps(body), FailOnWarnings=True)["ApiId"]
+    types = [route["AuthorizationType"] for route in v2.get_routes(ApiId=api_id)["Items"]]
+    assert types == ["AWS_IAM", "AWS_IAM"]
 
 
 def test_reimport_replaces_the_definition(aws: Aws) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.errors import AwsError
 from harness.emulator.services.apigateway import method_settings, policies
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path, parse
 from harness.emulator.services.apigateway.execution.failure import Failure
@@ -193,21 +193,18 @@ def test_escaped_text_is_a_json_string(value: str) -> None:
     assert json.loads(f'"{escape_java_script(None, value)}"') == value
 
 
-def test_policy_decisions() -> None:
-    """D1."""
-    arn = "arn:aws:execute-api:us-east-1:000000000000:abc/test/GET/a/b"
-    allow: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:*", "Resource": "*"}
-    deny = {**allow, "Effect": "Deny", "Resource": ["execute-api:/*/GET/a/*"]}
-    assert policies.decision([], arn) == ""
-    assert policies.decision([allow], arn) == "Allow"
-    assert policies.decision([allow, deny], arn) == "Deny"
-    assert policies.decision([allow, {**deny, "Resource": "execute-api:/prod/*"}], arn) == "Allow"
-    assert policies.decision([{**allow, "Action": "s3:*"}], arn) == ""
-    for bad in ("", "[]", "{}", '{"Statement": 1}'):
+def test_policies() -> None:
+    """D1: short resources are written out; what is no policy, or speaks of nobody, is refused."""
+    arn = "arn:aws:execute-api:us-east-1:000000000000:abc"
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:*"}
+    short = json.dumps({"Statement": {**statement, "Resource": ["execute-api:/*/GET/a", f"{arn}/x"]}})
+    whole = json.loads(policies.with_whole_arns(json.dumps(short), arn))
+    assert whole["Statement"] == [{**statement, "Resource": [f"{arn}/*/GET/a", f"{arn}/x"]}]
+    policies.check(short)
+    nobody = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    for bad in ("", "[]", "{}", '{"Statement": 1}', nobody):
         with pytest.raises(AwsError, match="Invalid policy document"):
             policies.check(bad)
-    with pytest.raises(NotEmulated, match="Principal"):
-        policies.check(json.dumps({"Statement": [{**allow, "Principal": {"AWS": "arn:aws:iam::1:root"}}]}))
 
 
 def test_patches_of_nested_members_and_lists() -> None:

@@ -87,7 +87,7 @@ class Methods(ApiGatewayBase):
             raise bad_request(
                 "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS"
             )
-        if kind in ("AWS_IAM", "COGNITO_USER_POOLS"):
+        if kind == "COGNITO_USER_POOLS":
             raise self.refuse(f"authorizationType {kind}")
         if method.get("authorizationScopes"):
             raise self.refuse("authorizationScopes")

@@ -1,7 +1,7 @@
 """API Gateway REST APIs: the control plane from its features, and the door for requests to deployed stages.
 
 Not emulated, and refused by name: exporting APIs, domain names, VPC links, client certificates,
-documentation, canaries, cache clusters, IAM and Cognito authorization.
+documentation, canaries, cache clusters, Cognito authorization.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request,
 from harness.emulator.services.apigatewayv2.state import Api
 
 _METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_WITHOUT_AUTHORIZER = ("NONE", "AWS_IAM")
 _AUTHORIZERS = {"JWT": "JWT", "CUSTOM": "REQUEST"}
 """Authorization type → the authorizer type that it needs."""
 _SEGMENT = re.compile(r"[^{}/]+|\{[A-Za-z0-9._:-]+\}|\{[A-Za-z0-9._:-]+\+\}")
@@ -85,7 +86,7 @@ class Routes(Base):
                 OperationName=operation_name,
             ),
         }
-        if updated["AuthorizationType"] == "NONE":
+        if updated["AuthorizationType"] in _WITHOUT_AUTHORIZER:
             updated.pop("AuthorizerId", None)
             updated.pop("AuthorizationScopes", None)
         if not updated.get("AuthorizationScopes"):
@@ -129,11 +130,11 @@ class Routes(Base):
 
     def _check_authorization(self, api: Api, route: Json) -> None:
         kind = route["AuthorizationType"]
-        if kind not in ("NONE", *_AUTHORIZERS):
-            raise self.refuse(f"AuthorizationType {kind}")
+        if kind not in (*_WITHOUT_AUTHORIZER, *_AUTHORIZERS):
+            raise bad_request(f"Invalid authorization type specified: {kind}")
         if route.get("AuthorizationScopes") and kind != "JWT":
             raise bad_request("Authorization scopes are supported for the authorization type JWT only")
-        if kind == "NONE":
+        if kind in _WITHOUT_AUTHORIZER:
             return
         authorizer = api.authorizers.get(route.get("AuthorizerId", ""))
         if authorizer is None or authorizer["AuthorizerType"] != _AUTHORIZERS[kind]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from harness.emulator.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.call import Caller
 from harness.emulator.services.apigateway.execution import aws_integration, lambda_integration
+from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import source
@@ -62,12 +64,14 @@ class Authorizers:
         try:
             answer = await lambda_integration.invoke(
                 self._world,
-                stage.account,
                 lambda_integration.function_arn(where),
                 orjson.dumps(event),
-                source_arn=f"arn:aws:execute-api:{stage.region}:{stage.account}:{stage.api_id}"
-                f"/authorizers/{authorizer['id']}",
-                role=authorizer.get("authorizerCredentials"),
+                Caller(stage.account, stage.region).on_behalf(
+                    PRINCIPAL,
+                    role=authorizer.get("authorizerCredentials"),
+                    source_arn=f"arn:aws:execute-api:{stage.region}:{stage.account}:{stage.api_id}"
+                    f"/authorizers/{authorizer['id']}",
+                ),
                 seconds=_TIMEOUT,
             )
         except Failure as error:

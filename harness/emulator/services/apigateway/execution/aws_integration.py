@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
-from harness.emulator.call import Caller, HttpRequest
+from harness.emulator.call import HttpRequest
 from harness.emulator.services.apigateway.execution.compiled import CompiledIntegration
+from harness.emulator.services.apigateway.execution.credentials import integration_caller, session_token
 from harness.emulator.services.apigateway.execution.failure import internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.mapping import Backend
@@ -16,7 +17,6 @@ from harness.emulator.spec.model import load_model
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-PRINCIPAL = "apigateway.amazonaws.com"
 
 _URI = re.compile(r"arn:aws[a-z-]*:apigateway:([a-z0-9-]+):(?:([\w.-]+)\.)?([a-z0-9-]+):(action|path)/(.*)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{([^{}+]+)\+?\}")
@@ -97,6 +97,8 @@ async def invoke(
     if where.subdomain:
         # Path style is the same to every service here: the bucket's subdomain becomes the first part.
         path = f"/{where.subdomain}{path}"
+    if token := session_token(invocation, integration):
+        headers["x-amz-security-token"] = token
     query = "&".join(filter(None, (where.query, urlencode(mapped["querystring"], doseq=True))))
     request = HttpRequest(
         integration.http_method or "POST",
@@ -105,8 +107,7 @@ async def invoke(
         body,
     )
     stage = invocation.stage
-    role = integration.credentials.render(invocation) or None
-    caller = Caller(stage.account, where.region).on_behalf(PRINCIPAL, role=role, source_arn=stage.arn)
+    caller = integration_caller(invocation, integration, where.region, stage.arn)
     answer = await world.bus.wire(where.service, request, caller)
     answered: Multi = {}
     for name, value in answer.headers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import RequestMapping, ResponseMapping
@@ -85,6 +84,8 @@ class CompiledIntegration:
         self.uri = Substitution(document.get("uri") or "")
         self.fixed_uri: str | None = None if self.uri.names else self.uri_text(document)
         self.credentials = Substitution(document.get("credentials") or "")
+        self.passes_caller: bool = document.get("credentials") == "arn:aws:iam::*:user/*"
+        """Whether it calls in the name of who signed the request."""
         self.templates = templates(document.get("requestTemplates"))
         self.passthrough: str = document.get("passthroughBehavior") or "WHEN_NO_MATCH"
         self.content_handling: str | None = document.get("contentHandling")
@@ -155,8 +156,7 @@ class CompiledApi:
         self.gateway_responses: dict[str, Json] = api["gatewayResponses"]
         self.disabled: bool = api["api"].get("disableExecuteApiEndpoint", False)
         self.compress_from: int | None = api["api"].get("minimumCompressionSize")
-        policy = api["api"].get("policy")
-        self.policy: list[Json] | None = policies.parse(policy) if policy else None
+        self.policy: str | None = api["api"].get("policy")
         self.routes: Routes[dict[str, CompiledMethod]] = Routes()
         for resource in api["resources"].values():
             methods = {

@@ -8,14 +8,14 @@ import logging
 import re
 import time
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import orjson
 
+from harness.emulator.api_callers import Method, NotAllowed, Unknown, Unsigned, check_anonymous, check_signed
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.execution import (
     aws_integration,
     gateway_response,
@@ -24,7 +24,7 @@ from harness.emulator.services.apigateway.execution import (
 )
 from harness.emulator.services.apigateway.execution.api_keys import KeyRing
 from harness.emulator.services.apigateway.execution.authorizers import Authorizers
-from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledIntegration
+from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledIntegration, CompiledMethod
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.http_integration import HttpBackends
 from harness.emulator.services.apigateway.execution.invocation import Invocation
@@ -160,8 +160,8 @@ class Executor:
             raise Failure("REQUEST_TOO_LARGE")
         if stage.api.compress_from is not None and invocation.header("content-encoding") == "gzip":
             _decompress(invocation)
-        if stage.api.policy is not None:
-            _check_policy(invocation, stage.api.policy)
+        if stage.policy is not None or method.authorization == "AWS_IAM":
+            _check_caller(self._world, invocation, method)
         if method.authorizer is not None and method.authorization == "CUSTOM":
             await self._authorizers.authorize(invocation, method.authorizer)
         if method.api_key_required:
@@ -269,16 +269,22 @@ class Executor:
         self._logs.execution(invocation)
 
 
-def _check_policy(invocation: Invocation, statements: list[dict[str, Any]]) -> None:
-    """Raises Failure 403 unless the API's resource policy allows an unsigned request."""
-    arn = f"{invocation.stage.arn}/{invocation.request.method}{invocation.decoded_path}"
-    decision = policies.decision(statements, arn)
-    if decision != "Allow":
-        suffix = " with an explicit deny" if decision == "Deny" else ""
-        raise Failure(
-            "ACCESS_DENIED",
-            f"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {arn}{suffix}",
-        )
+def _check_caller(world: World, invocation: Invocation, method: CompiledMethod) -> None:
+    """Hold the resource policy, and for AWS_IAM the signer's permissions, against the request. Raises Failure 403."""
+    stage = invocation.stage
+    arn = f"{stage.arn}/{invocation.request.method}{invocation.decoded_path}"
+    invoked = Method(arn, stage.account, stage.region, stage.policy)
+    try:
+        if method.authorization == "AWS_IAM":
+            invocation.signer = check_signed(world, invocation.request, invoked)
+        else:
+            check_anonymous(world, invocation.request, invoked)
+    except Unsigned:
+        raise Failure("MISSING_AUTHENTICATION_TOKEN") from None
+    except Unknown as error:
+        raise Failure("EXPIRED_TOKEN" if error.expired else "INVALID_SIGNATURE", error.message) from error
+    except NotAllowed as error:
+        raise Failure("ACCESS_DENIED", error.message) from error
 
 
 def _compress(invocation: Invocation, answer: HttpResponse, minimum: int) -> None:

@@ -12,6 +12,7 @@ from harness.emulator.call import HttpRequest
 from harness.emulator.services.apigateway.execution.failure import Failure
 
 if TYPE_CHECKING:
+    from harness.emulator.api_callers import Signer
     from harness.emulator.services.apigateway.execution.compiled import CompiledMethod
     from harness.emulator.services.apigateway.execution.stage import Stage
 
@@ -79,6 +80,7 @@ class Invocation:
         "request_overrides",
         "response_length",
         "response_overrides",
+        "signer",
         "stage",
         "started",
         "status",
@@ -101,6 +103,7 @@ class Invocation:
         self.api_key: dict[str, Any] | None = None
         self.usage_key: str | None = None
         self.authorizer: dict[str, Any] = {}
+        self.signer: Signer | None = None
         self.error: Failure | None = None
         self.request_overrides: dict[str, dict[str, Any]] | None = None
         self.response_overrides: dict[str, Any] | None = None

@@ -6,15 +6,17 @@ import asyncio
 import base64
 import binascii
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.emulator.call import Call, Caller, HttpResponse
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.apigateway.execution import variables
-from harness.emulator.services.apigateway.execution.aws_integration import PRINCIPAL, Target
+from harness.emulator.services.apigateway.execution.aws_integration import Target
 from harness.emulator.services.apigateway.execution.compiled import CompiledIntegration
+from harness.emulator.services.apigateway.execution.credentials import integration_caller
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.mapping import Backend
@@ -38,27 +40,26 @@ def function_arn(where: Target) -> str:
 
 async def invoke(
     world: World,
-    stage_account: str,
     arn: str,
     payload: bytes,
+    caller: Caller,
     *,
-    source_arn: str,
-    role: str | None,
     seconds: float,
+    signed: HttpRequest | None = None,
     invocation_type: str = "RequestResponse",
     request_id: str = "",
 ) -> Json:
-    """Invoke a function over the bus: the output members of Invoke. `seconds` of real time are waited; `request_id`
-    is the API's, for the trace.
+    """Invoke a function over the bus: the output members of Invoke. `seconds` of real time are waited; `signed` is
+    the request whose signer calls, if it is not the gateway; `request_id` is the API's, for the trace.
 
     Raises Failure: 504 after the timeout (the function runs on), 500 for what Invoke refuses.
     """
     match = _FUNCTION_ARN.fullmatch(arn)
     if match is None:
         raise internal_error(f"{arn!r} is no function ARN")
-    caller = Caller(stage_account, match[1]).on_behalf(PRINCIPAL, role=role, source_arn=source_arn)
+    caller = replace(caller, region=match[1])
     parameters = {"FunctionName": arn, "InvocationType": invocation_type, "Payload": payload}
-    call = Call("lambda", "Invoke", parameters, caller, world.new_id())
+    call = Call("lambda", "Invoke", parameters, caller, world.new_id(), signed)
     if request_id:
         world.trace.called(request_id, call.request_id, call.service, call.operation)
     task = world.clock.spawn(_quietly(world, call), name=f"apigateway invokes {arn}")
@@ -98,12 +99,11 @@ async def invoke_plain(
     kinds = {name.lower(): values for name, values in mapped["header"].items()}
     answer = await invoke(
         world,
-        invocation.stage.account,
         function_arn(where),
         body,
-        source_arn=source_arn(invocation),
-        role=integration.credentials.render(invocation) or None,
+        integration_caller(invocation, integration, where.region, source_arn(invocation)),
         seconds=integration.timeout,
+        signed=invocation.request if integration.passes_caller else None,
         invocation_type=kinds.get("x-amz-invocation-type", ["RequestResponse"])[-1],
         request_id=invocation.request_id,
     )
@@ -271,12 +271,11 @@ async def invoke_proxy(
         raise internal_error(f"a Lambda invocation must be POST, not {integration.http_method}")
     answer = await invoke(
         world,
-        invocation.stage.account,
         function_arn(where),
         proxy_event(invocation),
-        source_arn=source_arn(invocation),
-        role=integration.credentials.render(invocation) or None,
+        integration_caller(invocation, integration, where.region, source_arn(invocation)),
         seconds=integration.timeout,
+        signed=invocation.request if integration.passes_caller else None,
         request_id=invocation.request_id,
     )
     payload = payload_of(answer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigateway.execution.aws_integration import PRINCIPAL
+from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 
 if TYPE_CHECKING:

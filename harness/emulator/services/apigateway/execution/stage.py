@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledMethod
 from harness.emulator.services.apigateway.execution.limits import TokenBucket
 from harness.emulator.services.apigateway.execution.substitution import Substitution
@@ -26,6 +27,7 @@ class Stage:
         self.domain_name: str = f"{api_id}.execute-api.{region}.amazonaws.com"
         self.settings: dict[str, Json] = document.get("methodSettings") or {}
         self.arn = f"arn:aws:execute-api:{region}:{account}:{api_id}/{self.name}"
+        self.policy = policies.with_whole_arns(api.policy, self.arn.rpartition("/")[0]) if api.policy else None
         access_log = document.get("accessLogSettings") or {}
         self.access_log_destination: str = access_log.get("destinationArn", "")
         self.access_log_format = Substitution(access_log.get("format", ""), missing="-")

@@ -36,6 +36,9 @@ def identity(invocation: Invocation) -> dict[str, Any]:
         "userAgent": invocation.user_agent,
         "user": None,
     }
+    if (signer := invocation.signer) is not None:
+        members |= {"accountId": signer.account, "accessKey": signer.access_key, "userArn": signer.arn}
+        members |= {"caller": signer.user_id, "user": signer.user_id}
     if invocation.api_key is not None:
         members["apiKey"] = invocation.api_key["value"]
         members["apiKeyId"] = invocation.api_key["id"]

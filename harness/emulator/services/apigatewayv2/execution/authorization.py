@@ -15,11 +15,13 @@ Json = dict[str, Any]
 @dataclass(slots=True)
 class Authorized:
     """The request may pass. `by_2` and `by_1` are `requestContext.authorizer` of an event of payload format 2.0 and
-    1.0, `variables` the `$context.authorizer.…` of logs and mappings."""
+    1.0, `variables` the `$context.authorizer.…` of logs and mappings, `identity` is `requestContext.identity` of a
+    signed request."""
 
     by_2: Json
-    by_1: Json
+    by_1: Json | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    identity: dict[str, str] = field(default_factory=dict)
 
 
 class Denied(Exception):

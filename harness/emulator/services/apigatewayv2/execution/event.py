@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from harness.emulator.call import HttpRequest
 
@@ -34,12 +34,22 @@ class Exchange:
     """`requestContext.authorizer` of payload format 2.0."""
     authorizer_1: Json | None = None
     """The same of payload format 1.0."""
+    identity: dict[str, str] = field(default_factory=dict)
+    """Who signed the request: members of `requestContext.identity` of payload format 1.0."""
     notes: dict[str, str] = field(default_factory=dict)
     """What only the way of this request gives for `$context`: `authorizer.…` and `error.…`."""
 
     @property
     def domain(self) -> str:
         return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
+
+    @property
+    def route_arn(self) -> str:
+        """The ARN of the request itself, with its real path."""
+        path = unquote(self.path)
+        return (
+            f"arn:aws:execute-api:{self.region}:{self.account}:{self.api_id}/{self.stage}/{self.request.method}{path}"
+        )
 
     @property
     def raw_path(self) -> str:
@@ -128,7 +138,7 @@ def payload_1(x: Exchange) -> Json:
             "domainPrefix": x.api_id,
             "extendedRequestId": x.request_id,
             "httpMethod": x.request.method,
-            "identity": {"sourceIp": "127.0.0.1", "userAgent": x.request.header("user-agent")},
+            "identity": {"sourceIp": "127.0.0.1", "userAgent": x.request.header("user-agent"), **x.identity},
             "path": x.raw_path,
             "protocol": "HTTP/1.1",
             "requestId": x.request_id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import orjson
 
@@ -97,7 +96,7 @@ def _allows(authorizer: Json, answer: Json, x: Exchange) -> bool:
     if "policyDocument" not in answer or "principalId" not in answer:
         raise _failed(x, "principalId or policyDocument is missing")
     try:
-        return decision(answer["policyDocument"], _route_arn(x)) == "Allow"
+        return decision(answer["policyDocument"], x.route_arn) == "Allow"
     except InvalidPolicy as error:
         raise _failed(x, str(error)) from error
 
@@ -107,14 +106,9 @@ def _failed(x: Exchange, reason: str) -> Denied:
     return Denied(500, reason)
 
 
-def _route_arn(x: Exchange) -> str:
-    """The ARN of the request itself, with its real path."""
-    return f"arn:aws:execute-api:{x.region}:{x.account}:{x.api_id}/{x.stage}/{x.request.method}{unquote(x.path)}"
-
-
 def _event_2(values: list[str], x: Exchange) -> Json:
     event = {name: value for name, value in payload_2(x).items() if name not in ("body", "isBase64Encoded", "version")}
-    return {"version": "2.0", "type": "REQUEST", "routeArn": _route_arn(x), "identitySource": values, **event}
+    return {"version": "2.0", "type": "REQUEST", "routeArn": x.route_arn, "identitySource": values, **event}
 
 
 def _event_1(values: list[str], x: Exchange) -> Json:
@@ -132,7 +126,7 @@ def _event_1(values: list[str], x: Exchange) -> Json:
     return {
         "version": "1.0",
         "type": "REQUEST",
-        "methodArn": _route_arn(x),
+        "methodArn": x.route_arn,
         "identitySource": ",".join(values),
         "authorizationToken": ",".join(values),
         **{name: request[name] for name in members},

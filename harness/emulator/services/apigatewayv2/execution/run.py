@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions
+from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions, iam_authorizer
 from harness.emulator.services.apigatewayv2.execution.authorization import Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
@@ -103,13 +103,16 @@ class Execution:
         """Let the route's authorizer fill the exchange. Raises Denied."""
         if route["AuthorizationType"] == "NONE":
             return
-        authorizer = deployment.authorizers[route["AuthorizerId"]]
-        if authorizer["AuthorizerType"] == "JWT":
+        authorizer = deployment.authorizers.get(route.get("AuthorizerId", ""), {})
+        if route["AuthorizationType"] == "AWS_IAM":
+            authorized = iam_authorizer.authorize(self.world, x)
+        elif route["AuthorizationType"] == "JWT":
             authorized = await self._jwt_authorizer.authorize(authorizer, route, x)
         else:
             authorized = await self._lambda_authorizer.authorize(authorizer, x)
-        x.authorizer_2, x.authorizer_1 = authorized.by_2, authorized.by_1
+        x.authorizer_2, x.authorizer_1, x.identity = authorized.by_2, authorized.by_1, authorized.identity
         x.notes.update((f"authorizer.{name}", value) for name, value in authorized.variables.items())
+        x.notes.update((f"identity.{name}", value) for name, value in authorized.identity.items())
 
     async def _serve(
         self, route: Json, deployment: Deployment, stage: Json, x: Exchange, served: Served

@@ -25,6 +25,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     PropertyProblem,
     Shape,
     Structure,
+    found,
 )
 from harness.emulator.spec.model import Model, load_model
 
@@ -134,7 +135,7 @@ def _read(model: Model, shape_name: str, value: Any, path: str) -> Any:
         return result
     if kind == "map":
         if not isinstance(value, dict):
-            raise PropertyProblem(path, f"expected type: JSONObject, found: {type(value).__name__}")
+            raise PropertyProblem(path, f"expected type: JSONObject, found: {found(value)}")
         return {str(key): _read(model, shape["value"]["shape"], item, f"{path}/{key}") for key, item in value.items()}
     scalar = _SCALARS.get(kind)
     if scalar is None:
@@ -151,7 +152,7 @@ def _read(model: Model, shape_name: str, value: Any, path: str) -> Any:
 
 def _structure(model: Model, shape: Json, value: Any, path: str) -> Json:
     if not isinstance(value, dict):
-        raise PropertyProblem(path, f"expected type: JSONObject, found: {type(value).__name__}")
+        raise PropertyProblem(path, f"expected type: JSONObject, found: {found(value)}")
     result: Json = {}
     for name, item in value.items():
         member = _spelling(name, shape["members"])

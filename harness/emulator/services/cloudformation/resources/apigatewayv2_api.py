@@ -51,7 +51,11 @@ async def _create(ctx: Context, props: Json) -> Created:
     else:
         answer = await ctx.call("apigatewayv2", "ImportApi", {**_IMPORT.params(props), "Body": body})
     api_id = str(answer["ApiId"])
-    attributes = {"ApiEndpoint": str(answer["ApiEndpoint"]), "ApiId": api_id}
+    attributes = {
+        "ApiEndpoint": str(answer["ApiEndpoint"]),
+        "ApiId": api_id,
+        "ExecuteApiArn": ctx.arn("execute-api", api_id),
+    }
     ctx.made(api_id, attributes)
     if body is not None:
         await _set(ctx, api_id, {}, props)
@@ -115,6 +119,6 @@ TYPES = (
         _update,
         _delete,
         replaced_by=("ProtocolType",),
-        attributes=("ApiEndpoint", "ApiId"),
+        attributes=("ApiEndpoint", "ApiId", "ExecuteApiArn"),
     ),
 )

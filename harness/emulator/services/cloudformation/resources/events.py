@@ -39,9 +39,10 @@ async def _create(ctx: Context, props: Json) -> Created:
         params["Tags"] = _TAGGING.form(tags)
     arn = str((await ctx.call("events", "PutRule", params))["RuleArn"])
     physical_id = f"{props['EventBusName']}|{name}" if "EventBusName" in props else name
-    ctx.made(physical_id, {"Arn": arn})
+    attributes = {"Arn": arn, "RuleName": name}
+    ctx.made(physical_id, attributes)
     await _point(ctx, _rule(name, props), {}, props)
-    return Created(physical_id, {"Arn": arn})
+    return Created(physical_id, attributes)
 
 
 async def _update(ctx: Context, rule: Resource, props: Json) -> Json:
@@ -81,7 +82,7 @@ TYPES = (
         _update,
         _delete,
         replaced_by=("EventBusName", "Name"),
-        attributes=("Arn",),
+        attributes=("Arn", "RuleName"),
         name_property="Name",
     ),
 )

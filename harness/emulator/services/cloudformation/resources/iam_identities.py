@@ -112,7 +112,7 @@ async def _join(ctx: Context, user: str, old: Json, new: Json) -> None:
 
 async def _create_key(ctx: Context, props: Json) -> Created:
     made = (await ctx.call("iam", "CreateAccessKey", {"UserName": props["UserName"]}))["AccessKey"]
-    attributes = {"SecretAccessKey": made["SecretAccessKey"]}
+    attributes = {"Id": made["AccessKeyId"], "SecretAccessKey": made["SecretAccessKey"]}
     ctx.made(made["AccessKeyId"], attributes)
     if props.get("Status") == "Inactive":
         await _set_status(ctx, made["AccessKeyId"], props)
@@ -179,6 +179,6 @@ TYPES = (
         _update_key,
         _delete_key,
         replaced_by=("UserName",),
-        attributes=("SecretAccessKey",),
+        attributes=("Id", "SecretAccessKey"),
     ),
 )

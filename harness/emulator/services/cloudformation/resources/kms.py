@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
-from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
+from harness.emulator.services.cloudformation.resources.resource import (
+    Context,
+    Created,
+    Resource,
+    ResourceFailed,
+    ResourceType,
+)
 from harness.emulator.services.cloudformation.resources.shape import BOOLEAN, TAGS, Structure
 from harness.emulator.services.cloudformation.resources.simple import simple
 from harness.emulator.services.cloudformation.resources.tagging import own_tags
@@ -25,6 +31,12 @@ _CREATE = Api(
 )
 _DELETION = Api("kms", "ScheduleKeyDeletion", PendingWindowInDays="PendingWindowInDays")
 _ROTATION = Api("kms", "EnableKeyRotation", "RotationPeriodInDays")
+_NATURE: Json = {
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "MultiRegion": False,
+    "Origin": "AWS_KMS",
+}
 
 
 async def _create(ctx: Context, props: Json) -> Created:
@@ -41,6 +53,7 @@ async def _create(ctx: Context, props: Json) -> Created:
 
 async def _update(ctx: Context, key: Resource, props: Json) -> Json:
     old, named = key.properties, {"KeyId": key.physical_id}
+    await _check_nature(ctx, key.physical_id, props)
     if old.get("KeyPolicy") != props.get("KeyPolicy") and "KeyPolicy" in props:
         await ctx.call("kms", "PutKeyPolicy", {**named, "PolicyName": "default", "Policy": props["KeyPolicy"]})
     if old.get("Description") != props.get("Description"):
@@ -52,6 +65,14 @@ async def _update(ctx: Context, key: Resource, props: Json) -> Json:
     if after != before and after:
         await ctx.call("kms", "TagResource", {**named, "Tags": _form(after)})
     return key.attributes
+
+
+async def _check_nature(ctx: Context, key_id: str, props: Json) -> None:
+    """What a key is cannot be changed, nor does CloudFormation replace it. Raises ResourceFailed."""
+    there = (await ctx.call("kms", "DescribeKey", {"KeyId": key_id}))["KeyMetadata"]
+    for name, usual in _NATURE.items():
+        if props.get(name, usual) != there.get(name, usual):
+            raise ResourceFailed(f"You cannot change the {name} of a KMS key after the key is created.")
 
 
 async def _apply(ctx: Context, key_id: str, old: Json, new: Json) -> None:
@@ -96,7 +117,6 @@ TYPES = (
         _create,
         _update,
         _delete,
-        replaced_by=("KeySpec", "KeyUsage", "MultiRegion", "Origin"),
         attributes=("Arn", "KeyId"),
     ),
     simple(

@@ -65,7 +65,7 @@ TYPES = (
         _create,
         _update,
         _delete,
-        replaced_by=("LogGroupClass", "LogGroupName"),
+        replaced_by=("LogGroupName",),
         attributes=("Arn",),
         name_property="LogGroupName",
     ),

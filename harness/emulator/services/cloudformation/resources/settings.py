@@ -21,7 +21,7 @@ async def _create(ctx: Context, props: Json) -> Created:
     if tags := own_tags(props):
         params["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     await ctx.call("ssm", "PutParameter", params)
-    return Created(name, _attributes(props))
+    return Created(name, _attributes(ctx, name, props))
 
 
 async def _update(ctx: Context, parameter: Resource, props: Json) -> Json:
@@ -34,15 +34,16 @@ async def _update(ctx: Context, parameter: Resource, props: Json) -> Json:
     if after and after != before:
         tags = [{"Key": key, "Value": value} for key, value in after.items()]
         await ctx.call("ssm", "AddTagsToResource", {**named, "Tags": tags})
-    return _attributes(props)
+    return _attributes(ctx, parameter.physical_id, props)
 
 
 async def _delete(ctx: Context, parameter: Resource) -> None:
     await ctx.call("ssm", "DeleteParameter", {"Name": parameter.physical_id})
 
 
-def _attributes(props: Json) -> Json:
-    return {"Type": props["Type"], "Value": props["Value"]}
+def _attributes(ctx: Context, name: str, props: Json) -> Json:
+    arn = ctx.arn("ssm", f"parameter/{name.removeprefix('/')}")
+    return {"Arn": arn, "Type": props["Type"], "Value": props["Value"]}
 
 
 TYPES = (
@@ -57,7 +58,7 @@ TYPES = (
         _update,
         _delete,
         replaced_by=("Name",),
-        attributes=("Type", "Value"),
+        attributes=("Arn", "Type", "Value"),
         name_property="Name",
     ),
     simple(

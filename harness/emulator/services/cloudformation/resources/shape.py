@@ -38,7 +38,7 @@ class Scalar:
     def read(self, value: Any, path: str) -> Any:
         result = _READERS[self.kind](value)
         if result is None:
-            raise PropertyProblem(path, f"expected type: {self.kind.capitalize()}, found: {_found(value)}")
+            raise PropertyProblem(path, f"expected type: {self.kind.capitalize()}, found: {found(value)}")
         if self.enum and result not in self.enum:
             raise PropertyProblem(path, f"{result} is not emulated, only {', '.join(self.enum)}")
         return result
@@ -71,7 +71,7 @@ class MapOf:
 
     def read(self, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
-            raise PropertyProblem(path, f"expected type: JSONObject, found: {_found(value)}")
+            raise PropertyProblem(path, f"expected type: JSONObject, found: {found(value)}")
         return {str(key): self.value.read(item, f"{path}/{key}") for key, item in value.items()}
 
 
@@ -84,7 +84,7 @@ class Structure:
 
     def read(self, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
-            raise PropertyProblem(path, f"expected type: JSONObject, found: {_found(value)}")
+            raise PropertyProblem(path, f"expected type: JSONObject, found: {found(value)}")
         for name in self.required:
             if name not in value:
                 raise PropertyProblem(path, f"required key [{name}] not found")
@@ -125,7 +125,8 @@ def _boolean(value: Any) -> bool | None:
 _READERS = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean}
 
 
-def _found(value: Any) -> str:
+def found(value: Any) -> str:
+    """The type of a value as problems tell it."""
     if isinstance(value, dict):
         return "JSONObject"
     if isinstance(value, list):

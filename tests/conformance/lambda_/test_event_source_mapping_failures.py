@@ -283,3 +283,16 @@ def test_children_wait_for_a_blocked_parent(pipe: Pipe, aws: Any) -> None:
     pipe.client.update_event_source_mapping(UUID=mapping, MaximumRetryAttempts=0)
     aws.settle()
     assert pipe.calls()[-1] == ["child"]
+
+
+def test_bisect_with_batch_item_failures(pipe: Pipe, aws: Any) -> None:
+    """C9: split at the reported checkpoint on response failures, in halves on exceptions."""
+    pipe.map(BisectBatchOnFunctionError=True, MaximumRetryAttempts=1, FunctionResponseTypes=["ReportBatchItemFailures"])
+    pipe.put("a", "b", "item", "c")
+    aws.settle()
+    assert pipe.calls() == [["a", "b", "item", "c"], ["item", "c"]]
+    (message,) = pipe.dead()
+    assert message["KinesisBatchInfo"]["batchSize"] == 2
+    pipe.put("d", "fail")
+    aws.settle()
+    assert pipe.calls()[2:] == [["d", "fail"], ["d"], ["fail"], ["fail"]]

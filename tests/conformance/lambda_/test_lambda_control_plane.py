@@ -401,7 +401,8 @@ def test_event_source_mapping_operations(functions: Any, aws: Any) -> None:
     assert refused(client.create_event_source_mapping, **missing)[2] == 404
     queue = given | {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:q"}
     assert refused(client.create_event_source_mapping, **queue)[0] == "NotEmulated"
-    assert refused(client.create_event_source_mapping, **(given | {"TumblingWindowInSeconds": 10}))[0] == "NotEmulated"
+    windows = {"TumblingWindowInSeconds": 10, "ParallelizationFactor": 2}
+    assert refused(client.create_event_source_mapping, **(given | windows))[0] == "NotEmulated"
     assert refused(client.create_event_source_mapping, **(given | {"BatchSize": 10_001}))[0] == "ValidationException"
     found = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     assert [m["UUID"] for m in found] == [uuid]

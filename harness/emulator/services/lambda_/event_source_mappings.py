@@ -250,18 +250,19 @@ class EventSourceMappings(Destinations):
 
     def _apply(self, mapping: EventSourceMapping, given: Json) -> None:
         """Take over the members that are set. Raises InvalidParameterValueException."""
-        if given.get("TumblingWindowInSeconds"):
-            raise self.refuse("TumblingWindowInSeconds")
         for member, field in (
             ("BatchSize", "batch_size"),
             ("MaximumBatchingWindowInSeconds", "batching_window"),
             ("ParallelizationFactor", "parallelization_factor"),
+            ("TumblingWindowInSeconds", "tumbling_window"),
             ("MaximumRecordAgeInSeconds", "maximum_record_age"),
             ("MaximumRetryAttempts", "maximum_retry_attempts"),
             ("BisectBatchOnFunctionError", "bisect"),
         ):
             if given.get(member) is not None:
                 setattr(mapping, field, given[member])
+        if mapping.tumbling_window and mapping.parallelization_factor > 1:
+            raise self.refuse("TumblingWindowInSeconds with ParallelizationFactor")
         if 0 <= mapping.maximum_record_age < 60:
             raise names.invalid(
                 f"Invalid value {mapping.maximum_record_age} for MaximumRecordAgeInSeconds: must be -1 or at least 60."
@@ -311,7 +312,7 @@ class EventSourceMappings(Destinations):
             "MaximumRecordAgeInSeconds": mapping.maximum_record_age,
             "BisectBatchOnFunctionError": mapping.bisect,
             "MaximumRetryAttempts": mapping.maximum_retry_attempts,
-            "TumblingWindowInSeconds": 0,
+            "TumblingWindowInSeconds": mapping.tumbling_window,
             "FunctionResponseTypes": ["ReportBatchItemFailures"] if mapping.report_failures else [],
             "EventSourceMappingArn": mapping.arn,
         }

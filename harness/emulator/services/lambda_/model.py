@@ -144,6 +144,15 @@ class AsyncEvent:
 
 
 @dataclass(slots=True)
+class TumblingWindow:
+    """An open window of a shard, in epoch seconds, and the state that its next event carries."""
+
+    start: float
+    end: float
+    state: Any = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Checkpoint:
     """How far a mapping has come in one shard. `after` is the last processed sequence number; before the first one,
     `iterator` (taken at `iterator_at`) marks where LATEST was."""
@@ -154,6 +163,7 @@ class Checkpoint:
     initial: bool = True
     """The shard is as old as the mapping, so StartingPosition applies; later ones are read from the start."""
     done: bool = False
+    window: TumblingWindow | None = None
 
 
 @dataclass(slots=True)
@@ -178,6 +188,7 @@ class EventSourceMapping:
     report_failures: bool
     filters: list[str]
     last_modified: float
+    tumbling_window: int = 0
     pending_state: str = "Creating"
     """The state until `transition_seconds` after the last change."""
     last_result: str = "No records processed"

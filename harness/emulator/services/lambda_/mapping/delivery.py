@@ -38,6 +38,7 @@ class Delivery:
         self._mapping = shard.mapping
         self._service = shard.reader.service
         self._clock = shard.clock
+        self._windows = shard.windows
         self._name = names.parse(shard.mapping.function_arn, shard.reader.caller)
 
     async def deliver(self, records: list[Json], done: Callable[[Json], None]) -> bool:
@@ -83,6 +84,8 @@ class Delivery:
                 waits = 0
                 self._shard.reader.result("OK")
                 done(batch[-1])
+                if self._windows is not None:
+                    await self._windows.check_size()
                 continue
             self._shard.reader.result("PROBLEM: Function call failed")
             if failed > 0:
@@ -119,7 +122,11 @@ class Delivery:
         """Raises AwsError when the function did not run."""
         mapping = self._mapping
         role = self._shard.reader.role()
-        payload = event.build(mapping, self._shard.shard_id, role, batch)
+        window = None
+        if self._windows is not None:
+            await self._windows.enter(batch[0])  # a too large state may have ended the batch's window
+            window = self._windows.members()
+        payload = event.build(mapping, self._shard.shard_id, role, batch, window)
         caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
         params: Json = {
             "FunctionName": mapping.function_arn,
@@ -135,9 +142,13 @@ class Delivery:
         """The index of the first record that failed, None for success."""
         if answer.get("FunctionError"):
             return 0
-        if not self._mapping.report_failures:
-            return None
-        return event.reported_failures(answer.get("Payload", b""), batch).first
+        payload = answer.get("Payload", b"")
+        failed = event.reported_failures(payload, batch).first if self._mapping.report_failures else None
+        if self._windows is not None and failed != 0:
+            returned = self._windows.take(payload)
+            if failed is None and not returned:
+                return 0
+        return failed
 
     async def _without_old(self, batch: list[Json], attempts: int) -> list[Json]:
         """The batch without the records at its front that are too old or gone from the stream."""

@@ -27,8 +27,10 @@ def size_of(record: Json, overhead: int) -> int:
     return (len(record["Data"]) + 2) // 3 * 4 + len(record["PartitionKey"].encode()) + overhead
 
 
-def build(mapping: EventSourceMapping, shard_id: str, role: str, records: list[Json]) -> bytes:
-    """The event's JSON, members in AWS's order."""
+def build(
+    mapping: EventSourceMapping, shard_id: str, role: str, records: list[Json], window: Json | None = None
+) -> bytes:
+    """The event's JSON, members in AWS's order; `window` are those of a tumbling window."""
     items = [
         {
             "kinesis": {
@@ -48,7 +50,7 @@ def build(mapping: EventSourceMapping, shard_id: str, role: str, records: list[J
         }
         for record in records
     ]
-    return orjson.dumps({"Records": items})
+    return orjson.dumps({"Records": items, **(window or {})})
 
 
 @dataclass(slots=True, frozen=True)

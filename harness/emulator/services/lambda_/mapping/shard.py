@@ -11,6 +11,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.mapping import event
 from harness.emulator.services.lambda_.mapping.delivery import Delivery
 from harness.emulator.services.lambda_.mapping.event_filter import EventFilter
+from harness.emulator.services.lambda_.mapping.tumbling import TumblingWindows
 from harness.emulator.services.lambda_.model import Checkpoint
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class ShardReader:
         self._first_at = 0.0
         self._last_read: str | None = None
         self._failures = 0
+        self.windows = TumblingWindows(self, checkpoint, self._save) if self.mapping.tumbling_window else None
+        if self.windows is None:
+            checkpoint.window = None
 
     @property
     def name(self) -> str:
@@ -72,14 +76,31 @@ class ShardReader:
                 if not await self._window_over():
                     continue
                 await self._deliver()
+            elif self.windows is not None and self._is_due(self.windows):
+                await self.windows.finish()
             elif self._ended:
                 self._checkpoint.done = True
                 self._save()
                 return True
             else:
                 self._move_past_filtered()
-                await self.clock.wait(self._wake.wait())
+                await self._wait(self.windows.due if self.windows is not None else None, "tumbling window")
         return False
+
+    def _is_due(self, windows: TumblingWindows) -> bool:
+        """Whether the open tumbling window is over, nothing being left to deliver."""
+        return windows.due is not None and (self._ended or self.clock.now() >= windows.due)
+
+    async def _wait(self, due: float | None, why: str) -> None:
+        """Until there may be more records, or it is `due`."""
+        timer = None
+        if due is not None:
+            timer = self.clock.call_at(due, self._wake.set, name=f"{self.name}: {why}", data=True)
+        try:
+            await self.clock.wait(self._wake.wait())
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -174,11 +195,7 @@ class ShardReader:
         full = len(self._buffer) >= self._wanted or self._bytes >= event.MAX_PAYLOAD
         if full or self._ended or self.clock.now() >= due:
             return True
-        timer = self.clock.call_at(due, self._wake.set, name=f"{self.name}: batching window", data=True)
-        try:
-            await self.clock.wait(self._wake.wait())
-        finally:
-            timer.cancel()
+        await self._wait(due, "batching window")
         return False
 
     async def _deliver(self) -> None:
@@ -186,7 +203,8 @@ class ShardReader:
         delivery = Delivery(self)
         if self.mapping.parallelization_factor == 1:
             for batch in self._batches(records):
-                if not await delivery.deliver(batch, self._done):
+                entered = self.windows is None or await self.windows.enter(batch[0])
+                if not entered or not await delivery.deliver(batch, self._done):
                     self._rewind()
                     return
         else:
@@ -215,12 +233,17 @@ class ShardReader:
         return lanes
 
     def _batches(self, records: list[Json]) -> list[list[Json]]:
-        """Cut at the batch size and at the payload limit."""
+        """Cut at the batch size, at the payload limit and between tumbling windows."""
         batches: list[list[Json]] = []
         size = 0
         for record in records:
             weight = event.size_of(record, self._overhead)
-            if not batches or len(batches[-1]) >= self.mapping.batch_size or size + weight > event.MAX_PAYLOAD:
+            if (
+                not batches
+                or len(batches[-1]) >= self.mapping.batch_size
+                or size + weight > event.MAX_PAYLOAD
+                or (self.windows is not None and self.windows.are_apart(batches[-1][0], record))
+            ):
                 batches.append([])
                 size = 0
             batches[-1].append(record)

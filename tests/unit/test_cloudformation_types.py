@@ -15,7 +15,7 @@ from harness.emulator.services.cloudformation.resources.s3_shapes import LIFECYC
 from harness.emulator.services.cloudformation.resources.shape import PropertyProblem, Structure
 from harness.emulator.services.cloudformation.types_page import REFS, page
 
-_PAGE = Path(__file__).parents[2] / "docs" / "cloudformation.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "cloudformation-types.md"
 
 
 def test_the_page_tells_the_types() -> None:

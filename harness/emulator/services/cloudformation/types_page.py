@@ -1,4 +1,4 @@
-"""The table of resource types in docs/cloudformation.md, read off the types.
+"""The table of resource types in docs/cloudformation-types.md, read off the types.
 
 `python -m harness.emulator.services.cloudformation.types_page` writes it between the page's two markers.
 """
@@ -98,5 +98,5 @@ def _names(names: tuple[str, ...], required: tuple[str, ...] = ()) -> str:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/cloudformation.md")
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/cloudformation-types.md")
     path.write_text(page(path.read_text()))

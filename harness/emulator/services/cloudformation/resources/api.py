@@ -38,6 +38,7 @@ _SCALARS: dict[str, Shape] = {
     "float": NUMBER,
     "double": NUMBER,
     "string": STRING,
+    "timestamp": NUMBER,
 }
 
 
@@ -139,7 +140,7 @@ def _read(model: Model, shape_name: str, value: Any, path: str) -> Any:
         return {str(key): _read(model, shape["value"]["shape"], item, f"{path}/{key}") for key, item in value.items()}
     scalar = _SCALARS.get(kind)
     if scalar is None:
-        return value  # a timestamp, as the template has it
+        raise NotImplementedError(f"{model.service}: {shape_name} is a {kind}")
     result = scalar.read(value, path)
     if kind == "string":
         if "enum" in shape and result not in shape["enum"]:

@@ -30,8 +30,8 @@ class EmbeddedTarget:
     """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
 
     `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
-    emulator's state on disk. `iam` is `off` or `enforce`. `command` is what is run instead of the emulator (for tests of
-    this class).
+    emulator's state on disk. `iam` is `off` or `enforce`. `command` is what is run instead of the emulator (for tests
+    of this class).
     """
 
     workspace: Workspace

@@ -19,7 +19,7 @@ from harness.emulator.permissions.demands import demands_of
 from harness.emulator.permissions.demands.asked import Asked, Demand
 from harness.emulator.permissions.demands.roles import passed_roles
 from harness.emulator.permissions.demands.s3 import place_of
-from harness.emulator.permissions.directory import Directory, Identity
+from harness.emulator.permissions.directory import Directory, Identity, KeyOwner
 from harness.emulator.permissions.duties import is_own_duty
 from harness.emulator.permissions.evaluation import Decision, OwnPolicies, ResourcePolicy, decide, trusts
 from harness.emulator.permissions.facts import Facts
@@ -58,11 +58,13 @@ class Enforcement:
         self.directory = directory
         self._decisions: dict[tuple[Principal, str, str], Decision] = {}
         self._identities: dict[tuple[str, str, str], Identity | None] = {}
+        self._owners: dict[str, KeyOwner] = {}
 
     def forget(self) -> None:
         """Remember nothing of policies: they changed."""
         self._decisions.clear()
         self._identities.clear()
+        self._owners.clear()
 
     # -- the interceptor --------------------------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class Enforcement:
             return ANONYMOUS
         if key == "test" or (len(key) == 12 and key.isdigit()):
             return root(caller.account)
-        owner = self.directory.key_owner(key)
+        owner = self._owner(key)
         if owner is None or not owner.is_active:
             raise denial.unknown_key(called)
         # A service that goes on for a caller has their key only.
@@ -168,9 +170,9 @@ class Enforcement:
             raise denial.expired(called)
         if owner.role_arn:
             return session(owner.role_arn, owner.session_name, session_policy=owner.session_policy, issued=owner.issued)
-        identity = self.directory.user(owner.account, owner.name)
-        arn = identity.arn if identity is not None else f"arn:aws:iam::{owner.account}:user/{owner.name}"
-        return Principal(Kind.USER, owner.account, arn, owner.name)
+        user = Principal(Kind.USER, owner.account, f"arn:aws:iam::{owner.account}:user/{owner.name}", owner.name)
+        identity = self._identity(user)
+        return user if identity is None else replace(user, arn=identity.arn)
 
     def check_assumable(self, call: Call) -> None:
         """Raises CannotAssume unless the role of a call between services exists and trusts the service."""
@@ -184,6 +186,14 @@ class Enforcement:
         """Whether the role exists and its trust policy lets the principal assume it."""
         identity = self._role(role)
         return identity is not None and trusts(identity.trust, principal, facts)
+
+    def _owner(self, access_key: str) -> KeyOwner | None:
+        owner = self._owners.get(access_key)
+        if owner is None:
+            owner = self.directory.key_owner(access_key)
+            if owner is not None:
+                self._owners[access_key] = owner
+        return owner
 
     def _identity(self, principal: Principal) -> Identity | None:
         if principal.kind is Kind.SESSION:

@@ -40,8 +40,8 @@ TIMED_OUT = (
 )
 NOT_ASSUMED = (
     "Lambda.AssumeRoleAccessDenied",
-    "Access was denied. Ensure that the trust policy for the provided IAM role allows Kinesis Data Firehose to assume the "
-    "role.",
+    "Access was denied. Ensure that the trust policy for the provided IAM role allows Kinesis Data Firehose to assume "
+    "the role.",
 )
 _INVOKE_ERRORS: dict[str, Reason] = {
     "TooManyRequestsException": (

@@ -184,7 +184,7 @@ def test_integration_refusals(aws: Aws) -> None:
     api = Api(aws)
     create = api.v2.create_integration
     error = refused(create, ApiId=api.api_id, IntegrationType="HTTP_PROXY", IntegrationUri="https://example.com")
-    assert error["Code"] == "NotEmulated" and "HTTP_PROXY" in error["Message"]
+    assert error["Code"] == "NotEmulated" and "HTTP_PROXY to https://example.com" in error["Message"]
     error = refused(
         create,
         ApiId=api.api_id,

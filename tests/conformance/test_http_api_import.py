@@ -105,7 +105,7 @@ def test_what_is_no_document(aws: Aws, body: str) -> None:
         (document({"/x": {"get": proxy(**{"x-amazon-apigateway-request-validator": "a"})}}), "of GET /x"),
         (
             document({"/x": {"get": {"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://a"}}}}),
-            "IntegrationType HTTP_PROXY",
+            "HTTP_PROXY to http://a",
         ),
     ],
 )

@@ -1,10 +1,11 @@
-"""Integrations: Lambda proxy (payload 1.0 and 2.0) and the first-class Kinesis-PutRecord."""
+"""Integrations: Lambda proxy (payload 1.0 and 2.0), the first-class Kinesis-PutRecord, HTTP proxy on this machine."""
 
 from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigatewayv2.execution.http_proxy import is_local
 
 _SUBTYPES = ("Kinesis-PutRecord",)
 
@@ -120,7 +121,7 @@ class Integrations(Base):
 
     def _check_integration(self, integration: Json) -> None:
         """Refuse by name what is not executed here, and with AWS's code what AWS refuses."""
-        if integration["IntegrationType"] != "AWS_PROXY":
+        if integration["IntegrationType"] not in ("AWS_PROXY", "HTTP_PROXY"):
             raise self.refuse(f"IntegrationType {integration['IntegrationType']}")
         if integration["ConnectionType"] != "INTERNET":
             raise self.refuse(f"ConnectionType {integration['ConnectionType']}")
@@ -129,6 +130,9 @@ class Integrations(Base):
         if not 50 <= integration["TimeoutInMillis"] <= 30000:
             raise bad_request("Timeout should be between 50 ms and 30000 ms")
         subtype = integration.get("IntegrationSubtype")
+        if integration["IntegrationType"] == "HTTP_PROXY":
+            self._check_http_proxy(integration)
+            return
         if subtype is None:
             if ":lambda:" not in integration.get("IntegrationUri", ""):
                 raise bad_request("Invalid integration URI specified: a Lambda function is needed")
@@ -144,6 +148,19 @@ class Integrations(Base):
         missing = {"StreamName", "Data", "PartitionKey"} - set(integration.get("RequestParameters", {}))
         if missing:
             raise bad_request(f"Missing required request parameters: {', '.join(sorted(missing))}")
+
+    def _check_http_proxy(self, integration: Json) -> None:
+        uri = integration.get("IntegrationUri", "")
+        if not uri.startswith(("http://", "https://")):
+            raise bad_request("Invalid integration URI specified: an HTTP endpoint is needed")
+        if not is_local(uri):
+            raise self.refuse(f"HTTP_PROXY to {uri}, which is not this machine,")
+        if integration.get("RequestParameters"):
+            raise self.refuse("RequestParameters of an HTTP_PROXY integration")
+        if "CredentialsArn" in integration or "IntegrationSubtype" in integration:
+            raise bad_request("HTTP_PROXY integrations have neither credentials nor a subtype")
+        if integration["PayloadFormatVersion"] != "1.0":
+            raise bad_request("PayloadFormatVersion must be 1.0 for HTTP_PROXY integrations")
 
 
 def with_defaults(integration_id: str, given: Json) -> Json:

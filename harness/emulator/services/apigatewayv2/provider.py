@@ -22,6 +22,9 @@ class ApiGatewayV2(Imports, Stages):
     def forget_authorizations(self, api_id: str, stage_name: str) -> None:
         self._execution.forget_authorizations(api_id, stage_name)
 
+    async def stop(self) -> None:
+        await self._execution.stop()
+
     def owns(self, api_id: str) -> bool:
         return api_id in self.apis
 

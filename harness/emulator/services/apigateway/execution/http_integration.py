@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from harness.emulator.errors import NotEmulated
+from harness.emulator.loopback import is_loopback
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from harness.emulator.services.apigateway.execution.compiled import CompiledIntegration
 
 _NOT_PASSED_ON = frozenset(("host", "content-length", "connection", "transfer-encoding", "keep-alive"))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine. A name is not, whatever it begins with: somebody may own 127.example."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class HttpBackends:

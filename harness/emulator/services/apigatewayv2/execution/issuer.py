@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from harness.emulator.loopback import is_loopback
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -62,7 +63,7 @@ async def _fetch(url: str, problem: str) -> Json:
 
     try:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not _is_loopback(parts.hostname or ""):
+        if parts.scheme not in ("http", "https") or not is_loopback(parts.hostname or ""):
             raise Unreachable(problem)
         # Redirects are not followed: they could leave the machine.
         async with asyncio.timeout(_FETCH_SECONDS), httpx.AsyncClient(trust_env=False) as client:
@@ -73,11 +74,3 @@ async def _fetch(url: str, problem: str) -> Json:
     if not isinstance(document, dict):
         raise Unreachable(problem)
     return document
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -12,6 +12,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions, iam_authorizer
 from harness.emulator.services.apigatewayv2.execution.authorization import Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
+from harness.emulator.services.apigatewayv2.execution.http_proxy import HttpBackends
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
 from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
 from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
@@ -40,6 +41,7 @@ class Execution:
         self.world = service.world
         self._routers: dict[str, Router] = {}
         self._throttle = Throttle()
+        self._backends = HttpBackends()
         self._jwt_authorizer = JwtAuthorizer(IssuerKeys(self.world))
         self._lambda_authorizer = LambdaAuthorizer(self.world)
         self._measures = Measures(self.world)
@@ -132,10 +134,15 @@ class Execution:
         caller = Caller(x.account, x.region).on_behalf(
             functions.SERVICE, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
         )
-        run = self._lambda if "IntegrationSubtype" not in integration else self._kinesis
+        if integration["IntegrationType"] == "HTTP_PROXY":
+            running = self._backends.invoke(integration, x)
+        elif "IntegrationSubtype" in integration:
+            running = self._kinesis(integration, x, caller)
+        else:
+            running = self._lambda(integration, x, caller)
         try:
             # A function's time is real time, and so is the bound on it.
-            return await asyncio.wait_for(run(integration, x, caller), integration["TimeoutInMillis"] / 1000)
+            return await asyncio.wait_for(running, integration["TimeoutInMillis"] / 1000)
         except TimeoutError:
             return message(503, "Service Unavailable")
         except AwsError as error:
@@ -161,6 +168,9 @@ class Execution:
             return message(400, "Bad Request")
         result = await functions.call(self.world, "kinesis", "PutRecord", params, x, caller)
         return HttpResponse(200, [("content-type", "application/json")], json_bytes(result))
+
+    async def stop(self) -> None:
+        await self._backends.stop()
 
     def forget_authorizations(self, api_id: str, stage: str) -> None:
         self._lambda_authorizer.forget(api_id, stage)

@@ -16,7 +16,7 @@ from tests.conftest import Aws
 
 
 class Backend(BaseHTTPRequestHandler):
-    """Answers what it was asked, and sets cookies and CORS headers."""
+    """Answers what it was asked, and below `/base` sets cookies and CORS headers."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -26,8 +26,9 @@ class Backend(BaseHTTPRequestHandler):
         answer = json.dumps({"method": self.command, "path": self.path, "headers": headers, "body": body}).encode()
         self.send_response(203)
         self.send_header("Content-Length", str(len(answer)))
-        for name, value in (("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Access-Control-Allow-Origin", "no")):
-            self.send_header(name, value)
+        if self.path.startswith("/base"):
+            for name, value in (("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Access-Control-Allow-Origin", "no")):
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer)
 

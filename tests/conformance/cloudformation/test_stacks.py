@@ -89,6 +89,13 @@ def test_the_events_tell_the_whole_way(stacks: Any) -> None:
     ]
 
 
+def test_events_at_one_moment_have_ids_of_their_own(stacks: Any) -> None:
+    """SAM's command shows an event once, by its id."""
+    stacks.create("ids", TEMPLATE)
+    ids = [event["EventId"] for event in stacks.client.describe_stack_events(StackName="ids")["StackEvents"]]
+    assert len(set(ids)) == len(ids) == 8
+
+
 def test_a_condition_may_add_resources(stacks: Any) -> None:
     stacks.create("prod", TEMPLATE, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}])
     assert set(stacks.physical_ids("prod")) == {"Queue", "Log", "Extra"}

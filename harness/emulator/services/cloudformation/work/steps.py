@@ -6,7 +6,7 @@ import copy
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.emulator.call import Caller
@@ -78,11 +78,20 @@ class Steps:
         """A resource's status changes."""
         now = self.world.clock.now()
         resource.status, resource.reason, resource.timestamp = status, why, now
-        moment = datetime.fromtimestamp(now, UTC)
-        event_id = f"{resource.logical_id}-{status}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        event_id = self._new_event_id(f"{resource.logical_id}-{status}")
         properties = json.dumps(resource.properties, separators=(",", ":"), default=str)
         physical_id = resource.physical_id or ""
         self._event(event_id, resource.logical_id, physical_id, resource.type, status, why, properties)
+
+    def _new_event_id(self, what: str) -> str:
+        """`<logical id>-<status>-<time>`. Clients tell events apart by it: at one moment each gets its millisecond."""
+        taken = {event.event_id for event in self.stack.events}
+        moment = datetime.fromtimestamp(self.world.clock.now(), UTC)
+        while True:
+            event_id = f"{what}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+            if event_id not in taken:
+                return event_id
+            moment += timedelta(milliseconds=1)
 
     def _event(
         self,

@@ -6,13 +6,14 @@ minimum, maximum, count and the samples' values for percentiles; it spans a minu
 of the last three hours.
 
 Kept for 15 days (AWS rolls older data up to 5 minutes and hours; here it is gone), and at most `MOST_BUCKETS`: the
-oldest hours are forgotten first. A bucket lives in a row of the store from its first sample on; the row is put again
+oldest are forgotten first. A bucket lives in a row of the store from its first sample on; the row is put again
 when its minute is over, so a crash loses at most the samples of the running minute. `record` puts at once.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +33,8 @@ MOST_BUCKETS = 250_000
 MOST_VALUES = 500
 """Distinct values kept as they are in one bucket; further ones are rounded to three digits (percentiles only)."""
 
-_HOUR = 3600
+_SPAN = 600
+"""Seconds of one row. A row is written whole to the journal each minute, so it should not be long."""
 
 
 class Metric(NamedTuple):
@@ -133,7 +135,7 @@ class Group:
 
 
 _Row = dict[int, Bucket]
-"""The buckets of one metric and hour by their first second."""
+"""The buckets of one metric and span of time by their first second."""
 
 
 class Metrics:
@@ -141,7 +143,7 @@ class Metrics:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._rows: Table[tuple[Metric, int], _Row] = world.store.table("metrics.hours")
+        self._rows: Table[tuple[Metric, int], _Row] = world.store.table("metrics.buckets")
         self.resume()
 
     # -- writing ----------------------------------------------------------------------------------------------
@@ -202,16 +204,14 @@ class Metrics:
         for metric in self._units.get(identity, ()):
             if unit is not None and metric.unit != unit:
                 continue
-            for hour in self._hours[metric]:
-                if hour + _HOUR <= start or hour >= end:
-                    continue
-                row = self._rows.get((metric, hour)) or {}
+            for span in self._between(self._spans[metric], start, end):
+                row = self._rows.get((metric, span)) or {}
                 found += [(metric.unit, at, bucket) for at, bucket in row.items() if start <= at < end]
         return sorted(found, key=lambda entry: entry[1])
 
     def latest(self, identity: Identity) -> float:
         """The first second of the metric's newest bucket."""
-        newest = [self._rows.get((metric, max(self._hours[metric]))) or {} for metric in self._units[identity]]
+        newest = [self._rows.get((metric, max(self._spans[metric]))) or {} for metric in self._units[identity]]
         return max(max(row, default=0) for row in newest)
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Metrics:
     def keep(self) -> None:
         """Put what changed since the last minute into the store."""
         for metric in self._now:
-            key = (metric, self._minute * MINUTE // _HOUR * _HOUR)
+            key = (metric, self._minute * MINUTE // _SPAN * _SPAN)
             row = self._rows.get(key)
             if row is not None:
                 self._rows.put(key, row)
@@ -227,13 +227,13 @@ class Metrics:
     def resume(self) -> None:
         """Take over what the store holds."""
         self._units: dict[Identity, list[Metric]] = {}
-        self._hours: dict[Metric, set[int]] = {}
+        self._spans: dict[Metric, set[int]] = {}
         self._now: dict[Metric, Bucket] = {}
         self._minute = -1
         self._count = 0
         self._pruned = 0
-        for (metric, hour), row in self._rows.items():
-            self._learn(metric, hour)
+        for (metric, span), row in self._rows.items():
+            self._learn(metric, span)
             self._count += len(row)
 
     # -- machinery --------------------------------------------------------------------------------------------
@@ -242,9 +242,9 @@ class Metrics:
         self.keep()
         self._minute = minute
         self._now = {}
-        hour = minute * MINUTE // _HOUR * _HOUR
-        if hour != self._pruned or self._count > MOST_BUCKETS:
-            self._pruned = hour
+        span = minute * MINUTE // _SPAN * _SPAN
+        if span != self._pruned or self._count > MOST_BUCKETS:
+            self._pruned = span
             self._prune(minute * MINUTE)
 
     def _open(self, metric: Metric) -> Bucket:
@@ -255,7 +255,7 @@ class Metrics:
         return bucket
 
     def _row(self, metric: Metric, start: int) -> tuple[tuple[Metric, int], _Row]:
-        key = (metric, start // _HOUR * _HOUR)
+        key = (metric, start // _SPAN * _SPAN)
         row = self._rows.get(key)
         if row is None:
             row = {}
@@ -269,19 +269,27 @@ class Metrics:
             self._count += 1
         return bucket
 
-    def _learn(self, metric: Metric, hour: int) -> None:
-        hours = self._hours.get(metric)
-        if hours is None:
-            hours = self._hours[metric] = set()
+    def _learn(self, metric: Metric, span: int) -> None:
+        spans = self._spans.get(metric)
+        if spans is None:
+            spans = self._spans[metric] = set()
             self._units.setdefault(_identity(metric), []).append(metric)
-        hours.add(hour)
+        spans.add(span)
+
+    @staticmethod
+    def _between(spans: set[int], start: float, end: float) -> list[int]:
+        """The spans that reach into a time."""
+        first = int(start) // _SPAN * _SPAN
+        if (end - first) / _SPAN < len(spans):
+            return [span for span in range(first, math.ceil(end), _SPAN) if span in spans]
+        return [span for span in spans if span + _SPAN > start and span < end]
 
     def _prune(self, now: float) -> None:
         """Forget what is out of retention or too much, oldest first; bring old seconds together into minutes."""
         oldest = sorted(self._rows.keys(), key=lambda key: key[1])
         forced = False
         for key in oldest:
-            expired = key[1] + _HOUR <= now - RETENTION_SECONDS
+            expired = key[1] + _SPAN <= now - RETENTION_SECONDS
             if not expired and self._count <= MOST_BUCKETS:
                 break
             forced = forced or not expired
@@ -290,15 +298,15 @@ class Metrics:
             log.warning("the oldest metrics are forgotten: there are more than %d minutes of them", MOST_BUCKETS)
         for key in oldest:
             row = self._rows.get(key)
-            if row is not None and len(row) > MINUTE and key[1] + _HOUR <= now - HIGH_RESOLUTION_SECONDS:
+            if row is not None and len(row) > _SPAN // MINUTE and key[1] + _SPAN <= now - HIGH_RESOLUTION_SECONDS:
                 self._coarsen(key, row)
 
     def _forget(self, key: tuple[Metric, int]) -> None:
-        metric, hour = key
+        metric, span = key
         self._count -= len(self._rows.delete(key) or ())
-        self._hours[metric].discard(hour)
-        if not self._hours[metric]:
-            del self._hours[metric]
+        self._spans[metric].discard(span)
+        if not self._spans[metric]:
+            del self._spans[metric]
             units = self._units[_identity(metric)]
             units.remove(metric)
             if not units:

@@ -70,10 +70,16 @@ def _rotation(request: HttpRequest) -> str:
     return "RotationLambdaARN" if fields(request).get("RotationLambdaARN") else ""
 
 
+def _boundary(request: HttpRequest) -> str:
+    """moto keeps boundaries of roles, not of users."""
+    return "PermissionsBoundary" if fields(request).get("PermissionsBoundary") else ""
+
+
 _RULES: dict[tuple[str, str], Callable[[HttpRequest], str]] = {
     ("sns", "Subscribe"): _subscribe,
     ("s3", "PutBucketNotificationConfiguration"): _notification,
     ("events", "PutTargets"): _targets,
     ("logs", "PutSubscriptionFilter"): _subscription_filter,
     ("secretsmanager", "RotateSecret"): _rotation,
+    ("iam", "CreateUser"): _boundary,
 }

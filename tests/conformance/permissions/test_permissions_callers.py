@@ -238,6 +238,44 @@ def test_passing_a_role(iam: Iam) -> None:
     create(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=settings)
 
 
+def test_a_users_boundary_is_refused_by_name(iam: Iam) -> None:
+    """Law 1: moto would take it and forget it."""
+    boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    create = iam.aws.client("iam").create_user
+    assert refused(create, UserName=iam.name("user"), PermissionsBoundary=boundary).status == 501
+
+
+def test_an_alarm_publishes_by_the_topics_own_policy(iam: Iam) -> None:
+    """E2: a topic's default policy lets services of its account publish; another policy decides otherwise."""
+    sns, sqs, cloudwatch = (iam.aws.client(service) for service in ("sns", "sqs", "cloudwatch"))
+    name = iam.name("alarm")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="N",
+        MetricName="M",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+    )
+
+    def fires() -> bool:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="by hand")
+        iam.aws.advance(1)
+        return "Messages" in sqs.receive_message(QueueUrl=queue, VisibilityTimeout=43200)
+
+    assert fires()
+    only_events = allow("sns:Publish", topic, Principal={"Service": "events.amazonaws.com"})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document(only_events))
+    assert not fires()
+
+
 def test_what_cannot_be_evaluated_is_refused_by_name(iam: Iam) -> None:
     """Law 1: neither allowed nor denied in silence."""
     user = iam.user(allow("sqs:*", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}))

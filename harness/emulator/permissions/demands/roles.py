@@ -36,6 +36,8 @@ def passed_roles(asked: Asked) -> list[Demand]:
 
 def _roles(value: Any, member: str = "") -> set[str]:
     if isinstance(value, dict):
+        if "ParameterName" in value:  # a processor's
+            return _roles(value.get("ParameterValue"), str(value["ParameterName"]))
         return {arn for name, item in value.items() for arn in _roles(item, str(name))}
     if isinstance(value, list):
         return {arn for item in value for arn in _roles(item, member)}

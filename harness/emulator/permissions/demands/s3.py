@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import unescape
 
 from harness.emulator.call import HttpRequest
+from harness.emulator.errors import NotEmulated
 from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
 from harness.emulator.permissions.facts import Value
 
@@ -59,6 +60,10 @@ _ACTIONS = {
 }
 _VERSIONED = ("GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
               "DeleteObjectTagging")  # fmt: skip
+_UNKNOWN_SUBRESOURCES = frozenset((
+    "analytics", "encryptionContext", "intelligent-tiering", "inventory", "metadataConfiguration", "metadataTable",
+    "metrics", "renameObject", "restore", "select", "session",
+))  # fmt: skip
 _WRITING = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "PostObject"))
 _READING = frozenset(("GetObject", "HeadObject"))
 
@@ -82,6 +87,7 @@ class Place(NamedTuple):
 
 
 def s3(asked: Asked) -> list[Demand]:
+    _refuse_unknown(asked)
     place, facts = place_of(asked), _facts(asked)
     action = _ACTIONS.get(asked.operation, asked.operation)
     if not place.bucket:
@@ -104,6 +110,15 @@ def s3(asked: Asked) -> list[Demand]:
     elif asked.operation in _READING:
         found += _decrypting(asked, place)
     return found
+
+
+def _refuse_unknown(asked: Asked) -> None:
+    """Sub-resources that the edge does not tell apart from the bucket or object itself."""
+    request = asked.call.http
+    names = {part.partition("=")[0] for part in request.query.split("&")} if request is not None else set()
+    unknown = sorted(names & _UNKNOWN_SUBRESOURCES)
+    if unknown:
+        raise NotEmulated("iam", f"the permission check of s3 ?{unknown[0]}")
 
 
 def _keys_to_delete(asked: Asked) -> list[str]:

@@ -101,9 +101,6 @@ class Service:
     def failed(self, call: Call, codes: list[str]) -> None:
         """Entries of a call (or the call) that a fault kept from this service, by error code: for its metrics."""
 
-    def failed(self, call: Call, codes: list[str]) -> None:
-        """Entries of a call (or the call) that a fault kept from this service, by error code: for its metrics."""
-
     def refuse(self, what: str) -> NotEmulated:
         """The error for a nested member or value that is not emulated: `raise self.refuse("Foo.Bar")`."""
         return NotEmulated(self.name, what)

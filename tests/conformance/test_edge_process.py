@@ -96,6 +96,20 @@ def test_a_snapshot_that_is_none_is_refused_and_changes_nothing(start: Any, tmp_
     assert emulator.kinesis().list_streams()["StreamNames"] == ["kept"]
 
 
+def test_permissions_are_enforced_from_the_start_and_after_a_reset(start: Any) -> None:
+    """`--iam enforce`: a reset goes back to the mode of the start (docs/permissions.md)."""
+    emulator = start("--clock", "manual", "--iam", "enforce")
+    mode = f"{emulator.url}/_harness/iam"
+    assert httpx.get(mode).json() == {"mode": "enforce"}
+    httpx.post(mode, json={"mode": "off"}).raise_for_status()
+    httpx.post(f"{emulator.url}/_harness/reset").raise_for_status()
+    assert httpx.get(mode).json() == {"mode": "enforce"}
+    httpx.put(f"{emulator.url}/_harness/snapshots/x").raise_for_status()
+    httpx.post(mode, json={"mode": "off"}).raise_for_status()
+    httpx.post(f"{emulator.url}/_harness/snapshots/x").raise_for_status()
+    assert httpx.get(mode).json() == {"mode": "enforce"}
+
+
 def fails(*arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "harness.emulator", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=BOUND)

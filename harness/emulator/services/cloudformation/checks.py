@@ -87,6 +87,9 @@ def check_template(template: Json) -> None:
     for name, body in outputs.items():
         if not isinstance(body, dict) or "Value" not in body:
             raise format_error(f"Every Outputs member must contain a Value object. [/Outputs/{name}]")
+        export = body.get("Export", {"Name": ""})
+        if not isinstance(export, dict) or list(export) != ["Name"]:
+            raise format_error(f"[/Outputs/{name}/Export] must be an object with a Name.")
     _check_references(outputs, resources, names, "Outputs")
     _check_conditions(template)
 
@@ -99,6 +102,10 @@ def _check_resource(logical_id: str, body: Json) -> None:
             raise NotEmulated("cloudformation", f"resource attribute {name} (of {logical_id})")
         if name not in _ATTRIBUTES:
             raise format_error(f"Invalid template resource property '{name}'")
+    depends_on = body.get("DependsOn", [])
+    names = depends_on if isinstance(depends_on, list) else [depends_on]
+    if not all(isinstance(name, str) for name in names):
+        raise format_error(f"[/Resources/{logical_id}/DependsOn] must be a string or a list of strings.")
     if not isinstance(body.get("Properties", {}), dict):
         raise format_error(f"[/Resources/{logical_id}/Properties] 'null' values are not allowed in templates")
     for name in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -124,8 +131,10 @@ def _check_conditions(template: Json) -> None:
     known = template.get("Conditions") or {}
     for block in ("Resources", "Outputs"):
         for name, body in (template.get(block) or {}).items():
-            condition = body.get("Condition")
-            if condition is not None and condition not in known:
+            condition = body.get("Condition", "")
+            if not isinstance(condition, str):
+                raise format_error(f"[/{block}/{name}/Condition] Every Condition member must be a string.")
+            if "Condition" in body and condition not in known:
                 raise format_error(
                     f"Unresolved condition dependency {condition} in the {block} block of the template "
                     f"[/{block}/{name}]"

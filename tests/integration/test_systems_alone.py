@@ -15,9 +15,11 @@ from harness.testing.emulator import SuiteEmulator
 from tests.integration.alone import Alone
 from tests.integration.left_over import left_over
 
+TOKEN = "an-example-token-of-the-tests"
 READING = b'{"device_id":"sensor-001","temperature":22.5,"humidity":60}'
 
 
+@pytest.mark.timeout(600)  # three runs of Terraform at once, on a machine that may have more to do
 def test_each_system_alone(harness_emulator: SuiteEmulator, tmp_path: Path) -> None:
     """`make up STACK=submit`, `make up STACK=iot`, and the iot document's own three commands."""
     if shutil.which("make") is None:
@@ -33,14 +35,19 @@ def test_each_system_alone(harness_emulator: SuiteEmulator, tmp_path: Path) -> N
 
 
 def submit_by_make(folder: Path) -> None:
-    """Up, an empty plan, a document through to S3, destroyed with the object in its bucket: nothing is left."""
+    """Up with a token asked for and a key for the bucket, an empty plan, a document through to S3, destroyed with the
+    object in the bucket: nothing is left. (With the default settings: the full stack.)"""
     alone = Alone.of(folder, "submit")
+    alone.environment.update(
+        TF_VAR_authentication="lambda", TF_VAR_api_tokens=f'["{TOKEN}"]', TF_VAR_encryption="aws:kms"
+    )
     try:
         assert "submit applied" in alone.make("up", "STACK=submit", "ARGS=--clock manual")
         assert alone.runner.plan_has_changes() is False
 
         submit = alone.deployed()
-        assert submit.post(submit["submit_url"], {"id": 1}).status_code == 200
+        assert submit.post(submit["submit_url"], {"id": 1}).status_code == 401
+        assert submit.post(submit["submit_url"], {"id": 1}, authorization=f"Bearer {TOKEN}").status_code == 200
         alone.aws.settle()
         assert submit.lines(submit["bucket_name"]) == [{"id": 1}]
 

@@ -80,7 +80,7 @@ def test_access_log_lines(aws: Aws, api: Api) -> None:
 
 
 def test_execution_log_lines(aws: Aws, api: Api) -> None:
-    """D8: the group's name and the lines, each with the request id; ERROR logs failures only."""
+    """D8: the group's name and the lines, each with the request id; ERROR logs failures only. No contents so far."""
     group = f"API-Gateway-Execution-Logs_{api.id}/test"
     api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "INFO"))
     sent = api.send("POST", "/test/p/7?q=1", content=b'{"a": 1}')
@@ -95,11 +95,30 @@ def test_execution_log_lines(aws: Aws, api: Api) -> None:
         "Method request path: {id=7}",
         "Method request query string: {q=1}",
     ]
-    assert 'Method request body before transformations: {"a": 1}' in texts
+    assert not any("body" in text or "headers" in text for text in texts)
     assert texts[-2:] == ["Successfully completed execution", "Method completed with status: 200"]
     api.patch_stage("test", ("replace", "/*/*/logging/loglevel", "ERROR"))
     api.send("POST", "/test/p/7")
     assert len(messages(aws, group)) == len(lines)
+
+
+def test_data_trace_adds_contents(aws: Aws, api: Api) -> None:
+    """D8: with the method setting `logging/dataTrace` headers and bodies are logged, keys and tokens are not."""
+    group = f"API-Gateway-Execution-Logs_{api.id}/test"
+    api.patch_stage(
+        "test",
+        ("replace", "/*/*/logging/loglevel", "INFO"),
+        ("replace", "/*/*/logging/dataTrace", "true"),
+    )
+    key, token = "0123456789abcdefghij", "Bearer an-example-token-of-the-tests"
+    headers = {"x-api-key": key, "Authorization": token, "x-plain": "shown"}
+    api.send("POST", "/test/p/7", content=b'{"a": 1}', headers=headers)
+    texts = [line.partition(") ")[2] for line in messages(aws, group)]
+    assert 'Method request body before transformations: {"a": 1}' in texts
+    assert 'Endpoint request body after transformations: {"statusCode": 200}' in texts
+    (logged,) = [text for text in texts if text.startswith("Method request headers: ")]
+    assert "x-plain=shown" in logged
+    assert key not in logged and token not in logged and "an-example" not in logged
 
 
 def test_a_log_group_that_is_there_already_is_used(aws: Aws, api: Api) -> None:

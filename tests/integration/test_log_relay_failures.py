@@ -116,8 +116,8 @@ def test_a_function_that_recovers_loses_nothing(stack: FullStack) -> None:
     stack.aws.settle()
     assert failures(stack) == []
     assert ids(stack) == [0, 1, 2]
-    log = stack.log(stack.log_relay["function_log_group_name"])
-    assert len([line for line in log if line.startswith("START")]) == 3
+    lines = stack.log(stack.log_relay["function_log_group_name"])
+    assert len([line for line in lines if line.startswith("START")]) == 3
 
 
 def test_the_failed_record_does_not_wait_for_the_others(stack: FullStack) -> None:

@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request body (F1)."""
 
+_SENSITIVE = ("authorization", "x-api-key", "x-amz-security-token")
+_CHARACTERS_LEFT = 6
+
 _LENIENT_STATUS = re.compile(rb"""\{\s*['"]?statusCode['"]?\s*:\s*['"]?(\d{3})\b""")
 
 
@@ -155,6 +158,7 @@ class Executor:
         invocation.method = method
         settings = stage.method_settings(method, invocation.now)
         if settings.log_level != "OFF":
+            invocation.data_trace = settings.data_trace
             self._begin_log(invocation)
         if len(request.body) > MAX_BODY:
             raise Failure("REQUEST_TOO_LARGE")
@@ -208,7 +212,7 @@ class Executor:
                 backend = await self._ask_service(invocation, integration, where, mapped, body)
                 selector = str(backend.status)
         invocation.integration_status = backend.status
-        if invocation.log is not None:
+        if invocation.data_trace:
             invocation.note(f"Endpoint response body before transformations: {_shown(backend.body)}")
         return response.build(invocation, integration, backend, selector)
 
@@ -239,7 +243,7 @@ class Executor:
         if template is None:
             return invocation.body
         body = template.render(invocation, Input(invocation))
-        if invocation.log is not None:
+        if invocation.data_trace:
             invocation.note(f"Endpoint request body after transformations: {_shown(body)}")
         return body
 
@@ -253,9 +257,11 @@ class Executor:
             f"HTTP Method: {request.method}, Resource Path: {invocation.decoded_path}",
             f"Method request path: {_java(invocation.path_parameters)}",
             f"Method request query string: {_java({k: v[-1] for k, v in invocation.query.items()})}",
-            f"Method request headers: {_java({k: v[-1] for k, v in invocation.written_headers().items()})}",
-            f"Method request body before transformations: {_shown(invocation.body)}",
         ]
+        if invocation.data_trace:
+            headers = {name: _redacted(name, values[-1]) for name, values in invocation.written_headers().items()}
+            invocation.note(f"Method request headers: {_java(headers)}")
+            invocation.note(f"Method request body before transformations: {_shown(invocation.body)}")
 
     def _finish_log(self, invocation: Invocation) -> None:
         method = invocation.method
@@ -307,6 +313,13 @@ def _decompress(invocation: Invocation) -> None:
 
 def _java(values: dict[str, str]) -> str:
     return "{" + ", ".join(f"{name}={value}" for name, value in values.items()) + "}"
+
+
+def _redacted(name: str, value: str) -> str:
+    """AWS keeps the values of keys and authorization headers out of its logs (how many characters stay is unsure)."""
+    if name.lower() not in _SENSITIVE:
+        return value
+    return "*" * (len(value) - _CHARACTERS_LEFT) + value[-_CHARACTERS_LEFT:] if len(value) > 20 else "*" * len(value)
 
 
 def _shown(body: bytes) -> str:

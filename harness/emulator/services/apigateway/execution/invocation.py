@@ -65,6 +65,7 @@ class Invocation:
         "api_key",
         "authorizer",
         "body",
+        "data_trace",
         "error",
         "extended_request_id",
         "integration_error",
@@ -113,6 +114,8 @@ class Invocation:
         self.status = 0
         self.response_length = 0
         self.log: list[str] | None = None
+        self.data_trace = False
+        """Whether contents of request and response go to the log as well."""
         self._headers: Multi | None = None
         self._query: Multi | None = None
         self._json: Any = _UNPARSED

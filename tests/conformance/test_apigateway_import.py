@@ -182,6 +182,11 @@ def test_errors_by_kind(aws: Aws, document: Json, text: str) -> None:
             "authorizer type COGNITO_USER_POOLS",
         ),
         (swagger(**{"x-amazon-apigateway-endpoint-configuration": {"types": ["PRIVATE"]}}), "PRIVATE"),
+        (swagger({"/": {"x-amazon-apigateway-future": {}}}), "x-amazon-apigateway-future of the path /"),
+        (
+            swagger(securityDefinitions={"a": {"x-amazon-apigateway-authorizer": {"type": "token", "future": 1}}}),
+            "x-amazon-apigateway-authorizer with future",
+        ),
     ],
 )
 def test_what_is_not_emulated_is_refused_by_name(aws: Aws, document: Json, what: str) -> None:

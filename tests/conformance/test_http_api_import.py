@@ -103,6 +103,11 @@ def test_what_is_no_document(aws: Aws, body: str) -> None:
     [
         (document(**{"x-amazon-apigateway-policy": {}}), "x-amazon-apigateway-policy of an API"),
         (document({"/x": {"get": proxy(**{"x-amazon-apigateway-request-validator": "a"})}}), "of GET /x"),
+        (document({"/x": {"x-amazon-apigateway-future": {}}}), "x-amazon-apigateway-future of the path /x"),
+        (
+            document(components={"securitySchemes": {"a": lambda_scheme(URI, future=1)}}),
+            "x-amazon-apigateway-authorizer with future",
+        ),
         (
             document({"/x": {"get": {"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://a"}}}}),
             "HTTP_PROXY to http://a",

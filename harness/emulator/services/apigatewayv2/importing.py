@@ -23,6 +23,19 @@ _CORS = {
     "exposeHeaders": "ExposeHeaders",
     "maxAge": "MaxAge",
 }
+_AUTHORIZER_MEMBERS = frozenset(
+    {
+        "type",
+        "authorizerUri",
+        "authorizerCredentials",
+        "authorizerPayloadFormatVersion",
+        "authorizerResultTtlInSeconds",
+        "enableSimpleResponses",
+        "identitySource",
+        "identityValidationExpression",
+        "jwtConfiguration",
+    }
+)
 _REST_ONLY = frozenset(
     {"passthroughBehavior", "cacheNamespace", "cacheKeyParameters", "requestTemplates", "contentHandling", "responses"}
 )
@@ -86,6 +99,8 @@ def authorizers(document: Document) -> dict[str, Json]:
         if scheme.get(_AUTHORIZER) is None:
             continue
         given = as_object(scheme[_AUTHORIZER])
+        for unknown in set(given) - _AUTHORIZER_MEMBERS:
+            raise NotEmulated("apigatewayv2", f"{_AUTHORIZER} with {unknown}")
         kind = str(given.get("type") or "").upper()
         if kind not in ("JWT", "REQUEST"):
             raise bad_request(f"Invalid authorizer type specified: {given.get('type')}")

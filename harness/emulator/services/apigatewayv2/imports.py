@@ -99,6 +99,8 @@ class Imports(Apis, Integrations, Authorizers, Routes):
         warnings: list[str],
         errors: list[str],
     ) -> None:
+        for path, item in document.paths():
+            importing.check_extensions(item, f"of the path {path}", frozenset({"any-method"}))
         for found in document.operations():
             key = importing.route_key(found, document, base_path_mode)
             try:

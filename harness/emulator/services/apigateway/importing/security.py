@@ -9,6 +9,17 @@ from harness.emulator.services.apigateway.state import Json, bad_request, presen
 
 _AUTHORIZER = "x-amazon-apigateway-authorizer"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
+_MEMBERS = frozenset(
+    {
+        "type",
+        "authorizerUri",
+        "authorizerCredentials",
+        "authorizerResultTtlInSeconds",
+        "identitySource",
+        "identityValidationExpression",
+        "providerARNs",
+    }
+)
 _TYPES = {"token": "TOKEN", "request": "REQUEST", "cognito_user_pools": "COGNITO_USER_POOLS"}
 
 
@@ -20,6 +31,8 @@ class ImportedSecurity(Authorizers):
             if scheme.get(_AUTHORIZER) is None:
                 continue
             given = as_object(scheme[_AUTHORIZER])
+            for unknown in set(given) - _MEMBERS:
+                raise self.refuse(f"{_AUTHORIZER} with {unknown}")
             with progress.attempt(f"create authorizer '{name}'"):
                 kind = str(given.get("type") or "").lower()
                 if kind not in _TYPES:

@@ -215,6 +215,23 @@ def test_a_rest_api_from_a_definition(aws: Aws) -> None:
     assert gateway.get_rest_apis()["items"] == []
 
 
+def test_a_deployment_keeps_its_stage(aws: Aws) -> None:
+    """The stage's description changes in place; another name for it is refused by name."""
+    template = _DEFINED.replace(
+        "StageName: Stage}}", "StageName: Stage, StageDescription: {Description: old, Variables: {color: blue}}}}"
+    )
+    stack = Stack(aws, "described").deploy(template)
+    api, gateway = stack.outputs()["Api"], aws.client("apigateway")
+    stage = gateway.get_stage(restApiId=api, stageName="Stage")
+    assert (stage["description"], stage["variables"]) == ("old", {"color": "blue"})
+    changed = template.replace("Description: old", "Description: new").replace("color: blue", "shape: round")
+    stack.deploy(changed)
+    stage = gateway.get_stage(restApiId=api, stageName="Stage")
+    assert (stage["description"], stage["variables"]) == ("new", {"shape": "round"})
+    assert "StageName" in stack.fail(changed.replace("StageName: Stage,", "StageName: Other,"))["Deployment1"]
+    assert len(gateway.get_stages(restApiId=api)["item"]) == 2
+
+
 def test_an_authorizer_is_changed_in_place(aws: Aws) -> None:
     """D7: its caching time and its source of identity."""
     template = """

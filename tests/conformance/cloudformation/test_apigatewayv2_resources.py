@@ -129,6 +129,58 @@ Outputs:
     assert gateway.get_apis()["Items"] == []
 
 
+def test_an_authorizer_guards_a_route_and_is_changed_in_place(aws: Aws) -> None:
+    """D9: a route refers to it by its id; its caching time goes back to none."""
+    template = f"""
+Resources:
+{_FUNCTION}
+  Api: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: guarded, ProtocolType: HTTP}}}}
+  Guard:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      Name: guard
+      AuthorizerType: REQUEST
+      AuthorizerPayloadFormatVersion: "2.0"
+      AuthorizerResultTtlInSeconds: "60"
+      AuthorizerUri: !Sub
+        - arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{Arn}}/invocations
+        - {{Arn: !GetAtt Function.Arn}}
+      EnableSimpleResponses: "true"
+      IdentitySource: [$request.header.Authorization]
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      {{ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Function.Arn, PayloadFormatVersion: "2.0"}}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Api
+      RouteKey: GET /
+      AuthorizationType: CUSTOM
+      AuthorizerId: !Ref Guard
+      Target: !Sub "integrations/${{Integration}}"
+Outputs:
+  Api: {{Value: !Ref Api}}
+  Guard: {{Value: !GetAtt Guard.AuthorizerId}}
+  Route: {{Value: !Ref Route}}
+"""
+    stack = Stack(aws, "guarded").deploy(template)
+    outputs, gateway = stack.outputs(), aws.client("apigatewayv2")
+    guard = gateway.get_authorizer(ApiId=outputs["Api"], AuthorizerId=outputs["Guard"])
+    assert (guard["AuthorizerResultTtlInSeconds"], guard["EnableSimpleResponses"]) == (60, True)
+    route = gateway.get_route(ApiId=outputs["Api"], RouteId=outputs["Route"])
+    assert (route["AuthorizationType"], route["AuthorizerId"]) == ("CUSTOM", outputs["Guard"])
+    changed = template.replace('      AuthorizerResultTtlInSeconds: "60"\n', "")
+    changed = changed.replace("      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Guard\n", "")
+    stack.deploy(changed)
+    assert stack.outputs() == outputs
+    guard = gateway.get_authorizer(ApiId=outputs["Api"], AuthorizerId=outputs["Guard"])
+    assert guard["AuthorizerResultTtlInSeconds"] == 0
+    assert gateway.get_route(ApiId=outputs["Api"], RouteId=outputs["Route"])["AuthorizationType"] == "NONE"
+    stack.delete()
+
+
 def test_a_websocket_api_is_refused_by_name(aws: Aws) -> None:
     """Law 1."""
     template = "Resources: {Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: w, ProtocolType: WEBSOCKET}}}"

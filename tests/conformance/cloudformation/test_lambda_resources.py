@@ -148,3 +148,22 @@ def test_layers_are_refused_by_name(aws: Aws) -> None:
     """Law 1."""
     template = _FUNCTION.replace('Timeout: "30"', "Layers: [arn:aws:lambda:us-east-1:000000000000:layer:x:1]")
     assert "Layers" in Stack(aws, "layers").fail(template)["Function"]
+
+
+def test_a_mapping_from_a_moment_on(aws: Aws) -> None:
+    """C8: the moment comes as text; another one replaces the mapping."""
+    moment = int(aws.now()) - 60
+    template = _FUNCTION.replace(
+        "StartingPosition: LATEST",
+        f"""StartingPosition: AT_TIMESTAMP
+      StartingPositionTimestamp: "{moment}\"""",
+    )
+    stack = Stack(aws, "moment").deploy(template)
+    functions, before = aws.client("lambda"), stack.outputs()["Mapping"]
+    assert functions.get_event_source_mapping(UUID=before)["StartingPositionTimestamp"].timestamp() == moment
+    stack.deploy(template.replace("FunctionName: !Ref Alias\n      StartingPosition: AT_TIMESTAMP",
+                                  "FunctionName: !Ref Function\n      StartingPosition: TRIM_HORIZON")
+                 .replace(f'      StartingPositionTimestamp: "{moment}"\n', ""))  # fmt: skip
+    assert stack.outputs()["Mapping"] != before
+    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
+    assert [mapping["StartingPosition"] for mapping in mappings] == ["TRIM_HORIZON"]

@@ -125,3 +125,12 @@ def test_a_key_is_made_changed_and_waits_for_its_deletion(aws: Aws) -> None:
     stack.delete()
     assert kms.describe_key(KeyId=outputs["Key"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
     assert not [alias for alias in kms.list_aliases()["Aliases"] if alias["AliasName"] == "alias/tests"]
+
+
+def test_another_kind_of_key_is_refused(aws: Aws) -> None:
+    """CloudFormation does not replace keys: the update fails, and the key stays what it is."""
+    stack = Stack(aws, "keys").deploy(_KEY)
+    changed = _KEY.replace('EnableKeyRotation: "true"', "KeyUsage: SIGN_VERIFY\n      KeySpec: RSA_2048")
+    assert "You cannot change the Key" in stack.fail(changed)["Key"]
+    shown = aws.client("kms").describe_key(KeyId=stack.outputs()["Key"])["KeyMetadata"]
+    assert (shown["KeySpec"], shown["KeyState"]) == ("SYMMETRIC_DEFAULT", "Enabled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -90,10 +91,12 @@ def test_the_events_tell_the_whole_way(stacks: Any) -> None:
 
 
 def test_events_at_one_moment_have_ids_of_their_own(stacks: Any) -> None:
-    """SAM's command shows an event once, by its id."""
+    """SAM's command shows an event once, by its id, and waits for later ones than it knows."""
     stacks.create("ids", TEMPLATE)
-    ids = [event["EventId"] for event in stacks.client.describe_stack_events(StackName="ids")["StackEvents"]]
-    assert len(set(ids)) == len(ids) == 8
+    events = stacks.client.describe_stack_events(StackName="ids")["StackEvents"]
+    assert len({event["EventId"] for event in events}) == len(events) == 8
+    times = [event["Timestamp"] for event in reversed(events)]
+    assert all(earlier < later for earlier, later in itertools.pairwise(times))
 
 
 def test_a_condition_may_add_resources(stacks: Any) -> None:

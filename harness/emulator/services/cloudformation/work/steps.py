@@ -6,7 +6,7 @@ import copy
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.emulator.call import Caller
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 STACK_TYPE = "AWS::CloudFormation::Stack"
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 _INITIATED = "Resource creation Initiated"
+# Seconds between two events of a stack at least: the resolution of their timestamps.
+_EVENT_STEP = 0.001
 # Operations that change nothing begin with these.
 _READING = ("Describe", "Get", "Head", "List")
 
@@ -72,39 +74,30 @@ class Steps:
         stack = self.stack
         self._status = stack.status = status
         stack.reason = why
-        self._event(self.world.new_id(), stack.name, stack.stack_id, STACK_TYPE, status, why, None)
+        self._event(None, stack.name, stack.stack_id, STACK_TYPE, status, why)
 
     def mark(self, resource: StackResource, status: str, why: str | None = None) -> None:
         """A resource's status changes."""
-        now = self.world.clock.now()
-        resource.status, resource.reason, resource.timestamp = status, why, now
-        event_id = self._new_event_id(f"{resource.logical_id}-{status}")
-        properties = json.dumps(resource.properties, separators=(",", ":"), default=str)
-        physical_id = resource.physical_id or ""
-        self._event(event_id, resource.logical_id, physical_id, resource.type, status, why, properties)
-
-    def _new_event_id(self, what: str) -> str:
-        """`<logical id>-<status>-<time>`. Clients tell events apart by it: at one moment each gets its millisecond."""
-        taken = {event.event_id for event in self.stack.events}
-        moment = datetime.fromtimestamp(self.world.clock.now(), UTC)
-        while True:
-            event_id = f"{what}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-            if event_id not in taken:
-                return event_id
-            moment += timedelta(milliseconds=1)
+        resource.status, resource.reason, resource.timestamp = status, why, self.world.clock.now()
+        self._event(resource, resource.logical_id, resource.physical_id or "", resource.type, status, why)
 
     def _event(
-        self,
-        event_id: str,
-        logical_id: str,
-        physical_id: str,
-        kind: str,
-        status: str,
-        why: str | None,
-        props: str | None,
+        self, of: StackResource | None, logical_id: str, physical_id: str, kind: str, status: str, why: str | None
     ) -> None:
-        now, token = self.world.clock.now(), self.stack.token
-        self.stack.events.append(Event(event_id, logical_id, physical_id, kind, status, why, now, props, token))
+        """A line of history, `of` a resource or the stack. Each is later than the one before it, also on a clock that
+        stands still: SAM waits for events that are later than the last one it knows, and shows an id once."""
+        events = self.stack.events
+        now = round(self.world.clock.now(), 3)
+        if events:
+            now = max(now, round(events[-1].timestamp + _EVENT_STEP, 3))
+        if of is None:
+            event_id, properties = self.world.new_id(), None
+        else:
+            moment = datetime.fromtimestamp(now, UTC)
+            event_id = f"{logical_id}-{status}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+            properties = json.dumps(of.properties, separators=(",", ":"), default=str)
+        token = self.stack.token
+        events.append(Event(event_id, logical_id, physical_id, kind, status, why, now, properties, token))
         self.service.save(self.stack)
 
     def _check_wanted(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -15,6 +16,7 @@ from harness.testing.topology import Unobtainable
 from tests.conftest import Aws
 from tests.integration.full_stack import FullStack
 from tests.integration.provisioning import ROOT, Provisioned
+from tests.integration.triggers_api import SamSuite, TriggersApi, sam_suite
 
 # Whole runs of Terraform and of all drills: started first, so that they do not end last.
 _LONG = ("test_drills.py", "test_systems_alone.py", "test_terraform.py", "test_plugin_in_foreign_project.py")
@@ -37,15 +39,19 @@ def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
         with suite_emulator(harness_options(request.config)) as emulator:
             yield emulator
     except Unobtainable as reason:
-        sentence = f"the tests of the full stack need Terraform and its AWS provider: {reason.sentence} {reason.detail}"
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(sentence, pytrace=False)
-        warnings.warn(f"SKIPPED: {sentence}", stacklevel=1)
-        pytest.skip(sentence)
+        _skip(f"the tests of the full stack need Terraform and its AWS provider: {reason.sentence} {reason.detail}")
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
     if not request.session.testsfailed and emulator.target is not None:
         forget_files(emulator.target)
+
+
+def _skip(sentence: str) -> NoReturn:
+    """Skip with a warning; in CI (CI=true) that is a failure."""
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(sentence, pytrace=False)
+    warnings.warn(f"SKIPPED: {sentence}", stacklevel=1)
+    pytest.skip(sentence)
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +78,34 @@ def stack(harness_clean: SuiteEmulator, aws: Aws) -> Iterator[FullStack]:
     yield FullStack(aws, harness_clean.outputs or {})
     new = harness_clean.log_since(before)
     assert "Traceback" not in new, f"the emulator logged an error:\n{new[-4000:]}"
+
+
+@pytest.fixture(scope="session")
+def sam(request: pytest.FixtureRequest) -> Iterator[SamSuite]:
+    """The triggers API on an emulator of this process; skipped like the full stack where SAM CLI cannot be had."""
+    try:
+        with sam_suite(harness_options(request.config)) as suite:
+            yield suite
+    except Unobtainable as reason:
+        _skip(f"the tests of the triggers API need SAM CLI and its packages: {reason.sentence} {reason.detail}")
+    except Problem as problem:
+        pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
+    if not request.session.testsfailed and suite.emulator.target is not None:
+        forget_files(suite.emulator.target)
+
+
+@pytest.fixture(scope="module")
+def triggers(sam: SamSuite) -> Iterator[TriggersApi]:
+    """The deployed triggers API, clean, for the tests of a module. A traceback in the emulator's log fails the last."""
+    sam.emulator.clean()
+    before = sam.emulator.log_size()
+    yield TriggersApi(Aws(sam.emulator.aws.url), sam.emulator.outputs or {})
+    new = sam.emulator.log_since(before)
+    assert "Traceback" not in new, f"the emulator logged an error:\n{new[-4000:]}"
+
+
+@pytest.fixture
+def api(triggers: TriggersApi) -> TriggersApi:
+    """The same with empty tables and logs, for tests that only use the API: its Lambda environment stays warm."""
+    triggers.empty()
+    return triggers

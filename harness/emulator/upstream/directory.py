@@ -126,8 +126,7 @@ class MotoDirectory:
 
     def object_key(self, bucket: str, key: str) -> str | None:
         with self._state.entered():
-            found = _bucket(bucket)
-            item = found[1].keys.get(key) if found is not None else None
+            item = _object(bucket, key)
             if item is None:
                 return None
             return str(item.kms_key_id or "") if item.encryption == "aws:kms" else ""
@@ -141,8 +140,7 @@ class MotoDirectory:
 
     def is_public_object(self, bucket: str, key: str) -> bool:
         with self._state.entered():
-            found = _bucket(bucket)
-            item = found[1].keys.get(key) if found is not None else None
+            found, item = _bucket(bucket), _object(bucket, key)
             if found is None or item is None or item.acl is None:
                 return False
             block = found[1].public_access_block
@@ -212,6 +210,13 @@ def _bucket(name: str) -> tuple[str, Any] | None:
         if name in backend.buckets:
             return account, backend.buckets[name]
     return None
+
+
+def _object(bucket: str, key: str) -> Any:
+    """moto's object; None if there is none, or a delete marker in its place."""
+    found = _bucket(bucket)
+    item = found[1].keys.get(key) if found is not None else None
+    return item if hasattr(item, "encryption") else None
 
 
 def _bucket_policy(name: str) -> ResourcePolicy:

@@ -112,6 +112,16 @@ def test_a_missing_key_is_not_told_to_who_may_not_list(iam: Iam, bucket: str) ->
     assert refused(user.client("s3").get_object, Bucket=bucket, Key="none").code == "NoSuchKey"
 
 
+def test_a_deleted_object_with_versions_is_missing_too(iam: Iam, bucket: str) -> None:
+    """E1: a delete marker is no object."""
+    s3 = iam.aws.client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="v", Body=DATA)
+    s3.delete_object(Bucket=bucket, Key="v")
+    user = iam.user(allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
+    assert "s3:ListBucket" in refused(user.client("s3").get_object, Bucket=bucket, Key="v").message
+
+
 def test_listing_by_prefix(iam: Iam, bucket: str) -> None:
     """E1: s3:prefix and policy variables."""
     user = iam.user(

@@ -37,6 +37,13 @@ def up(
     iam: Annotated[
         str | None, typer.Option(help="Whether IAM policies decide: off or enforce.  [default: off]")
     ] = None,
+    upstream: Annotated[
+        str | None, typer.Option(help="An AWS-compatible endpoint that takes all other services (docs/upstream.md).")
+    ] = None,
+    native: Annotated[
+        str | None,
+        typer.Option(help="With --upstream, the services that are served here: firehose,kinesis or all,-s3."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -46,11 +53,14 @@ def up(
         raise Problem(f"--clock {clock} is not a clock; use real, manual, or a rate such as x60.")
     if iam is not None and iam not in _IAM:
         raise Problem(f"--iam {iam} is not a mode; use off or enforce.")
+    if native is not None and upstream is None:
+        raise Problem("--native says what is not passed on; it needs --upstream.")
     if no_stack and stack is not None:
         raise Problem("--stack and --no-stack cannot be used together.")
     signal.signal(signal.SIGTERM, _terminated)
     began = time.monotonic()
-    request = UpRequest(port, clock, seed, None if no_stack else stack or DEFAULT_STACK, state_dir, fresh, iam)
+    wanted = None if no_stack else stack or DEFAULT_STACK
+    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native)
     result = bring_up(Workspace.find(), request, environment(), Screen())
     _show(result, time.monotonic() - began)
 

@@ -28,6 +28,8 @@ class UpRequest:
     state_dir: Path | None = None
     fresh: bool = False
     iam: str | None = None
+    upstream: str | None = None
+    native: str | None = None
 
 
 def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter) -> UpResult:
@@ -45,6 +47,8 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             request.seed,
             request.state_dir and request.state_dir.resolve(),
             request.iam or "off",
+            request.upstream,
+            request.native,
         )
         instance = _running(target, request)
         provision = _prepare(workspace, request, environ, reporter, target)
@@ -85,6 +89,8 @@ def _running(target: EmbeddedTarget, request: UpRequest) -> Instance | None:
         ("--seed", request.seed, instance.seed),
         ("--state-dir", wanted_dir, instance.state_dir),
         ("--iam", request.iam, instance.iam),
+        ("--upstream", request.upstream, instance.upstream),
+        ("--native", request.native, instance.native),
     ):
         if wanted is not None and wanted != actual:
             raise Problem(f"The emulator on port {instance.port} runs with {name} {actual or 'unset'}; {stop_first}")

@@ -69,6 +69,8 @@ class SamProvision:
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:
         """On an emulator that was just started. One with a state directory has its stack in there: SAM finds out."""
+        if instance.upstream is not None:
+            return self.apply(instance)  # no snapshot holds what is there
         store = WarmStore(self.workspace)
         if instance.state_dir is None and not fresh and store.has(self.digest):
             with self.reporter.step("restore the warm start") as step:

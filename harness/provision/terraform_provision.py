@@ -78,6 +78,8 @@ class TerraformProvision:
                 if kept["key"] == self.key() and not fresh and self._saved_after_apply(instance):
                     return self._result(instance, "restored")
             return self.apply(instance)
+        if instance.upstream is not None:
+            return self.apply(instance)  # no snapshot holds what is there
         key = self.key()
         store = WarmStore(self.workspace)
         if not fresh and store.has(key):
@@ -98,7 +100,7 @@ class TerraformProvision:
     def apply(self, instance: Instance) -> UpResult:
         """Run Terraform. What it made before an error stays known to the next apply on the same emulator."""
         stack = self.stack
-        if str(stack.folder) not in instance.stacks:
+        if str(stack.folder) not in instance.stacks and instance.upstream is None:
             self._discard_state()
         providers = find_provider_source(self.workspace, stack.folder, self.environ)
         runner = StackRunner(

@@ -30,8 +30,8 @@ class EmbeddedTarget:
     """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
 
     `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
-    emulator's state on disk. `iam` is `off` or `enforce`. `command` is what is run instead of the emulator (for tests
-    of this class).
+    emulator's state on disk. `iam` is `off` or `enforce`. `upstream` and `native` split the services between
+    the emulator and an endpoint behind it. `command` is what is run instead of the emulator (for tests of this class).
     """
 
     workspace: Workspace
@@ -40,6 +40,8 @@ class EmbeddedTarget:
     seed: int | None = None
     state_dir: Path | None = None
     iam: str = "off"
+    upstream: str | None = None
+    native: str | None = None
     # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
@@ -87,6 +89,8 @@ class EmbeddedTarget:
                 seed=self.seed,
                 state_dir=str(self.state_dir) if self.state_dir else None,
                 iam=self.iam,
+                upstream=self.upstream,
+                native=self.native,
             )
             instance.save(self.workspace)
             self._wait_ready(child, log)
@@ -129,6 +133,10 @@ class EmbeddedTarget:
             arguments += ["--state-dir", str(self.state_dir)]
         if self.iam != "off":
             arguments += ["--iam", self.iam]
+        if self.upstream is not None:
+            arguments += ["--upstream", self.upstream]
+        if self.native is not None:
+            arguments += ["--native", self.native]
         return arguments
 
     def _refuse_taken_port(self) -> None:

@@ -26,6 +26,8 @@ class Instance:
     seed: int | None
     state_dir: str | None
     iam: str = "off"
+    upstream: str | None = None
+    native: str | None = None
     stacks: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.provision.workspace import Workspace
@@ -104,3 +105,23 @@ def _function_process(target: EmbeddedTarget) -> int:
         Code={"ZipFile": package.getvalue()},
     )
     return int(json.loads(client.invoke(FunctionName="who")["Payload"].read()))
+
+
+def test_an_upstream_is_named_once(project: Path, port: int) -> None:
+    """`--upstream` and `--native` reach the emulator, and a second `up` may not ask for others."""
+    code, said = harness(project, "up", "--no-stack", "--native", "firehose", "--port", str(port))
+    assert (code, "--native says what is not passed on; it needs --upstream." in said) == (1, True)
+    behind = "http://127.0.0.1:1"
+    options = ["up", "--no-stack", "--port", str(port), "--upstream", behind, "--native", "all,-s3"]
+    try:
+        code, said = harness(project, *options)
+        assert code == 0, said
+        target = EmbeddedTarget(Workspace(project), port)
+        assert target.client("kinesis").list_streams()["StreamNames"] == []
+        answer = httpx.get(f"{target.endpoint_url}/")  # ListBuckets
+        assert answer.status_code == 503 and behind in answer.text
+        code, said = harness(project, *options[:-1], "firehose")
+        assert (code, "runs with --native all,-s3" in said) == (1, True)
+    finally:
+        code, said = harness(project, "down", "--port", str(port))
+    assert code == 0, said

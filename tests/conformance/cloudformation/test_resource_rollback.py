@@ -96,6 +96,16 @@ Outputs: {Api: {Value: !Ref Api}}
     assert "quota" not in gateway.get_usage_plan(usagePlanId=stack.ids()["Plan"])
 
 
+def test_a_role_goes_back(aws: Aws) -> None:
+    """Its second new policy does not exist: the first is taken off again, the old one is there."""
+    policies = "      ManagedPolicyArns: [arn:aws:iam::aws:policy/%s]\n"
+    template = f"Resources:\n{ROLE}{policies}"
+    stack = Stack(aws, "back").deploy(template % "AmazonS3FullAccess")
+    stack.fail(template % "AmazonSQSFullAccess, arn:aws:iam::aws:policy/NoSuchPolicy")
+    attached = aws.client("iam").list_attached_role_policies(RoleName=stack.ids()["Role"])["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonS3FullAccess"]
+
+
 def test_a_half_made_role_goes(aws: Aws) -> None:
     """The role exists, its second policy does not: both are gone afterwards."""
     policies = (

@@ -99,6 +99,25 @@ def test_events_at_one_moment_have_ids_of_their_own(stacks: Any) -> None:
     assert all(earlier < later for earlier, later in itertools.pairwise(times))
 
 
+def test_what_is_not_to_be_echoed_is_in_no_event(stacks: Any) -> None:
+    """NoEcho values are asterisks in ResourceProperties too; conditions over them hold as ever."""
+    template = """
+Parameters: {Key: {Type: String, NoEcho: true}}
+Conditions: {Known: !Equals [!Ref Key, test-value]}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !If [Known, known, unknown]
+      Tags: [{Key: key, Value: !Sub "is ${Key}"}]
+"""
+    stacks.create("quiet", template, Parameters=[{"ParameterKey": "Key", "ParameterValue": "test-value"}])
+    events = stacks.client.describe_stack_events(StackName="quiet")["StackEvents"]
+    shown = [json.loads(event["ResourceProperties"]) for event in events if "ResourceProperties" in event]
+    assert shown[0] == {"QueueName": "known", "Tags": [{"Key": "key", "Value": "is ****"}]}
+    assert "test-value" not in json.dumps(shown)
+
+
 def test_a_condition_may_add_resources(stacks: Any) -> None:
     stacks.create("prod", TEMPLATE, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}])
     assert set(stacks.physical_ids("prod")) == {"Queue", "Log", "Extra"}

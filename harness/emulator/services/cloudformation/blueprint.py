@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
+from harness.emulator.errors import AwsError
 from harness.emulator.services.cloudformation.checks import check_attribute
 from harness.emulator.services.cloudformation.dependencies import creation_order
 from harness.emulator.services.cloudformation.intrinsics import (
     NO_VALUE,
+    Masked,
     References,
     Resolver,
     Symbolic,
@@ -16,7 +19,7 @@ from harness.emulator.services.cloudformation.intrinsics import (
     unresolved,
 )
 from harness.emulator.services.cloudformation.model import Deployment, Stack
-from harness.emulator.services.cloudformation.parameters import declared_parameters
+from harness.emulator.services.cloudformation.parameters import NO_ECHO, declared_parameters
 
 Json = dict[str, Any]
 
@@ -53,8 +56,10 @@ class Blueprint:
             "AWS::StackName": stack.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        for name, parameter in declared_parameters(self.template).items():
+        declared = declared_parameters(self.template)
+        for name, parameter in declared.items():
             self._parameters[name] = parameter.value(deployment.parameters[name])
+        self._hidden = [name for name, parameter in declared.items() if parameter.no_echo]
         self._active: set[str] = set()
         symbolic = self.resolver(_Checked(self.template["Resources"]))
         self._active = {logical_id for logical_id, body in self.template["Resources"].items() if _holds(symbolic, body)}
@@ -77,6 +82,15 @@ class Blueprint:
             references=references,
             active=lambda logical_id: logical_id in self._active,
         )
+
+    def shown(self, definition: Definition, references: References) -> str:
+        """JSON text of a resource's properties as events show them: NoEcho parameters as asterisks."""
+        resolver = Masked(self.resolver(references), self._hidden, NO_ECHO)
+        try:
+            resolved = resolver.resolve(definition.properties)
+        except AwsError:  # a function over a value that is hidden
+            resolved = {}
+        return json.dumps({} if resolved is NO_VALUE else resolved, separators=(",", ":"))
 
     def _in_template_order(self) -> list[str]:
         return [logical_id for logical_id in self.template["Resources"] if logical_id in self._active]

@@ -341,6 +341,23 @@ class Resolver:
         return self.condition(argument)
 
 
+class Masked(Resolver):
+    """A resolver that hides parameters, for values that are only shown; conditions are those of the real values."""
+
+    def __init__(self, real: Resolver, hidden: list[str], mask: str) -> None:
+        super().__init__(
+            parameters={**real.parameters, **dict.fromkeys(hidden, mask)},
+            mappings=real.mappings,
+            conditions=real.conditions,
+            references=real.references,
+            active=real.active,
+        )
+        self._real = real
+
+    def condition(self, name: str) -> bool:
+        return self._real.condition(name)
+
+
 _FUNCTIONS: dict[str, Callable[[Resolver, Any], Any]] = {
     "Ref": Resolver._ref,
     "Condition": Resolver._named_condition,

@@ -31,7 +31,8 @@ class Deployment:
 class StackResource:
     """One resource of a stack. `properties` are as the type's shape read them; `dependencies` are logical ids.
 
-    `symbolic` are the properties with references left open: what a template's change is compared with.
+    `symbolic` are the properties with references left open: what a template's change is compared with. `shown` is the
+    JSON text of the properties that events show.
     """
 
     logical_id: str
@@ -43,6 +44,7 @@ class StackResource:
     attributes: Json = field(default_factory=dict)
     properties: Json = field(default_factory=dict)
     symbolic: Any = None
+    shown: str = "{}"
     dependencies: list[str] = field(default_factory=list)
     deletion_policy: str = "Delete"
     update_replace_policy: str = "Delete"

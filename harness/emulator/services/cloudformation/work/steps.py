@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +44,17 @@ class StepFailed(Exception):
     def __init__(self, logical_id: str) -> None:
         super().__init__(logical_id)
         self.logical_id = logical_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The properties that a resource shall have, and the text of them that events show."""
+
+    properties: Json
+    shown: str
+
+    def give(self, resource: StackResource) -> None:
+        resource.properties, resource.shown = self.properties, self.shown
 
 
 class Steps:
@@ -95,7 +105,7 @@ class Steps:
         else:
             moment = datetime.fromtimestamp(now, UTC)
             event_id = f"{logical_id}-{status}-{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-            properties = json.dumps(of.properties, separators=(",", ":"), default=str)
+            properties = of.shown
         token = self.stack.token
         events.append(Event(event_id, logical_id, physical_id, kind, status, why, now, properties, token))
         self.service.save(self.stack)
@@ -114,7 +124,7 @@ class Steps:
         _describe(resource, definition)
         self.mark(resource, "CREATE_IN_PROGRESS")
         try:
-            resource.properties = self._properties(blueprint, definition)
+            self._wanted(blueprint, definition).give(resource)
             await self._create(resource, "CREATE_IN_PROGRESS")
         except Exception as error:
             raise self._failed(resource, "CREATE_FAILED", error) from error
@@ -128,24 +138,24 @@ class Steps:
         self._check_wanted()
         resource = self.stack.resources[definition.logical_id]
         try:
-            properties = self._properties(blueprint, definition)
+            wanted = self._wanted(blueprint, definition)
         except Exception as error:
             raise self._failed(resource, "UPDATE_FAILED", error) from error
         kind = resource_types()[resource.type]
         changed = {
             name
-            for name in {*properties, *resource.properties}
-            if properties.get(name) != resource.properties.get(name)
+            for name in {*wanted.properties, *resource.properties}
+            if wanted.properties.get(name) != resource.properties.get(name)
         }
         if not changed and resource.status != "UPDATE_FAILED":
             _describe(resource, definition)
             return
         in_place = kind.update is not None and not changed & set(kind.replaced_by)
-        if not in_place or not await self._update(resource, definition, kind, properties):
-            await self._replace(resource, definition, kind, properties)
+        if not in_place or not await self._update(resource, definition, kind, wanted):
+            await self._replace(resource, definition, kind, wanted)
 
     async def _update(
-        self, resource: StackResource, definition: Definition, kind: ResourceType, properties: Json
+        self, resource: StackResource, definition: Definition, kind: ResourceType, wanted: Wanted
     ) -> bool:
         """Change a resource in place; False if it turns out to need a replacement."""
         assert kind.update is not None
@@ -154,38 +164,38 @@ class Steps:
         existing = Resource(resource.physical_id, resource.attributes, resource.properties)
         self.stack.undo.append(Undo("updated", resource.logical_id, before))
         self.mark(resource, "UPDATE_IN_PROGRESS")
-        resource.properties = properties
+        wanted.give(resource)
         self._wrote = False
         try:
-            resource.attributes = await kind.update(self.context(resource), existing, properties)
+            resource.attributes = await kind.update(self.context(resource), existing, wanted.properties)
             await self._settle(resource)
         except ReplacementNeeded:
             self.stack.undo.pop()
-            resource.properties = before.properties
+            resource.properties, resource.shown = before.properties, before.shown
             return False
         except Exception as error:
             if not self._wrote:  # there is nothing to take back
                 self.stack.undo.pop()
-                resource.properties = before.properties
+                resource.properties, resource.shown = before.properties, before.shown
             raise self._failed(resource, "UPDATE_FAILED", error) from error
         _describe(resource, definition)
         self.mark(resource, "UPDATE_COMPLETE")
         return True
 
     async def _replace(
-        self, resource: StackResource, definition: Definition, kind: ResourceType, properties: Json
+        self, resource: StackResource, definition: Definition, kind: ResourceType, wanted: Wanted
     ) -> None:
         """Make a new resource beside the old one, which the end of the update deletes."""
         before = copy.deepcopy(resource)
         self.mark(resource, "UPDATE_IN_PROGRESS", _REPLACING)
-        name = properties.get(kind.name_property) if kind.name_property else None
+        name = wanted.properties.get(kind.name_property) if kind.name_property else None
         try:
             if name is not None and name == before.properties.get(str(kind.name_property)):
                 raise ResourceFailed(
                     "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
                     f"{name} and update the stack again."
                 )
-            resource.properties = properties
+            wanted.give(resource)
             await self._create(resource, "UPDATE_IN_PROGRESS")
         except Exception as error:
             if resource.physical_id != before.physical_id:
@@ -285,15 +295,16 @@ class Steps:
             name = f"stack {self.stack.name} {resource.logical_id}"
             await self._pause(self.world.transition_seconds, name)
 
-    def _properties(self, blueprint: Blueprint, definition: Definition) -> Json:
-        """The properties of what exists by now, through the type's shape. Raises AwsError, PropertyProblem."""
+    def _wanted(self, blueprint: Blueprint, definition: Definition) -> Wanted:
+        """What a resource shall be by what exists now. Raises AwsError, PropertyProblem."""
         self._asked = self.service.name
-        resolved = blueprint.resolver(Live(self.service, self.stack)).resolve(definition.properties)
+        live = Live(self.service, self.stack)
+        resolved = blueprint.resolver(live).resolve(definition.properties)
         kind = resource_types()[definition.type]
         properties: Json = kind.properties.read({} if resolved is NO_VALUE else resolved, "#")
         if self.stack.target is not None and self.stack.target.tags and "Tags" in kind.properties.members:
             properties["Tags"] = _with_stack_tags(properties.get("Tags"), self.stack.target.tags, kind)
-        return properties
+        return Wanted(properties, blueprint.shown(definition, live))
 
     def _failed(self, resource: StackResource, status: str, error: Exception) -> StepFailed:
         """Notes why a step failed."""

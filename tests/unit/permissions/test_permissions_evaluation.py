@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.emulator.errors import AwsError
 from harness.emulator.permissions.document import statements
@@ -188,3 +190,45 @@ def test_a_functions_token_tells_role_and_function() -> None:
     assert (principal.role_arn, principal.function_arn) == (ROLE, function)
     assert read_session_token("test") is None
     assert read_session_token("harness-function-%%%") is None
+
+
+_ACTIONS = st.sampled_from([ACTION, "sqs:*", "sqs:Receive*", "s3:GetObject", "*"])
+_RESOURCES = st.sampled_from([QUEUE, "*", "arn:aws:sqs:*:*:q", "arn:aws:s3:::b"])
+_PRINCIPALS = st.sampled_from(
+    ["*", {"AWS": BOB.arn}, {"AWS": ROLE}, {"AWS": WORKER.arn}, {"AWS": HERE}, {"AWS": THERE}]
+)
+_STATEMENTS = st.builds(
+    lambda effect, action, resource: {"Effect": effect, "Action": action, "Resource": resource},
+    st.sampled_from(["Allow", "Deny"]),
+    _ACTIONS,
+    _RESOURCES,
+)
+_OWN = st.lists(_STATEMENTS, max_size=4)
+_THEIRS = st.lists(st.builds(lambda s, p: s | {"Principal": p}, _STATEMENTS, _PRINCIPALS), max_size=4)
+_WHO = st.sampled_from([BOB, WORKER, root(HERE), root(THERE), Principal(Kind.USER, THERE, "arn:aws:iam::1:user/x")])
+
+
+@given(_WHO, _OWN, _THEIRS, _STATEMENTS, st.booleans())
+def test_denies_only_take_and_allows_only_give(
+    who: Principal, own: list[dict[str, Any]], theirs: list[dict[str, Any]], more: dict[str, Any], must: bool
+) -> None:
+    before = decided(who, [policy(*own)], policy(*theirs), must=must).allowed
+    after = decided(who, [policy(*own, more)], policy(*theirs), must=must).allowed
+    assert after <= before if more["Effect"] == "Deny" else after >= before
+
+
+@given(_WHO, _OWN, _THEIRS, _OWN)
+def test_a_boundary_never_gives(
+    who: Principal, own: list[dict[str, Any]], theirs: list[dict[str, Any]], boundary: list[dict[str, Any]]
+) -> None:
+    free = decided(who, [policy(*own)], policy(*theirs)).allowed
+    assert decided(who, [policy(*own)], policy(*theirs), boundary=policy(*boundary)).allowed <= free
+
+
+@given(_WHO, _OWN, _THEIRS)
+def test_the_order_of_statements_does_not_matter(
+    who: Principal, own: list[dict[str, Any]], theirs: list[dict[str, Any]]
+) -> None:
+    one = decided(who, [policy(*own)], policy(*theirs))
+    other = decided(who, [policy(*reversed(own))], policy(*reversed(theirs)))
+    assert one == other

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText, tokens
 from harness.emulator.services.cloudformation.resources.patches import difference, patches
@@ -52,7 +55,7 @@ _PLAN = Structure(Api("apigateway", "CreateUsagePlan", "Throttle", UsagePlanName
 
 
 @pytest.mark.parametrize(
-    ("shape", "given", "read"),
+    ("shape", "value", "read"),
     [
         (_FUNCTION, {"Timeout": "60"}, {"Timeout": 60}),
         (_FUNCTION, {"Environment": {"Variables": {"A": 1}}}, {"Environment": {"Variables": {"A": "1"}}}),
@@ -61,12 +64,12 @@ _PLAN = Structure(Api("apigateway", "CreateUsagePlan", "Throttle", UsagePlanName
         (_PLAN, {"Throttle": {"RateLimit": "5", "BurstLimit": 2}}, {"Throttle": {"rateLimit": 5.0, "burstLimit": 2}}),
     ],
 )  # fmt: skip
-def test_values_are_read_by_the_services_model(shape: Structure, given: Any, read: Any) -> None:
-    assert shape.read(given, "#") == read
+def test_values_are_read_by_the_services_model(shape: Structure, value: Any, read: Any) -> None:
+    assert shape.read(value, "#") == read
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("value", "said"),
     [
         ({"Timeout": "soon"}, "#/Timeout: expected type: Integer, found: String"),
         ({"Timeout": 0}, "#/Timeout: 0 is not greater or equal to 1"),
@@ -75,9 +78,9 @@ def test_values_are_read_by_the_services_model(shape: Structure, given: Any, rea
         ({"Environment": "A=1"}, "#/Environment: expected type: JSONObject, found: String"),
     ],
 )
-def test_what_the_model_objects_to_is_said_with_its_path(given: Any, said: str) -> None:
+def test_what_the_model_objects_to_is_said_with_its_path(value: Any, said: str) -> None:
     with pytest.raises(PropertyProblem) as refused:
-        _FUNCTION.read(given, "#")
+        _FUNCTION.read(value, "#")
     assert str(refused.value) == said
 
 
@@ -115,6 +118,42 @@ def test_tokens_are_made_where_sdks_make_them() -> None:
 def test_patches_lead_from_old_to_new(old: Any, new: Any, operations: list[Any]) -> None:
     assert difference("/x", old, new) == operations
     assert patches({"X": old}, {"X": new}, {"X": "/x"}) == operations
+
+
+_DOCUMENTS = st.recursive(
+    st.text(max_size=3), lambda inner: st.dictionaries(st.text("ab/~", min_size=1, max_size=3), inner), max_leaves=8
+)
+
+
+@given(st.dictionaries(st.text("ab/~", min_size=1, max_size=3), _DOCUMENTS), st.data())
+def test_applied_patches_make_the_old_the_new(old: dict[str, Any], data: st.DataObject) -> None:
+    """Values and maps keep their kind, as properties do; an empty map is one that is not there."""
+    new = {key: data.draw(_like(value)) for key, value in old.items()}
+    document = copy.deepcopy(old)
+    for operation in difference("", old, new):
+        *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"][1:].split("/")]
+        target: dict[str, Any] = document
+        for parent in parents:
+            target = target.setdefault(parent, {})
+        if operation["op"] == "remove":
+            target.pop(last)
+        else:
+            target[last] = operation["value"]
+    assert _without_empty(document) == _without_empty(new)
+
+
+def _like(value: Any) -> st.SearchStrategy[Any]:
+    if isinstance(value, str):
+        return st.text(max_size=3)
+    kept = {key: _like(inner) for key, inner in value.items()}
+    return st.fixed_dictionaries({}, optional=kept)
+
+
+def _without_empty(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without_empty(inner) for key, inner in value.items()}
+    return {key: inner for key, inner in kept.items() if inner != {}}
 
 
 def test_lifecycle_rules_are_put_together() -> None:

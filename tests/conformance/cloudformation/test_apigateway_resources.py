@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.conformance.cloudformation.stack import ROLE, Stack
 from tests.conftest import Aws
 
@@ -213,6 +215,23 @@ def test_a_rest_api_from_a_definition(aws: Aws) -> None:
 
     stack.delete()
     assert gateway.get_rest_apis()["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"])
+def test_an_api_from_a_definition_in_s3(aws: Aws, kind: str) -> None:
+    """What `sam package` makes of a `DefinitionUri`; an object that is not there fails the API."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="definitions")
+    definition = "openapi: 3.0.1\ninfo: {title: from-s3, version: '1.0'}\npaths: {}\n"
+    s3.put_object(Bucket="definitions", Key="api.yaml", Body=definition.encode())
+    template = "Resources: {Api: {Type: %s, Properties: {BodyS3Location: {Bucket: definitions, Key: %s}}}}"
+    stack = Stack(aws, "stored").deploy(template % (kind, "api.yaml"))
+    if kind == "AWS::ApiGateway::RestApi":
+        name = aws.client("apigateway").get_rest_api(restApiId=stack.ids()["Api"])["name"]
+    else:
+        name = aws.client("apigatewayv2").get_api(ApiId=stack.ids()["Api"])["Name"]
+    assert name == "from-s3"
+    assert "specified key does not exist" in Stack(aws, "missing").fail(template % (kind, "no.yaml"))["Api"]
 
 
 def test_a_deployment_keeps_its_stage(aws: Aws) -> None:

@@ -27,6 +27,7 @@ Resources:
       Timeout: "30"
       Environment: {{Variables: {{GREETING: hello, NUMBER: 5}}}}
       DeadLetterConfig: {{TargetArn: !GetAtt Letters.Arn}}
+      LoggingConfig: {{LogGroup: /shared, LogFormat: JSON}}
       ReservedConcurrentExecutions: "5"
       Tags: [{{Key: team, Value: iot}}]
   Version: {{Type: AWS::Lambda::Version, Properties: {{FunctionName: !Ref Function}}}}
@@ -77,6 +78,7 @@ def test_a_function_with_all_that_belongs_to_it(aws: Aws) -> None:
     shown = functions.get_function(FunctionName=outputs["Name"])
     assert (shown["Configuration"]["MemorySize"], shown["Configuration"]["Timeout"]) == (256, 30)
     assert shown["Configuration"]["Environment"]["Variables"] == {"GREETING": "hello", "NUMBER": "5"}
+    assert shown["Configuration"]["LoggingConfig"]["LogGroup"] == "/shared"
     assert shown["Concurrency"]["ReservedConcurrentExecutions"] == 5
     assert shown["Tags"]["team"] == "iot"
     assert outputs["Version"] == f"{outputs['Arn']}:1"
@@ -102,6 +104,7 @@ def test_a_function_is_changed_in_place(aws: Aws) -> None:
         'MemorySize: "256"', "MemorySize: 512"
     )
     changed = changed.replace('Timeout: "30"', "").replace('ReservedConcurrentExecutions: "5"', "")
+    changed = changed.replace("      LoggingConfig: {LogGroup: /shared, LogFormat: JSON}\n", "")
     changed = changed.replace("DeadLetterConfig: {TargetArn: !GetAtt Letters.Arn}", "")
     changed = changed.replace("GREETING: hello, NUMBER: 5", "GREETING: hi").replace('BatchSize: "10"', "BatchSize: 20")
     changed = changed.replace("DestinationConfig: {OnFailure: {Destination: !GetAtt Letters.Arn}}", "")
@@ -113,6 +116,8 @@ def test_a_function_is_changed_in_place(aws: Aws) -> None:
     shown = functions.get_function(FunctionName=outputs["Name"])
     assert (shown["Configuration"]["MemorySize"], shown["Configuration"]["Timeout"]) == (512, 3)
     assert "DeadLetterConfig" not in shown["Configuration"]
+    logging = shown["Configuration"]["LoggingConfig"]
+    assert logging == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{outputs['Name']}"}
     assert "Concurrency" not in shown
     mapping = functions.get_event_source_mapping(UUID=outputs["Mapping"])
     assert mapping["BatchSize"] == 20

@@ -57,10 +57,11 @@ _UNSET: Json = {
     "Environment": {"Variables": {}},
     "EphemeralStorage": {"Size": 512},
     "KmsKeyArn": "",
-    "LoggingConfig": {"LogFormat": "Text"},
     "MemorySize": 128,
+    "SnapStart": {"ApplyOn": "None"},
     "Timeout": 3,
     "TracingConfig": {"Mode": "PassThrough"},
+    "VpcConfig": {"SecurityGroupIds": [], "SubnetIds": []},
 }
 _NOT_CONFIGURATION = ("Architectures", "CodeSigningConfigArn", "FunctionName", "PackageType")
 # The first bytes of a zip's time field: source text makes the same package whenever it is packed.
@@ -94,6 +95,9 @@ async def _update(ctx: Context, function: Resource, props: Json) -> Json:
         for prop in _CREATE.properties
         if prop not in _NOT_CONFIGURATION and old.get(prop) != props.get(prop)
     }
+    if "LoggingConfig" in configuration:
+        plain = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+        configuration["LoggingConfig"] = plain | (props.get("LoggingConfig") or {})
     if configuration:
         params = _CREATE.params({prop: value for prop, value in configuration.items() if value is not None})
         await ctx.call("lambda", "UpdateFunctionConfiguration", {"FunctionName": name, **params})

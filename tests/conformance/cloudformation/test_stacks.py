@@ -138,6 +138,15 @@ def test_a_deleted_stack_is_gone_by_name_and_there_by_id(aws: Any, stacks: Any) 
     assert stacks.create("short", TEMPLATE) == "CREATE_COMPLETE"
 
 
+def test_depends_on_alone_makes_an_order(stacks: Any) -> None:
+    first = {"Type": "AWS::SQS::Queue", "DependsOn": ["Second", "Third"]}
+    second = {"Type": "AWS::SQS::Queue", "DependsOn": "Third"}
+    resources = {"First": first, "Second": second, "Third": {"Type": "AWS::SQS::Queue"}}
+    stacks.create("ordered", {"Resources": resources})
+    made = [name for name, status in stacks.events("ordered") if status == "CREATE_COMPLETE"]
+    assert made == ["Third", "Second", "First", "ordered"]
+
+
 def test_deletion_runs_against_the_dependencies(stacks: Any) -> None:
     stacks.create("order", TEMPLATE)
     stack_id = stacks.describe("order")["StackId"]

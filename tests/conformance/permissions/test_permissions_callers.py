@@ -39,6 +39,13 @@ def test_the_account_itself_may_do_anything(iam: Iam) -> None:
     assert other.get_caller_identity()["Account"] == "111111111111"
 
 
+def test_everybody_may_ask_who_they_are(iam: Iam) -> None:
+    """STS GetCallerIdentity can't be denied."""
+    assert iam.aws.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    user = iam.user(deny("*"))
+    assert user.client("sts").get_caller_identity()["Arn"] == user.arn
+
+
 def test_a_user_without_policies(iam: Iam) -> None:
     """C: AWS's message names the user, the action, the resource and what is missing."""
     user, name = iam.user(), iam.name("s")

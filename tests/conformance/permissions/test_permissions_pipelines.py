@@ -239,6 +239,16 @@ def test_a_function_calls_with_its_roles_rights(iam: Iam, pipes: Pipes) -> None:
     assert pipes.records(stream) == [b"x"]
 
 
+def test_a_function_is_a_session_of_its_role(iam: Iam, pipes: Pipes) -> None:
+    """C4: GetCallerIdentity inside a function."""
+    source = "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn']"
+    role = iam.role("lambda.amazonaws.com")
+    name = pipes.function(source, role).rpartition(":")[2]
+    answer = iam.aws.client("lambda").invoke(FunctionName=name)
+    expected = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/{name}"
+    assert json.loads(answer["Payload"].read()) == expected
+
+
 def test_a_function_whose_role_may_not_log_leaves_no_log(iam: Iam, pipes: Pipes) -> None:
     """C3, E3: Lambda makes the group only if the role allows."""
     role = iam.role("lambda.amazonaws.com")

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import Aws
 
 Json = dict[str, Any]
+_LOOK_SECONDS = 60.0
+_MOST_LOOKS = 60
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 ROLE = """
@@ -52,7 +54,7 @@ class Stack:
     def delete(self) -> None:
         """Delete the stack; nothing of it is left."""
         self.client.delete_stack(StackName=self.name)
-        self.aws.settle()
+        self._finish()
         assert self.describe()["StackStatus"] == "DELETE_COMPLETE", self.failures()
 
     def _run(self, template: str) -> None:
@@ -61,7 +63,15 @@ class Stack:
             self.client.update_stack(**request)
         else:
             self.stack_id = self.client.create_stack(**request)["StackId"]
+        self._finish()
+
+    def _finish(self) -> None:
+        """Let the work be done; where resources take time, move it on."""
         self.aws.settle()
+        for _ in range(_MOST_LOOKS):
+            if not self.describe()["StackStatus"].endswith("_IN_PROGRESS"):
+                return
+            self.aws.advance(_LOOK_SECONDS)
 
     def describe(self) -> Json:
         found: Json = self.client.describe_stacks(StackName=self.stack_id)["Stacks"][0]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from harness.emulator.testing import EmulatorThread
 from tests.conformance.cloudformation.stack import ROLE, Stack, assert_gone
 from tests.conftest import Aws
 
@@ -60,6 +63,27 @@ def test_a_stream_is_changed_in_place(aws: Aws) -> None:
     shown = aws.client("kinesis").describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     assert (shown["OpenShardCount"], shown["RetentionPeriodHours"], shown["EncryptionType"]) == (4, 24, "NONE")
     assert shown["EnhancedMonitoring"] == [{"ShardLevelMetrics": ["OutgoingBytes"]}]
+
+
+@pytest.fixture
+def slow(emulator: EmulatorThread) -> Iterator[None]:
+    """Everything takes 30 s to become active, as on AWS."""
+    before, emulator.world.transition_seconds = emulator.world.transition_seconds, 30.0
+    yield
+    emulator.world.transition_seconds = before
+
+
+@pytest.mark.usefixtures("slow")
+def test_streams_that_take_their_time(aws: Aws) -> None:
+    """B1: each change waits for the one before; a deleted stack's streams are gone, not going."""
+    stack = Stack(aws, "slow").deploy(_STREAM)
+    changed = _STREAM.replace('ShardCount: "2"', "ShardCount: 4").replace('RetentionPeriodHours: "48"', "")
+    stack.deploy(changed.replace("StreamEncryption: {EncryptionType: KMS, KeyId: !Ref Key}", ""))
+    kinesis, name = aws.client("kinesis"), stack.outputs()["Name"]
+    shown = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    assert (shown["StreamStatus"], shown["OpenShardCount"], shown["RetentionPeriodHours"]) == ("ACTIVE", 4, 24)
+    stack.delete()
+    assert_gone("ResourceNotFoundException", kinesis.describe_stream_summary, StreamName=name)
 
 
 def test_a_stream_of_another_name_is_another_stream(aws: Aws) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.removal import until_gone
 from harness.emulator.services.cloudformation.resources.resource import (
     Context,
     Created,
@@ -78,7 +79,9 @@ async def _update(ctx: Context, stream: Resource, props: Json) -> Json:
 
 
 async def _delete(ctx: Context, stream: Resource) -> None:
-    await ctx.call("firehose", "DeleteDeliveryStream", {_NAME: stream.physical_id})
+    named = {_NAME: stream.physical_id}
+    await ctx.call("firehose", "DeleteDeliveryStream", named)
+    await until_gone(ctx, "firehose", "DescribeDeliveryStream", named)
 
 
 async def _settle(ctx: Context, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api
+from harness.emulator.services.cloudformation.resources.removal import until_gone
 from harness.emulator.services.cloudformation.resources.resource import (
     Context,
     Created,
@@ -62,7 +63,9 @@ async def _update(ctx: Context, stream: Resource, props: Json) -> Json:
 
 
 async def _delete(ctx: Context, stream: Resource) -> None:
-    await ctx.call("kinesis", "DeleteStream", {"StreamName": stream.physical_id, "EnforceConsumerDeletion": True})
+    named = {"StreamName": stream.physical_id}
+    await ctx.call("kinesis", "DeleteStream", {**named, "EnforceConsumerDeletion": True})
+    await until_gone(ctx, "kinesis", "DescribeStreamSummary", named)
 
 
 async def _apply(ctx: Context, name: str, props: Json) -> None:
@@ -73,6 +76,7 @@ async def _apply(ctx: Context, name: str, props: Json) -> None:
         rises = hours > shown["RetentionPeriodHours"]
         operation = "IncreaseStreamRetentionPeriod" if rises else "DecreaseStreamRetentionPeriod"
         await ctx.call("kinesis", operation, {"StreamName": name, "RetentionPeriodHours": hours})
+        await _settle(ctx, name)
     encryption = {key: shown[key] for key in ("EncryptionType", "KeyId") if shown.get("EncryptionType") == "KMS"}
     wanted = props.get("StreamEncryption") or {}
     if wanted != encryption:
@@ -134,7 +138,9 @@ async def _register(ctx: Context, props: Json) -> Created:
 
 
 async def _deregister(ctx: Context, consumer: Resource) -> None:
-    await ctx.call("kinesis", "DeregisterStreamConsumer", {"ConsumerARN": consumer.physical_id})
+    named = {"ConsumerARN": consumer.physical_id}
+    await ctx.call("kinesis", "DeregisterStreamConsumer", named)
+    await until_gone(ctx, "kinesis", "DescribeStreamConsumer", named)
 
 
 TYPES = (

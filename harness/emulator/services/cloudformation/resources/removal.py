@@ -1,4 +1,4 @@
-"""Taking away what may be gone already: a rollback removes parts of which not all were made."""
+"""Taking away: what may be gone already (a rollback removes parts of which not all were made), what goes slowly."""
 
 from __future__ import annotations
 
@@ -16,3 +16,17 @@ async def remove(ctx: Context, service: str, operation: str, params: dict[str, A
     except AwsError as error:
         if not is_gone(error):
             raise
+
+
+async def until_gone(ctx: Context, service: str, operation: str, params: dict[str, Any]) -> None:
+    """Wait until `operation`, which describes a resource, finds none: its deletion takes time."""
+
+    async def gone() -> bool:
+        try:
+            return not await ctx.call(service, operation, params)
+        except AwsError as error:
+            if not is_gone(error):
+                raise
+            return True
+
+    await ctx.until(gone, f"{service} {', '.join(map(str, params.values()))}")

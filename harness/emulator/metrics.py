@@ -189,6 +189,8 @@ class Metrics:
         key, row = self._row(metric, start)
         self._bucket(row, start).merge(samples)
         self._rows.put(key, row)
+        if self._count > MOST_BUCKETS:
+            self._begin(minute)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -287,15 +289,13 @@ class Metrics:
     def _prune(self, now: float) -> None:
         """Forget what is out of retention or too much, oldest first; bring old seconds together into minutes."""
         oldest = sorted(self._rows.keys(), key=lambda key: key[1])
-        forced = False
-        for key in oldest:
-            expired = key[1] + _SPAN <= now - RETENTION_SECONDS
-            if not expired and self._count <= MOST_BUCKETS:
-                break
-            forced = forced or not expired
-            self._forget(key)
-        if forced:
+        if self._count > MOST_BUCKETS:
             log.warning("the oldest metrics are forgotten: there are more than %d minutes of them", MOST_BUCKETS)
+        allowed = MOST_BUCKETS if self._count <= MOST_BUCKETS else MOST_BUCKETS * 9 // 10
+        for key in oldest:
+            if key[1] + _SPAN > now - RETENTION_SECONDS and self._count <= allowed:
+                break
+            self._forget(key)
         for key in oldest:
             row = self._rows.get(key)
             if row is not None and len(row) > _SPAN // MINUTE and key[1] + _SPAN <= now - HIGH_RESOLUTION_SECONDS:

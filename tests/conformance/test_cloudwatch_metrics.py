@@ -295,10 +295,15 @@ def test_the_cbor_protocol(aws: Any) -> None:
     assert (point["Sum"], point["Timestamp"]) == (3, now.replace(second=0))
     broken = aws.http.post(path + "PutMetricData", content=b"\xff", headers=headers)
     assert cbor2.loads(broken.content)["__type"] == "SerializationException"
-    wrong = aws.http.post(path + "PutMetricData", content=body, headers={**headers, "content-encoding": "gzip"})
-    assert wrong.status_code == 200
     bad = aws.http.post(path + "PutMetricData", content=b"no gzip", headers={**headers, "content-encoding": "gzip"})
     assert bad.status_code == 400
+    cut = aws.http.post(path + "PutMetricData", content=body[:-9], headers={**headers, "content-encoding": "gzip"})
+    bomb = aws.http.post(
+        path + "PutMetricData",
+        content=gzip.compress(bytes(70_000_000), 1),
+        headers={**headers, "content-encoding": "gzip"},
+    )
+    assert (cut.status_code, bomb.status_code) == (400, 400)
     missing = aws.http.post(path + "PutMetricData", content=cbor2.dumps({}), headers=headers)
     assert cbor2.loads(missing.content)["__type"] == "ValidationException"
     assert missing.headers["x-amzn-query-error"] == "ValidationError;Sender"

@@ -56,6 +56,21 @@ def test_the_oldest_are_forgotten_when_there_are_too_many(monkeypatch: pytest.Mo
     in_world(test)
 
 
+def test_data_for_many_minutes_at_once_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What callers send has its own time: no minute needs to pass. What is measured meanwhile is kept."""
+    monkeypatch.setattr(metrics, "MOST_BUCKETS", 50)
+
+    async def test(world: World) -> None:
+        group = Group((COUNT,))
+        for minute in range(300, 0, -1):
+            world.metrics.add_all(group, (1,))
+            world.metrics.record(BYTES, START - minute * 60, 60, Bucket())
+        assert len(sums(world)) <= 50
+        assert sums(world, COUNT) == [(0, 300)]
+
+    in_world(test)
+
+
 def test_what_is_out_of_retention_is_forgotten() -> None:
     """E2: 15 days at one minute; the metric itself is gone with its last bucket."""
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import zlib
 from typing import TYPE_CHECKING
@@ -29,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _JSON_TYPES = ("application/x-amz-json-1.1", "application/x-amz-json-1.0", "application/json")
 _CBOR_TYPE = "application/x-amz-cbor-1.1"
+_MAX_UNZIPPED = 64 * 1024 * 1024
+"""Bytes of a compressed body when it is unpacked: a small request must not take all memory."""
 
 
 class Gateway:
@@ -157,10 +158,13 @@ def _unzipped(request: HttpRequest) -> HttpRequest:
     """The request with its body unpacked: SDKs compress large metric data. Raises SerializationException."""
     if request.header("content-encoding") != "gzip":
         return request
+    stream = zlib.decompressobj(wbits=31)
     try:
-        body = gzip.decompress(request.body)
-    except (OSError, EOFError, zlib.error):
-        raise serialization_error("Unable to decompress the request body") from None
+        body = stream.decompress(request.body, _MAX_UNZIPPED)
+    except zlib.error:
+        body = b""
+    if not stream.eof:
+        raise serialization_error("Unable to decompress the request body")
     return HttpRequest(request.method, request.target, request.headers, body)
 
 

@@ -173,7 +173,6 @@ class AlarmOperations(Watch):
             self.note(
                 alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" deleted', {"version": "1.0", "type": "Delete"}
             )
-        self.watch()
 
     @operation
     async def set_alarm_state(

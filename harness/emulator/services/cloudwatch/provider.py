@@ -14,4 +14,4 @@ class CloudWatch(MetricDataOperations, GetMetricOperations, AlarmOperations, Tag
     name = "cloudwatch"
 
     async def start(self) -> None:
-        self.watch()
+        self.watch_anew()

@@ -57,11 +57,11 @@ def text(alarm: Alarm, state: str, decision: Decision, breaching: list[Datapoint
 
 def data(alarm: Alarm, decision: Decision, now: float) -> str:
     """The state reason data."""
-    start = decision.used[0].at if decision.used else now - alarm.period * alarm.evaluation_periods
+    start = {"startDate": stamp(decision.used[0].at)} if decision.used else {}
     members = {
         "version": "1.0",
         "queryDate": stamp(now),
-        "startDate": stamp(start),
+        **start,
         "statistic": alarm.statistic,
         "period": alarm.period,
         "recentDatapoints": [point.value for point in decision.used],
@@ -71,8 +71,6 @@ def data(alarm: Alarm, decision: Decision, now: float) -> str:
             for point in reversed(decision.used)
         ],
     }
-    if not decision.used:
-        del members["startDate"]
     if alarm.unit is not None:
         members["unit"] = alarm.unit
     return orjson.dumps(members).decode()

@@ -25,23 +25,27 @@ class Watch(ActionOperations):
         self._timer: Timer | None = None
 
     def watch(self) -> None:
-        """See to it that the next evaluation is due; called when alarms come, change or go."""
+        """See to it that the next evaluation is due; called when alarms come or change."""
         alarms = self.alarms.values()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if not alarms:
             return
         step = _FAST if any(alarm.period < _MINUTE for alarm in alarms) else _MINUTE
         due = (int(self.world.clock.now()) // step + 1) * step
+        if self._timer is not None:
+            if self._timer.when <= due:
+                return
+            self._timer.cancel()
         self._timer = self.world.clock.call_at(due, self._tick, name="cloudwatch alarms", data=False)
 
-    async def _tick(self) -> None:
-        now = int(self.world.clock.now())
-        if self._timer is not None:
-            now = int(self._timer.when)
-            self._timer = None
+    def watch_anew(self) -> None:
+        """`watch` after the clock has forgotten all timers."""
+        self._timer = None
         self.watch()
+
+    async def _tick(self) -> None:
+        assert self._timer is not None
+        now = int(self._timer.when)
+        self.watch_anew()
         for alarm in self.alarms.values():
             if now % _step(alarm) == 0 and self.alarms.get(alarm.key) is alarm:
                 await self._evaluate(alarm, now)

@@ -34,6 +34,8 @@ _QUIET = 5.0  # real seconds in which work in flight may end before the state is
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It tells every request with its whole URL, and a backend's query may hold a token.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     from harness.emulator.build import build_world
     from harness.emulator.loop import loop_factory
 

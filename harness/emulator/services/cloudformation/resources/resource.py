@@ -119,10 +119,6 @@ class Context:
         """`arn:aws:<service>:<region>:<account>:<resource>` in the stack's region and account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
-    def tags(self, own: list[Json] | None = None) -> dict[str, str]:
-        """A `Tags` property (`[{"Key", "Value"}]`) as a map; the engine has put the stack's tags into it."""
-        return {tag["Key"]: tag["Value"] for tag in own or []}
-
     async def until(self, ready: Callable[[], Awaitable[bool]], name: str) -> None:
         """Wait on the clock until `ready()`; `name` tells what is waited for. Raises what `ready` raises."""
         while not await ready():

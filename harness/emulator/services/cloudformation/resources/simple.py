@@ -56,13 +56,15 @@ def simple(
 ) -> ResourceType:
     """A type of one object.
 
-    `key`: member → property (or `REF`) that names the object for `update` and `delete` (`delete_key`: if
-    that one names otherwise, a tuple for a list; `delete_with`: further members). `ref` and `attributes` are
-    format strings over the creating call's members, its answer, region and account. `generated` is the property that
-    gets a name of at most so many characters if it is not set. `default` are properties that the API needs and a
-    template may leave out, `reset` what an update sends for properties that were taken away. With `patch` (property →
-    path), `update` takes patch operations. `shapes` are properties that are no members, or not in the API's form.
-    `tagging` names by the format string `tagged` (over attributes, key, region, account) what it tags with the
+    `key`: member → property (or `REF`) that names the object for `update` and `delete`. `delete_key` if that one
+    names it otherwise (a tuple for a list), `delete_with` are further members.
+    `ref` and `attributes`: format strings over the creating call's members, its answer, `region` and `account`.
+    `generated`: the property that gets a name of at most so many characters if it is not set.
+    `default`: properties that the API needs and a template may leave out; `reset`: what an update sends for properties
+    that were taken away.
+    `patch`: property → path, if `update` takes patch operations.
+    `shapes`: properties that are no members, or not in the API's form.
+    `tagging`: tags what the format string `tagged` names (over attributes, key, `region`, `account` and `REF`) with the
     property `Tags`.
     """
     resets = dict(reset or {})

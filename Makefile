@@ -18,7 +18,7 @@ help: ## show this list
 setup: ## install the pinned dependencies into .venv
 	@sh scripts/bootstrap.sh
 
-up: setup ## start the emulator and apply terraform/stacks/$(STACK)
+up: setup ## start the emulator and bring up terraform/stacks/$(STACK) or sam/$(STACK)
 	@$(BIN)/harness up --target $(TARGET) --port $(PORT) --stack $(STACK) $(ARGS)
 
 down: setup ## stop the emulator and every process it started

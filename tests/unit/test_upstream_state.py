@@ -86,10 +86,10 @@ def test_time_is_the_worlds() -> None:
         times = {}
         for key in ("first", "second"):
             head = await up.call("s3", "HeadObject", Bucket="clock", Key=key)
-            times[key] = head["LastModified"].timestamp()
+            times[key] = head["LastModified"]
         assert times == {"first": START, "second": START + 3600}
         buckets = await up.call("s3", "ListBuckets")
-        assert buckets["Buckets"][0]["CreationDate"].timestamp() == START
+        assert buckets["Buckets"][0]["CreationDate"] == START
 
     run(scenario())
 

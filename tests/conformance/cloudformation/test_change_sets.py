@@ -105,6 +105,19 @@ def test_other_change_sets_become_obsolete(stacks: Any) -> None:
     }
 
 
+def test_the_name_of_an_executed_change_set_is_free(stacks: Any) -> None:
+    """The AWS CLI names them by the second; two deployments in one second differ from AWS, where none is that fast."""
+    client = stacks.client
+    client.create_change_set(StackName="fast", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template())
+    with pytest.raises(ClientError, match="ChangeSet c already exists"):
+        client.create_change_set(StackName="fast", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template())
+    client.execute_change_set(StackName="fast", ChangeSetName="c")
+    assert stacks.status("fast") == "CREATE_COMPLETE"
+    made = client.create_change_set(StackName="fast", ChangeSetName="c", TemplateBody=template(delay=5))
+    described = client.describe_change_set(StackName="fast", ChangeSetName="c")
+    assert (described["ChangeSetId"], described["ExecutionStatus"]) == (made["Id"], "AVAILABLE")
+
+
 def test_a_change_set_is_deleted(stacks: Any) -> None:
     stacks.create("less", template())
     stacks.client.create_change_set(StackName="less", ChangeSetName="c", TemplateBody=template(delay=1))

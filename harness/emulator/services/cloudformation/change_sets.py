@@ -121,8 +121,13 @@ class ChangeSets(Stacks):
             raise already_exists(
                 f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}]."
             )
-        if any(one.name == name for one in self._change_sets_of(stack)):
-            raise already_exists(f"ChangeSet {name} already exists")
+        for one in self._change_sets_of(stack):
+            if one.name != name:
+                continue
+            if one.execution_status != "EXECUTE_COMPLETE":
+                raise already_exists(f"ChangeSet {name} already exists")
+            # The AWS CLI names change sets by the second, and here two deployments fit into one.
+            self.change_sets.delete(one.change_set_id)
         return stack
 
     def _fill(self, change_set: ChangeSet, stack: Stack, deployment: Deployment) -> None:

@@ -128,6 +128,29 @@ def test_the_permissions(triggers: TriggersApi) -> None:
     assert [each["Principal"] for each in trust["Statement"]] == [{"Service": ["lambda.amazonaws.com"]}]
 
 
+def test_the_permissions_suffice(sam: SamSuite, api: TriggersApi) -> None:
+    """10.2, 10.3: with IAM enforced every endpoint works and is logged; without its statement on the events the API is
+    refused by DynamoDB, and says so in its log."""
+    iam, role = api.aws.client("iam"), role_of(api)
+    api.aws.admin("POST", "iam", {"mode": "enforce"})
+    event_id = api.ingest()["event_id"]
+    assert api.call("GET", "/v1/inbox").json()["count"] == 1
+    assert api.call("POST", f"/v1/events/{event_id}/ack").status_code == 200
+    assert api.call("DELETE", f"/v1/events/{event_id}").status_code == 200
+    assert len(api.log_lines()) == 7
+
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = [statement for statement in document["Statement"] if statement["Sid"] != "Events"]
+    policy = json.dumps({**document, "Statement": less})
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
+    answer = api.call("DELETE", f"/v1/events/{event_id}", X_Request_ID="refused")
+    error = api.log_lines("refused")[0]
+    sam.emulator.clean()
+    assert answer.status_code == 503
+    assert error["message"] == "dynamodb Query failed: AccessDeniedException"
+
+
 def test_the_documents_commands(api: TriggersApi) -> None:
     """7.1, 6.1, 8.1, 9.4, 10.1: the AWS CLI commands of the document. `status` is one of DynamoDB's reserved words,
     so that its query of the inbox needs a name for it."""

@@ -6,6 +6,7 @@ import json
 import select
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,33 @@ def test_the_logs_are_where_the_document_says(stack: FullStack) -> None:
         *("requestId", "ip", "requestTime", "httpMethod", "resourcePath", "status", "protocol", "responseLength")
     }
     assert any("Processed orders" in line for line in stack.log("/aws/lambda/dev-orders-processor"))
+
+
+def test_each_route_is_measured(stack: FullStack) -> None:
+    """`metrics_enabled` of the stage's methods: AWS/ApiGateway by API, and by method and resource (D8)."""
+    stack.post(stack.events["event_urls"]["orders"], event("orders", 1))
+    stack.post(stack.events["event_urls"]["orders"], b"<order/>", "application/xml")
+    stack.post(stack.events["event_urls"]["payments"], event("payments", 1))
+    api = {"ApiName": "dev-events-ingestion"}
+    route = api | {"Stage": "v1", "Method": "POST", "Resource": "/events/orders"}
+    for dimensions, count in ((api, 3), (api | {"Stage": "v1"}, 3), (route, 2)):
+        assert total(stack, "Count", dimensions) == count
+        assert total(stack, "4XXError", dimensions) == 1
+
+
+def total(stack: FullStack, metric: str, dimensions: dict[str, str]) -> float:
+    """The sum of a metric of API Gateway over the last minutes."""
+    now = stack.aws.now()
+    points = stack.aws.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/ApiGateway",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=datetime.fromtimestamp(now - 600, UTC),
+        EndTime=datetime.fromtimestamp(now + 60, UTC),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return sum(float(point["Sum"]) for point in points)
 
 
 def test_errors_fire_an_alarm_and_it_recovers(stack: FullStack) -> None:

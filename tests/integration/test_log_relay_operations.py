@@ -20,13 +20,18 @@ from tests.integration.test_log_relay import MARKED, post, relayed
 ALWAYS = 100_000
 
 
-def metric(stack: FullStack, name: str) -> Json:
-    """Sum, least, greatest and number of samples of a metric of the delivery stream; empty where there are none."""
+def metric(stack: FullStack, name: str, namespace: str = "AWS/Firehose") -> Json:
+    """Sum, least, greatest and number of samples of a metric of the delivery stream or of its function; empty where
+    there are none."""
     now = stack.aws.now()
+    dimensions = {
+        "AWS/Firehose": {"Name": "DeliveryStreamName", "Value": stack.log_relay["delivery_stream_name"]},
+        "AWS/Lambda": {"Name": "FunctionName", "Value": stack.log_relay["function_name"]},
+    }
     points = stack.aws.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Firehose",
+        Namespace=namespace,
         MetricName=name,
-        Dimensions=[{"Name": "DeliveryStreamName", "Value": stack.log_relay["delivery_stream_name"]}],
+        Dimensions=[dimensions[namespace]],
         StartTime=datetime.fromtimestamp(now - 86400, UTC),
         EndTime=datetime.fromtimestamp(now + 60, UTC),
         Period=86400,
@@ -116,6 +121,9 @@ def test_the_monitoring_table(stack: FullStack) -> None:
     success = metric(stack, "ExecuteProcessing.Success")
     assert success["sum"] == success["samples"] == 1
     assert metric(stack, "ExecuteProcessing.Duration")["samples"] == 1
+    duration = metric(stack, "Duration", "AWS/Lambda")
+    assert duration["samples"] == 1
+    assert duration["most"] < 1000
 
 
 def test_the_recommended_alarm_fires_and_recovers(stack: FullStack) -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.emulator.store import Table
@@ -33,6 +34,8 @@ MOST_BUCKETS = 250_000
 MOST_VALUES = 500
 """Distinct values kept as they are in one bucket; further ones are rounded to three digits (percentiles only)."""
 
+_HELD_BACK = 256
+"""Samples that a group holds back at most."""
 _SPAN = 600
 """Seconds of one row. A row is written whole to the journal each minute, so it should not be long."""
 
@@ -124,14 +127,28 @@ class Bucket:
 
 
 class Group:
-    """Metrics that are always measured together. Whoever measures keeps the group: it knows the minute's buckets."""
+    """Metrics that are always measured together. Whoever measures keeps the group: it knows the minute's buckets, and
+    holds samples back until there are many or somebody reads."""
 
-    __slots__ = ("buckets", "metrics", "minute")
+    __slots__ = ("buckets", "metrics", "minute", "samples")
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics = tuple(metrics)
         self.minute: object = None
         self.buckets: list[Bucket] = []
+        self.samples: list[tuple[float, ...]] = []
+
+    def settle(self) -> None:
+        """Put the samples held back into the buckets."""
+        samples, self.samples = self.samples, []
+        count = len(samples)
+        for bucket, values in zip(self.buckets, zip(*samples, strict=True), strict=False):
+            first = values[0]
+            if values.count(first) == count:  # most metrics are always one or zero
+                bucket.add(first, count)
+            else:
+                for value, times in Counter(values).items():
+                    bucket.add(value, times)
 
 
 _Row = dict[int, Bucket]
@@ -144,6 +161,8 @@ class Metrics:
     def __init__(self, world: World) -> None:
         self._world = world
         self._rows: Table[tuple[Metric, int], _Row] = world.store.table("metrics.buckets")
+        self._groups: list[Group] = []
+        """Those that were measured in the running minute."""
         self.resume()
 
     # -- writing ----------------------------------------------------------------------------------------------
@@ -158,7 +177,7 @@ class Metrics:
             bucket = self._open(metric)
         bucket.add(value)
 
-    def add_all(self, group: Group, values: Sequence[float]) -> None:
+    def add_all(self, group: Group, values: tuple[float, ...]) -> None:
         """One sample of each metric of a group, now."""
         minute = int(self._world.clock.now()) // MINUTE
         if minute != self._minute:
@@ -166,12 +185,11 @@ class Metrics:
         if group.minute is not self._now:
             group.minute = self._now
             group.buckets = [self._now.get(metric) or self._open(metric) for metric in group.metrics]
-        for bucket, value in zip(group.buckets, values, strict=True):
-            if value == bucket.minimum == bucket.maximum:  # most are always one or zero: `Bucket.add`, written out
-                bucket.sum += value
-                bucket.count += 1
-            else:
-                bucket.add(value)
+            self._groups.append(group)
+        samples = group.samples
+        samples.append(values)
+        if len(samples) >= _HELD_BACK:
+            group.settle()
 
     def state(self, metric: Metric, value: float) -> None:
         """A value that holds rather than happens (a limit): one sample per minute."""
@@ -196,12 +214,14 @@ class Metrics:
 
     def find(self, account: str, region: str) -> list[Identity]:
         """All metrics of an account in a region that have data, in the order in which they came."""
+        self._settle()
         return [identity for identity in self._units if identity[0] == account and identity[1] == region]
 
     def buckets(
         self, identity: Identity, start: float, end: float, unit: str | None = None
     ) -> list[tuple[str, int, Bucket]]:
         """(unit, first second, bucket) with `start` <= first second < `end`, by time."""
+        self._settle()
         found = []
         for metric in self._units.get(identity, ()):
             if unit is not None and metric.unit != unit:
@@ -220,6 +240,7 @@ class Metrics:
 
     def keep(self) -> None:
         """Put what changed since the last minute into the store."""
+        self._settle()
         for metric in self._now:
             key = (metric, self._minute * MINUTE // _SPAN * _SPAN)
             row = self._rows.get(key)
@@ -231,6 +252,9 @@ class Metrics:
         self._units: dict[Identity, list[Metric]] = {}
         self._spans: dict[Metric, set[int]] = {}
         self._now: dict[Metric, Bucket] = {}
+        for group in self._groups:
+            group.samples.clear()
+        self._groups = []
         self._minute = -1
         self._count = 0
         self._pruned = 0
@@ -244,10 +268,16 @@ class Metrics:
         self.keep()
         self._minute = minute
         self._now = {}
+        self._groups = []
         span = minute * MINUTE // _SPAN * _SPAN
         if span != self._pruned or self._count > MOST_BUCKETS:
             self._pruned = span
             self._prune(minute * MINUTE)
+
+    def _settle(self) -> None:
+        for group in self._groups:
+            if group.samples:
+                group.settle()
 
     def _open(self, metric: Metric) -> Bucket:
         start = self._minute * MINUTE

@@ -39,7 +39,7 @@ class KinesisBase(Service):
         self.consumers: Table[ConsumerKey, Consumer] = world.store.table("kinesis.consumers")
         self.tokens = Tokens(world)
         self._latest_arrival = 0.0
-        self._measures: dict[StreamKey, Measures] = {}
+        self._measures: dict[str, Measures] = {}
 
     async def start(self) -> None:
         self._latest_arrival = 0.0
@@ -217,9 +217,9 @@ class KinesisBase(Service):
 
     def measures(self, stream: Stream) -> Measures:
         """The metrics of a stream."""
-        found = self._measures.get(stream.key)
+        found = self._measures.get(stream.arn)
         if found is None:
-            found = self._measures[stream.key] = Measures(self.world, stream)
+            found = self._measures[stream.arn] = Measures(self.world, stream)
         return found
 
     def streams_of(self, call: Call) -> list[Stream]:

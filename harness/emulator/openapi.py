@@ -109,8 +109,8 @@ class Document:
                 if name not in _METHODS and name != _ANY:
                     continue
                 own = [self.resolve(parameter) for parameter in as_list(self.resolve(document).get("parameters"))]
-                named = {(parameter.get("in"), parameter.get("name")) for parameter in own}
-                inherited = [item for item in shared if (item.get("in"), item.get("name")) not in named]
+                named = {_place(parameter) for parameter in own}
+                inherited = [parameter for parameter in shared if _place(parameter) not in named]
                 method = "ANY" if name == _ANY else name.upper()
                 yield Operation(path, method, self.resolve(document), inherited + own)
 
@@ -141,6 +141,11 @@ class Document:
         return reference.removeprefix(prefix)
 
 
+def _place(parameter: Json) -> tuple[str | None, str | None]:
+    """What makes a parameter another than the next: where it is, and its name."""
+    return as_text(parameter.get("in")), as_text(parameter.get("name"))
+
+
 def as_object(value: Any) -> Json:
     """The value, which must be an object; an empty one for none. Raises InvalidDocument."""
     if value is None:
@@ -157,6 +162,28 @@ def as_list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise InvalidDocument(f"a list is needed instead of {str(value)[:80]}")
     return value
+
+
+def as_text(value: Any) -> str | None:
+    """A text, or a number as text (YAML has them for status codes and versions); None for none.
+
+    Raises InvalidDocument.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise InvalidDocument(f"a text is needed instead of {str(value)[:80]}")
+
+
+def as_texts(value: Any) -> dict[str, str]:
+    """An object of texts; an empty one for none. Raises InvalidDocument."""
+    return {name: as_text(item) or "" for name, item in as_object(value).items()}
+
+
+def as_text_list(value: Any) -> list[str]:
+    """A list of texts; an empty one for none. Raises InvalidDocument."""
+    return [as_text(item) or "" for item in as_list(value)]
 
 
 def as_integer(value: Any) -> int | None:

@@ -27,10 +27,10 @@ ELSEWHERE = (
 
 @pytest.mark.parametrize("issuer", ELSEWHERE)
 def test_no_request_leaves_the_machine(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
-    async def get(_: httpx.AsyncClient, url: str, **__: Any) -> httpx.Response:
-        raise AssertionError(f"{url} was asked for")
+    def send(_: httpx.Client, request: httpx.Request, **__: Any) -> httpx.Response:
+        raise AssertionError(f"{request.url} was asked for")
 
-    monkeypatch.setattr(httpx.AsyncClient, "get", get)
+    monkeypatch.setattr(httpx.Client, "send", send)
     with pytest.raises(Unreachable):
         asyncio.run(jwks_uri(issuer))
 

@@ -23,7 +23,7 @@ def compression(value: Any) -> int | None:
         return None
     try:
         size = int(value)
-    except ValueError:
+    except (TypeError, ValueError):
         size = -1
     if not 0 <= size <= _MAX_COMPRESSION:
         raise bad_request("Invalid minimum compression size, must be between 0 and 10485760")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.openapi import Document, Operation, as_boolean, as_integer, as_list, as_object, path_with_base
+from harness.emulator.openapi import (
+    Document,
+    Operation,
+    as_boolean,
+    as_integer,
+    as_list,
+    as_object,
+    as_text,
+    as_text_list,
+    as_texts,
+    path_with_base,
+)
 from harness.emulator.services.apigatewayv2.base import Json, bad_request, present
 
 _PREFIX = "x-amazon-apigateway-"
@@ -23,6 +34,7 @@ _CORS = {
     "exposeHeaders": "ExposeHeaders",
     "maxAge": "MaxAge",
 }
+_CORS_SCALARS = ("allowCredentials", "maxAge")
 _AUTHORIZER_MEMBERS = frozenset(
     {
         "type",
@@ -68,7 +80,7 @@ def attributes(document: Document, warnings: list[str]) -> Json:
     for member in endpoint:
         if member != "disableExecuteApiEndpoint":
             raise NotEmulated("apigatewayv2", f"the OpenAPI extension {_PREFIX}endpoint-configuration with {member}")
-    texts = {name: None if info.get(key) is None else str(info[key]) for key, name in _INFO.items()}
+    texts = {name: as_text(info.get(key)) for key, name in _INFO.items()}
     return present(
         **texts,
         CorsConfiguration=_cors(root.get(f"{_PREFIX}cors"), warnings),
@@ -79,7 +91,7 @@ def attributes(document: Document, warnings: list[str]) -> Json:
 def tags(document: Document) -> dict[str, str]:
     """Of the document's tags those with a value for AWS."""
     found = [as_object(tag) for tag in as_list(document.root.get("tags"))]
-    return {str(tag.get("name")): str(tag[_TAG]) for tag in found if _TAG in tag}
+    return {str(tag.get("name")): as_text(tag[_TAG]) or "" for tag in found if _TAG in tag}
 
 
 def _cors(given: Any, warnings: list[str]) -> Json | None:
@@ -88,7 +100,10 @@ def _cors(given: Any, warnings: list[str]) -> Json | None:
     if not isinstance(given, dict) or not set(given) <= set(_CORS):
         warnings.append("CORS Scheme is malformed, ignoring.")
         return None
-    return {_CORS[name]: value for name, value in given.items()}
+    found: Json = {_CORS[name]: as_text_list(given.get(name)) for name in given if name not in _CORS_SCALARS}
+    return found | present(
+        AllowCredentials=as_boolean(given.get("allowCredentials")), MaxAge=as_integer(given.get("maxAge"))
+    )
 
 
 def authorizers(document: Document) -> dict[str, Json]:
@@ -104,20 +119,22 @@ def authorizers(document: Document) -> dict[str, Json]:
         kind = str(given.get("type") or "").upper()
         if kind not in ("JWT", "REQUEST"):
             raise bad_request(f"Invalid authorizer type specified: {given.get('type')}")
-        version = given.get("authorizerPayloadFormatVersion")
         configuration = as_object(given.get("jwtConfiguration"))
         found[name] = present(
             AuthorizerType=kind,
             Name=name,
             IdentitySource=_sources(given.get("identitySource")),
-            AuthorizerUri=given.get("authorizerUri"),
-            AuthorizerCredentialsArn=given.get("authorizerCredentials"),
+            AuthorizerUri=as_text(given.get("authorizerUri")),
+            AuthorizerCredentialsArn=as_text(given.get("authorizerCredentials")),
             # A number in many a document: SAM passes on what the template has.
-            AuthorizerPayloadFormatVersion=None if version is None else str(version),
+            AuthorizerPayloadFormatVersion=as_text(given.get("authorizerPayloadFormatVersion")),
             AuthorizerResultTtlInSeconds=as_integer(given.get("authorizerResultTtlInSeconds")),
             EnableSimpleResponses=as_boolean(given.get("enableSimpleResponses")),
-            IdentityValidationExpression=given.get("identityValidationExpression"),
-            JwtConfiguration={"Issuer": configuration.get("issuer"), "Audience": as_list(configuration.get("audience"))}
+            IdentityValidationExpression=as_text(given.get("identityValidationExpression")),
+            JwtConfiguration={
+                "Issuer": as_text(configuration.get("issuer")),
+                "Audience": as_text_list(configuration.get("audience")),
+            }
             if kind == "JWT"
             else None,
         )
@@ -128,13 +145,19 @@ def _sources(given: Any) -> list[str]:
     """A list, or a text with commas."""
     if isinstance(given, str):
         return [item.strip() for item in given.split(",") if item.strip()]
-    return [str(item) for item in as_list(given)]
+    return as_text_list(given)
 
 
 def route_key(operation: Operation, document: Document, base_path_mode: str) -> str:
     if operation.path == "$default" or operation.document.get("isDefaultRoute"):
         return "$default"
     return f"{operation.method} {path_with_base(operation.path, document.base_path, base_path_mode)}"
+
+
+def _parsed(member: str, value: Any) -> Any:
+    if member == "requestParameters":
+        return as_texts(value)
+    return as_integer(value) if member == "timeoutInMillis" else as_text(value)
 
 
 def integration(document: Document, operation: Operation, warnings: list[str]) -> Json | None:
@@ -147,19 +170,13 @@ def integration(document: Document, operation: Operation, warnings: list[str]) -
     found: Json = {}
     for name, value in document.resolve(operation.document[INTEGRATION]).items():
         if name in _MEMBERS:
-            found[_MEMBERS[name]] = value
+            found[_MEMBERS[name]] = _parsed(name, value)
         elif name in _REST_ONLY:
             warnings.append(f"{name} of the integration of {where} is not supported for HTTP APIs. Ignoring.")
         else:
             raise NotEmulated("apigatewayv2", f"{INTEGRATION} with {name}")
     found["IntegrationType"] = str(found.get("IntegrationType") or "").upper()
-    if "TimeoutInMillis" in found:
-        found["TimeoutInMillis"] = as_integer(found["TimeoutInMillis"])
-    if "RequestParameters" in found:
-        found["RequestParameters"] = as_object(found["RequestParameters"])
-    if "PayloadFormatVersion" in found:
-        found["PayloadFormatVersion"] = str(found["PayloadFormatVersion"])
-    return found
+    return present(**found)
 
 
 def authorization(document: Document, operation: Operation, ids: dict[str, str], warnings: list[str]) -> Json:
@@ -181,7 +198,7 @@ def authorization(document: Document, operation: Operation, ids: dict[str, str],
                 return present(
                     AuthorizationType="JWT" if is_jwt else "CUSTOM",
                     AuthorizerId=ids[name],
-                    AuthorizationScopes=[str(scope) for scope in as_list(scopes)] or None if is_jwt else None,
+                    AuthorizationScopes=as_text_list(scopes) or None if is_jwt else None,
                 )
             if scheme is not None and scheme.get(f"{_PREFIX}authtype") == "awsSigv4":
                 return {"AuthorizationType": "AWS_IAM"}

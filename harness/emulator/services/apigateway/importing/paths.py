@@ -6,7 +6,16 @@ import re
 from typing import Any
 
 from harness.emulator.errors import AwsError
-from harness.emulator.openapi import Operation, as_boolean, as_integer, as_list, as_object, path_with_base
+from harness.emulator.openapi import (
+    Operation,
+    as_boolean,
+    as_integer,
+    as_object,
+    as_text,
+    as_text_list,
+    as_texts,
+    path_with_base,
+)
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.importing.schemas import model_for
 from harness.emulator.services.apigateway.importing.security import authorization
@@ -42,6 +51,7 @@ _MEMBERS = frozenset(
         "tlsConfig",
     }
 )
+_TEXTS = ("uri", "credentials", "cacheNamespace")
 _UPPER = ("httpMethod", "connectionType", "passthroughBehavior", "contentHandling")
 _JSON = "application/json"
 
@@ -73,7 +83,7 @@ class ImportedPaths(Methods, Integrations):
         method = present(
             httpMethod=name,
             **authorization(progress, document),
-            operationName=document.get("operationId"),
+            operationName=as_text(document.get("operationId")),
             requestParameters=_request_parameters(progress, operation) or None,
             requestModels=_request_models(progress, operation) or None,
         )
@@ -102,10 +112,7 @@ class ImportedPaths(Methods, Integrations):
             raise self.refuse(f"{_INTEGRATION} with {unknown}")
         if given.get("connectionId"):
             raise self.refuse(f"{_INTEGRATION} with connectionId")
-        members = {name: value for name, value in given.items() if name in _MEMBERS}
-        members |= {name: str(given[name]).upper() for name in _UPPER if given.get(name)}
-        members["timeoutInMillis"] = as_integer(members.get("timeoutInMillis"))
-        integration = with_defaults(resource_id, {**members, "type": kind})
+        integration = with_defaults(resource_id, {**_members(given), "type": kind})
         self._check_integration(method, integration)
         method["methodIntegration"] = integration
         for pattern, entry in as_object(given.get("responses")).items():
@@ -113,14 +120,25 @@ class ImportedPaths(Methods, Integrations):
             answer = present(
                 statusCode=str(response.get("statusCode") or ""),
                 selectionPattern=None if pattern == "default" else pattern,
-                responseParameters=response.get("responseParameters") or None,
-                responseTemplates=response.get("responseTemplates"),
-                contentHandling=response.get("contentHandling"),
+                responseParameters=as_texts(response.get("responseParameters")) or None,
+                responseTemplates=as_texts(response["responseTemplates"]) if "responseTemplates" in response else None,
+                contentHandling=as_text(response.get("contentHandling")),
             )
             if not re.fullmatch(r"[1-5]\d\d", answer["statusCode"]):
                 raise bad_request(f"Invalid status code specified: {answer['statusCode']}")
             check_integration_response(method, answer)
             integration.setdefault("integrationResponses", {})[answer["statusCode"]] = answer
+
+
+def _members(given: Json) -> Json:
+    """An integration's members but its type, each of its kind. Raises InvalidDocument."""
+    found: Json = {name: as_text(given.get(name)) for name in _TEXTS}
+    found |= {name: (as_text(given.get(name)) or "").upper() for name in _UPPER}
+    found |= {name: as_texts(given.get(name)) for name in ("requestParameters", "requestTemplates")}
+    found["cacheKeyParameters"] = as_text_list(given.get("cacheKeyParameters")) or None
+    found["timeoutInMillis"] = as_integer(given.get("timeoutInMillis"))
+    found["tlsConfig"] = as_object(given.get("tlsConfig"))
+    return found
 
 
 def _resource(progress: Import, path: str) -> Json:
@@ -154,7 +172,9 @@ def _request_models(progress: Import, operation: Operation) -> dict[str, str]:
     else:
         for parameter in operation.parameters:
             if parameter.get("in") == "body":
-                media_types = as_list(operation.document.get("consumes") or document.root.get("consumes")) or [_JSON]
+                media_types = as_text_list(operation.document.get("consumes") or document.root.get("consumes")) or [
+                    _JSON
+                ]
                 schemas = dict.fromkeys(media_types, parameter.get("schema"))
     return _models(progress, schemas)
 
@@ -190,7 +210,7 @@ def _method_responses(progress: Import, operation: Json) -> list[Json]:
         if document.is_3:
             schemas = _by_media_type(response)
         else:
-            media_types = as_list(operation.get("produces") or document.root.get("produces")) or [_JSON]
+            media_types = as_text_list(operation.get("produces") or document.root.get("produces")) or [_JSON]
             schemas = dict.fromkeys(media_types, response.get("schema"))
         headers = {f"method.response.header.{name}": False for name in as_object(response.get("headers"))}
         models = _models(progress, schemas)

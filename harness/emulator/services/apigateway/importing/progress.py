@@ -37,7 +37,9 @@ class Import:
         """As `attempt`, for an error that was caught."""
         if isinstance(error, NotEmulated):
             raise error
-        self.errors.append(f"Unable to {what}: {error.message}")
+        text = f"Unable to {what}: {error.message}"
+        if text not in self.errors:
+            self.errors.append(text)
 
     def finish(self, fail_on_warnings: bool) -> None:
         """Raises BadRequestException for errors, and for warnings where they count."""

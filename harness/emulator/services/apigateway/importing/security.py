@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from harness.emulator.openapi import as_integer, as_list, as_object
+from harness.emulator.openapi import (
+    as_integer,
+    as_list,
+    as_object,
+    as_text,
+    as_text_list,
+)
 from harness.emulator.services.apigateway.authorizers import Authorizers
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.state import Json, bad_request, present
@@ -45,7 +51,7 @@ class ImportedSecurity(Authorizers):
 
 
 def _authorizer(authorizer_id: str, name: str, scheme: Json, given: Json, kind: str) -> Json:
-    source = given.get("identitySource")
+    source = as_text(given.get("identitySource"))
     if kind == "TOKEN" and not source:
         source = f"method.request.header.{scheme.get('name')}"
     ttl = as_integer(given.get("authorizerResultTtlInSeconds"))
@@ -53,11 +59,11 @@ def _authorizer(authorizer_id: str, name: str, scheme: Json, given: Json, kind: 
         id=authorizer_id,
         name=name,
         type=kind,
-        authType=scheme.get(_AUTH_TYPE) or "custom",
-        authorizerUri=given.get("authorizerUri"),
-        authorizerCredentials=given.get("authorizerCredentials"),
+        authType=as_text(scheme.get(_AUTH_TYPE)) or "custom",
+        authorizerUri=as_text(given.get("authorizerUri")),
+        authorizerCredentials=as_text(given.get("authorizerCredentials")),
         identitySource=source,
-        identityValidationExpression=given.get("identityValidationExpression"),
+        identityValidationExpression=as_text(given.get("identityValidationExpression")),
         authorizerResultTtlInSeconds=300 if ttl is None else ttl,
     )
 
@@ -80,7 +86,9 @@ def authorization(progress: Import, operation: Json) -> Json:
             if name in ids:
                 if found["authorizationType"] == "NONE":
                     found |= present(
-                        authorizationType="CUSTOM", authorizerId=ids[name], authorizationScopes=scopes or None
+                        authorizationType="CUSTOM",
+                        authorizerId=ids[name],
+                        authorizationScopes=as_text_list(scopes) or None,
                     )
             elif scheme is None:
                 # `NONE` is what SAM writes for a method that is open although the API has a default authorizer.

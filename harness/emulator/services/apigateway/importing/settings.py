@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.openapi import as_boolean, as_object
+from harness.emulator.openapi import as_boolean, as_object, as_text, as_texts
 from harness.emulator.services.apigateway import gateway_responses
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.rest_apis import compression, key_source
@@ -42,8 +42,8 @@ def import_settings(progress: Import) -> None:
         ("description", info.get("description")),
         ("version", info.get("version")),
     ):
-        if value is not None:
-            document[member] = str(value)
+        if (text := as_text(value)) is not None:
+            document[member] = text
     if (source := root.get("x-amazon-apigateway-api-key-source")) is not None:
         document["apiKeySource"] = key_source(str(source).upper())
     if (types := root.get("x-amazon-apigateway-binary-media-types")) is not None:
@@ -62,13 +62,12 @@ def import_gateway_responses(progress: Import) -> None:
             if not gateway_responses.is_known(response_type):
                 raise bad_request(f"Invalid response type specified: {response_type}")
             given = as_object(setting)
-            status = given.get("statusCode")
             gateway_responses.put(
                 progress.api,
                 response_type,
-                None if status is None else str(status),
-                as_object(given.get("responseParameters")),
-                as_object(given.get("responseTemplates")),
+                as_text(given.get("statusCode")),
+                as_texts(given.get("responseParameters")),
+                as_texts(given.get("responseTemplates")),
             )
 
 

@@ -19,7 +19,14 @@ from tests.integration.provisioning import ROOT, Provisioned
 from tests.integration.triggers_api import SamSuite, TriggersApi, sam_suite
 
 # Whole runs of Terraform and of all drills: started first, so that they do not end last.
-_LONG = ("test_drills.py", "test_systems_alone.py", "test_terraform.py", "test_plugin_in_foreign_project.py")
+_LONG = (
+    "test_drills.py",
+    "test_systems_alone.py",
+    "test_rest_systems_alone.py",
+    "test_event_ingestion_usage.py",
+    "test_terraform.py",
+    "test_plugin_in_foreign_project.py",
+)
 # What the developer's shell may hold for another stack than ours.
 _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 

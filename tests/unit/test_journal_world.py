@@ -229,6 +229,24 @@ LAMBDA = [
         FilterCriteria={"Filters": [{"Pattern": '{"data": {"never": ["so"]}}'}]},
     ),
 ]  # fmt: skip
+DATUM = {"MetricName": "m", "Value": 1.0}
+CLOUDWATCH = [
+    call("cloudwatch", "PutMetricData", Namespace="App", MetricData=[DATUM]),
+    call(
+        "cloudwatch", "PutMetricAlarm", AlarmName=names, Namespace="App", MetricName="m", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=st.integers(0, 2), ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=["arn:aws:lambda:us-east-1:000000000000:function:none"],
+    ),
+    call("cloudwatch", "SetAlarmState", AlarmName=names, StateValue="ALARM", StateReason="r"),
+    call("cloudwatch", "DisableAlarmActions", AlarmNames=["one"]),
+    call("cloudwatch", "DeleteAlarms", AlarmNames=["two"]),
+    call(
+        "cloudwatch", "TagResource", ResourceARN="arn:aws:cloudwatch:us-east-1:000000000000:alarm:one",
+        Tags=[{"Key": "a", "Value": "b"}],
+    ),
+    st.tuples(st.just("advance"), st.just(""), st.just({"seconds": 61})),
+    st.just(("check", "", {})),
+]  # fmt: skip
 TIME = [
     st.tuples(st.just("advance"), st.just(""), st.sampled_from([1, 61, 301, 90_000]).map(lambda s: {"seconds": s})),
     st.just(("check", "", {})),
@@ -248,6 +266,36 @@ def test_an_attempt_under_way_has_changed_nothing_yet() -> None:
             running.check()
             await asyncio.sleep(0)
         await running.world.clock.advance(100)
+        running.check()
+
+    run(scenario)
+
+
+def test_metric_data_is_kept_when_its_answer_is_out() -> None:
+    """Not only when the minute is over, as with what services measure."""
+
+    async def scenario(running: Run) -> None:
+        for expected in (1, 2):
+            await running.call("cloudwatch", "PutMetricData", Namespace="App", MetricData=[DATUM])
+            running.durability.commit()
+            ((_, row),) = found_by_a_restart(running.path).rows()["metrics.buckets"]
+            assert [bucket.sum for bucket in row.values()] == [expected]
+
+    run(scenario)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(st.one_of(*CLOUDWATCH), min_size=5, max_size=30))
+def test_a_restart_finds_alarms_and_metrics(steps: list[Step]) -> None:
+    async def scenario(running: Run) -> None:
+        for service, operation, params in steps:
+            if service == "advance":
+                await running.world.clock.advance(params["seconds"])
+            elif service == "check":
+                running.check()
+            else:
+                with running.world.clock.working():
+                    await running.call(service, operation, **params)
         running.check()
 
     run(scenario)

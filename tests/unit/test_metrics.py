@@ -127,6 +127,30 @@ def test_samples_of_a_minute_are_one_bucket() -> None:
     in_world(test)
 
 
+def test_a_group_is_what_single_samples_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples are held back until there are many, or until somebody reads; minutes stay apart."""
+    monkeypatch.setattr(metrics, "_HELD_BACK", 7)
+    single = BYTES._replace(name="Single")
+
+    async def test(world: World) -> None:
+        group = Group((BYTES, COUNT))
+        for number in range(40):
+            value = number * 7 % 5
+            world.metrics.add_all(group, (value, 1))
+            world.metrics.add(single, value)
+            if number % 15 == 14:
+                await world.clock.advance(60)
+        together, apart = (
+            [(at, bucket.__getstate__()) for _, at, bucket in world.metrics.buckets(identity(metric), 0, START + 3600)]
+            for metric in (BYTES, single)
+        )
+        assert together == apart
+        assert len(together) == 3
+        assert sums(world, COUNT) == [(0, 15), (60, 15), (120, 10)]
+
+    in_world(test)
+
+
 def test_a_state_is_sampled_once_a_minute() -> None:
     """A limit is a value, not an event."""
 

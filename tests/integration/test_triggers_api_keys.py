@@ -71,9 +71,10 @@ def application(sam: SamSuite) -> Path:
 
 
 def environment(sam: SamSuite, **variables: str) -> dict[str, str]:
-    """For the application in the tools' environment, which holds boto3 and uvicorn."""
+    """For the application in the tools' environment, which holds boto3 and uvicorn. The package stays as it was built:
+    with compiled files in it, it would be another one to SAM."""
     access = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "PYTHONPATH": str(application(sam))}
-    return {"PATH": os.environ["PATH"], **access, **variables}
+    return {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **access, **variables}
 
 
 @pytest.fixture

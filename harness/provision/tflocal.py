@@ -137,6 +137,8 @@ class StackRunner:
             cache.mkdir(parents=True, exist_ok=True)
             environment["TF_PLUGIN_CACHE_DIR"] = str(cache)
             environment["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
+        # Collecting garbage takes a quarter of a short run's processor time, Terraform's and the provider's.
+        environment.setdefault("GOGC", "400")
         if self.stack.declares("endpoint_url"):
             environment["TF_VAR_endpoint_url"] = self.endpoint_url
         return environment

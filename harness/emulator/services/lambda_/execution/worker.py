@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import orjson
 
@@ -106,21 +107,24 @@ class Worker(asyncio.SubprocessProtocol):
         try:
             os.set_blocking(self._pipe, False)
             self._loop.add_reader(self._pipe, self._read_output)
-            self._transport, _ = await self._loop.subprocess_exec(
+            await self._loop.subprocess_exec(
                 lambda: self, *arguments, stdin=guard_end, stdout=output_end, stderr=output_end, env=variables,
                 cwd=folder, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            self._loop.remove_reader(self._pipe)
-            os.close(self._pipe)
-            os.close(self._guard)
-            self.ended = True
+            self._end_pipes()
             self._gone(self)
             raise InitFailed(failure("Runtime.InvalidEntrypoint", str(error))) from error
+        except asyncio.CancelledError:
+            self._ready.cancel()
+            if self._transport is None:
+                self._end_pipes()
+                self._gone(self)
+            self.kill()
+            raise
         finally:
             os.close(guard_end)
             os.close(output_end)
-        self.pid = self._transport.get_pid()
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), limit)
         except TimeoutError:
@@ -133,6 +137,19 @@ class Worker(asyncio.SubprocessProtocol):
             self._ready.cancel()
             self.kill()
             raise
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The process runs; it may have ended before the call that started it returns."""
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self.pid = self._transport.get_pid()
+        if self.ended:
+            self.kill()
+
+    def _end_pipes(self) -> None:
+        self._loop.remove_reader(self._pipe)
+        os.close(self._pipe)
+        os.close(self._guard)
+        self.ended = True
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Signal the whole process group."""
@@ -156,11 +173,10 @@ class Worker(asyncio.SubprocessProtocol):
         code = 0 if code is None else code
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)  # what the function started and left behind
+        if self.ended:
+            return
         self._read_output()
-        self._loop.remove_reader(self._pipe)
-        os.close(self._pipe)
-        os.close(self._guard)
-        self.ended = True
+        self._end_pipes()
         if not self._exited.done():
             self._exited.set_result(code)
         if self._parked is not None and not self._parked.done():

@@ -346,5 +346,5 @@ def attempt(run: Callable[[], Any]) -> Any:
     try:
         return run()
     except Exception as error:
-        sentence = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return f"cannot ({sentence.partition(': ')[2][:40] or sentence[:40]})"
+        sentence = str(error).partition(" b'")[0].partition("\n")[0] or type(error).__name__
+        return f"cannot ({sentence.rpartition(': ')[2][:40]})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.clock import Timer
 from harness.emulator.errors import AwsError
-from harness.emulator.upstream import internal_calls
+from harness.emulator.upstream import internal_calls, split_deliveries
 from harness.emulator.upstream.moto_upstream import MotoUpstream
 from harness.emulator.upstream.remote import ANSWER_SECONDS, INVOKE_SECONDS, Remote, looks_right
 from harness.emulator.upstream.signing import signed
@@ -64,6 +64,7 @@ class SplitUpstream(MotoUpstream):
     async def forward(self, call: Call, request: HttpRequest) -> HttpResponse:
         """A request as it came. Raises AwsError."""
         if call.service in self.split.here:
+            split_deliveries.check(call, request, self.split.here)
             return await super().forward(call, request)
         response = await self.remote.send(request, answer_seconds=_patience(call))
         if not looks_right(call, request, response):

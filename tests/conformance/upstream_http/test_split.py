@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::000000000000:role/firehose"
 HINTS = {"SizeInMBs": 1, "IntervalInSeconds": 60}
@@ -116,7 +118,9 @@ def test_a_transform_here_and_its_failures_in_the_bucket_behind(front: Front, mo
     s3 = behind(moto_url, "s3")
     assert objects(s3, "split-lambda", "ok/") == [b'{"value": 0}{"value": 1}']
     (failed,) = objects(s3, "split-lambda", "bad/")
-    assert json.loads(failed)["errorCode"] == "Lambda.FunctionError" or b"ProcessingFailed" in failed
+    line = json.loads(failed)
+    assert line["errorCode"] == "Lambda.ProcessingFailedStatus"
+    assert json.loads(base64.b64decode(line["rawData"])) == {"value": 2}
 
 
 def test_what_is_not_here_is_forwarded_as_it_came(front: Front, moto_url: str) -> None:
@@ -142,6 +146,16 @@ def test_apis_of_the_endpoint_behind(front: Front) -> None:
     answer = aws.http.get("/restapis/unknown/prod/_user_request_/x")
     assert answer.headers.get("x-amzn-errortype") != "ForbiddenException"
     assert front(ALL_BUT_S3).http.get("/restapis/unknown/prod/_user_request_/x").status_code == 403
+
+
+def test_deliveries_from_here_to_behind_are_refused(front: Front) -> None:
+    """Law 1: moto would look for the queue in this process, find none, and say nothing."""
+    aws = front("firehose,sns")
+    topic = aws.client("sns").create_topic(Name="split")["TopicArn"]
+    with pytest.raises(ClientError, match="Subscribe with a target in sqs, which is at the upstream") as caught:
+        aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:q")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="someone@example.com")
 
 
 def test_snapshots_of_a_split_world_are_refused(front: Front) -> None:

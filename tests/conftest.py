@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,11 @@ from harness.testing import Aws as PluginAws
 # A loaded machine is slow, not wrong: no example has a time limit. A failure prints how to repeat it.
 settings.register_profile("suite", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# A shell starts background jobs (`make test &`, nohup) with SIGINT ignored, and children inherit that: tests that
+# interrupt a process would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Aws(PluginAws):

@@ -42,6 +42,7 @@ def build_world(
         services = [service for service in services if service.name in split.here]
         world.upstream = behind = _load(*_SPLIT_UPSTREAM)(world, split)
         world.behind = behind.remote
+        world.here = split.here
     for service in services:
         world.add(service(world))
     return world

@@ -46,13 +46,14 @@ Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
 
 @dataclass(slots=True)
 class Snapshot:
-    """The state of a world at one moment. `version` must match for a restore."""
+    """The state of a world at one moment. `version` and `here` must match for a restore."""
 
     version: str
     now: float
     rng: Any
     store: bytes
     upstream: bytes | None
+    here: frozenset[str] | None = None
 
 
 class World:
@@ -94,6 +95,8 @@ class World:
         self.commit: Callable[[], None] | None = None
         """Makes everything up to now survive the process, before an answer tells of it; None without a state folder.
         Raises OSError."""
+        self.here: frozenset[str] | None = None
+        """The services that are served here (botocore names), where an endpoint behind takes the others; None: all."""
         self._wire: Wire | None = None
 
     def add(self, service: Service) -> None:
@@ -152,7 +155,7 @@ class World:
             self.clock.set_now(saved)
 
     async def save(self) -> bytes:
-        """A snapshot of the whole world, taken when no work is in flight."""
+        """A snapshot of all that is here, taken when no work is in flight."""
         await self.clock.quiesce()
         return self.dump()
 
@@ -160,13 +163,14 @@ class World:
         """A snapshot taken now, whatever is in flight."""
         self.metrics.keep()
         upstream = self.upstream.dump() if self.upstream is not None else None
-        snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream)
+        snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream, self.here)
         return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)
 
     async def restore(self, state: bytes | None) -> None:
         """Become the saved world, at its time (`follow`); None empties it and seeds the rng again.
 
-        Raises ValueError for bytes that are no snapshot of this version; nothing is changed then.
+        Raises ValueError for bytes that are no snapshot of this version or hold other services than are here; nothing
+        is changed then.
         """
         snapshot: Snapshot | None = None
         if state is not None:
@@ -176,6 +180,8 @@ class World:
                 raise ValueError(f"not a snapshot: {error}") from error
             if not isinstance(snapshot, Snapshot) or snapshot.version != VERSION:
                 raise ValueError(f"the snapshot was not made by version {VERSION}")
+            if snapshot.here != self.here:
+                raise ValueError(f"it holds {_listed(snapshot.here)}, and here are {_listed(self.here)}")
         await self.stop()
         self.trace.clear()
         self.store.load(snapshot.store if snapshot else None)
@@ -189,3 +195,7 @@ class World:
             self.quotas = False
         self.permissions.restored()
         await self.start()
+
+
+def _listed(services: frozenset[str] | None) -> str:
+    return "all services" if services is None else ", ".join(sorted(services)) or "none"

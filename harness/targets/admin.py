@@ -41,14 +41,15 @@ class Admin:
         found: list[dict[str, Any]] = self._request("GET", "/_harness/snapshots")["snapshots"]
         return found
 
-    def save_snapshot(self, name: str) -> dict[str, Any]:
-        return self._request("PUT", f"/_harness/snapshots/{quote(name, safe='')}", timeout=120.0)
+    def save_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
+        """Save the whole state; `here_only` leaves out what is kept by an endpoint behind (docs/upstream.md)."""
+        return self._request("PUT", _snapshot(name, here_only), timeout=120.0)
 
-    def restore_snapshot(self, name: str) -> dict[str, Any]:
-        return self._request("POST", f"/_harness/snapshots/{quote(name, safe='')}", timeout=120.0)
+    def restore_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
+        return self._request("POST", _snapshot(name, here_only), timeout=120.0)
 
     def delete_snapshot(self, name: str) -> dict[str, Any]:
-        return self._request("DELETE", f"/_harness/snapshots/{quote(name, safe='')}")
+        return self._request("DELETE", _snapshot(name))
 
     def faults(self) -> list[dict[str, Any]]:
         """All fault rules with their counters (docs/faults.md)."""
@@ -113,6 +114,10 @@ class Admin:
         if answer.status >= 400 or not isinstance(content_object, dict):
             raise AdminError(answer.status, _sentence(method, path, answer.status, content_object, payload))
         return content_object
+
+
+def _snapshot(name: str, here_only: bool = False) -> str:
+    return f"/_harness/snapshots/{quote(name, safe='')}" + ("?part=here" if here_only else "")
 
 
 def _sink(name: str) -> str:

@@ -57,7 +57,7 @@ class Admin:
             "coverage": {"GET": self._coverage},
             "sinks": {"GET": self._list_sinks},
         }
-        self._snapshot_routes: dict[str, Callable[[str], Awaitable[Json]]] = {
+        self._snapshot_routes: dict[str, Callable[[str, HttpRequest], Awaitable[Json]]] = {
             "PUT": self._save,
             "POST": self._restore,
             "DELETE": self._delete,
@@ -77,7 +77,7 @@ class Admin:
         if path not in self._routes and rest:
             if room == "snapshots":
                 snapshot_route = _method(self._snapshot_routes, method, path)
-                return await snapshot_route(unquote(rest))
+                return await snapshot_route(unquote(rest), request)
             if room == "faults":
                 return self.faults.handle(request, method, unquote(rest))
             if room == "trace":
@@ -133,8 +133,8 @@ class Admin:
     async def _list_snapshots(self, request: HttpRequest) -> Json:
         return {"snapshots": self.snapshots.list()}
 
-    async def _save(self, name: str) -> Json:
-        self._refuse_part()
+    async def _save(self, name: str, request: HttpRequest) -> Json:
+        self._refuse_half(request)
         async with self._alone:
             content = await self.world.save()
             try:
@@ -144,8 +144,8 @@ class Admin:
             except OSError as error:
                 raise AdminProblem(500, f"the snapshot can't be written: {error.strerror}") from error
 
-    async def _restore(self, name: str) -> Json:
-        self._refuse_part()
+    async def _restore(self, name: str, request: HttpRequest) -> Json:
+        self._refuse_half(request)
         content = self._existing(name)
         async with self._alone:
             try:
@@ -154,7 +154,7 @@ class Admin:
                 raise AdminProblem(409, f"snapshot {name} can't be restored: {error}") from error
         return {"name": name, "bytes": len(content), "clock": self._time()}
 
-    async def _delete(self, name: str) -> Json:
+    async def _delete(self, name: str, request: HttpRequest) -> Json:
         self._existing(name)
         self.snapshots.delete(name)
         return {"name": name}
@@ -168,9 +168,17 @@ class Admin:
             raise AdminProblem(404, f"there is no snapshot {name}")
         return content
 
-    def _refuse_part(self) -> None:
-        if self.world.behind is not None:
-            raise AdminProblem(409, f"no snapshot can hold the state of the upstream {self.world.behind.url}")
+    def _refuse_half(self, request: HttpRequest) -> None:
+        """Half a state is no state, unless the caller says that it takes care of the other half (`?part=here`)."""
+        parts = parse_qs(request.query, keep_blank_values=True).get("part")
+        if parts not in (None, ["here"]):
+            raise AdminProblem(400, f"part must be here, not {', '.join(parts)!r}")
+        if self.world.behind is not None and parts is None:
+            raise AdminProblem(
+                409,
+                f"no snapshot can hold the state of the upstream {self.world.behind.url}; "
+                "?part=here takes what is here alone",
+            )
 
     async def _reset(self, request: HttpRequest) -> Json:
         async with self._alone:

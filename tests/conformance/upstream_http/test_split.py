@@ -156,10 +156,3 @@ def test_deliveries_from_here_to_behind_are_refused(front: Front) -> None:
         aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:q")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     aws.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="someone@example.com")
-
-
-def test_snapshots_of_a_split_world_are_refused(front: Front) -> None:
-    """Law 1: half a state is no state."""
-    aws = front(FIREHOSE_ONLY)
-    answer = aws.http.put("/_harness/snapshots/half")
-    assert answer.status_code == 409 and "upstream" in answer.json()["message"]

@@ -1,4 +1,4 @@
-"""The pytest plugin: an emulator with your Terraform stack for every test, and handles on its time and its faults.
+"""The pytest plugin: a local AWS with your Terraform stack for every test, and handles on its time and its faults.
 
 Nothing is started before a test asks for one of the fixtures. docs/pytest.md tells how to use it.
 """
@@ -15,9 +15,10 @@ from harness.problem import Problem
 from harness.testing.options import OPTIONS, Options
 
 if TYPE_CHECKING:
+    from harness.targets.admin import Admin
     from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger
-    from harness.testing.emulator import SuiteEmulator
     from harness.testing.report import Using
+    from harness.testing.suite import SuiteTarget
 
 # Importing the parts takes a while that a suite without these fixtures should not pay: it is done in the fixtures.
 
@@ -48,41 +49,41 @@ def harness_options(config: pytest.Config) -> Options:
 
 
 @pytest.fixture(scope="session")
-def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
-    """The emulator of this process, with the stack applied; the other fixtures hand it out clean."""
-    from harness.testing.emulator import forget_files, suite_emulator
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteTarget]:
+    """The target of this process, with the stack applied; the other fixtures hand it out clean."""
+    from harness.testing.emulator import suite_emulator
 
     try:
         with suite_emulator(harness_options(request.config)) as emulator:
             yield emulator
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}".rstrip(), pytrace=False)
-    if emulator.target is not None and not request.session.testsfailed:
-        forget_files(emulator.target)
+    if not request.session.testsfailed:
+        emulator.forget()
 
 
 @pytest.fixture
-def harness_clean(request: pytest.FixtureRequest, harness_emulator: SuiteEmulator) -> Iterator[SuiteEmulator]:
-    """The emulator as it was after the apply: other data, faults, time and code are gone. AWS clients that the code
+def harness_clean(request: pytest.FixtureRequest, harness_emulator: SuiteTarget) -> Iterator[SuiteTarget]:
+    """The target as it was after the apply: other data, faults, time and code are gone. AWS clients that the code
     under test makes reach it too."""
     from harness.testing.aws import environment_leading_to
     from harness.testing.report import Using
 
     harness_emulator.clean()
-    began = float(harness_emulator.admin.clock()["now"])
-    request.node.stash[_USING] = Using(harness_emulator, began, harness_emulator.log_size())
+    using = Using(harness_emulator, harness_emulator.now(), harness_emulator.log_size())
+    request.node.stash[_USING] = using
     with environment_leading_to(harness_emulator.aws):
         yield harness_emulator
 
 
 @pytest.fixture
-def aws(harness_clean: SuiteEmulator) -> Aws:
+def aws(harness_clean: SuiteTarget) -> Aws:
     """A clean local AWS: `aws.client("kinesis")`, `aws.url`."""
     return harness_clean.aws
 
 
 @pytest.fixture
-def stack(harness_clean: SuiteEmulator) -> Stack:
+def stack(harness_clean: SuiteTarget) -> Stack:
     """The Terraform stack as it was after the apply: `stack.bucket_name` is an output."""
     from harness.testing.stack import Stack
 
@@ -95,45 +96,52 @@ def stack(harness_clean: SuiteEmulator) -> Stack:
 
 
 @pytest.fixture
-def clock(harness_clean: SuiteEmulator) -> Clock:
+def clock(harness_clean: SuiteTarget) -> Clock:
     """The emulator's time: `clock.advance(300)`, `clock.settle()`, `clock.now()`."""
     from harness.testing.clock import Clock
 
-    return Clock(harness_clean.admin)
+    return Clock(_admin(harness_clean, "clock"))
 
 
 @pytest.fixture
-def faults(harness_clean: SuiteEmulator) -> Faults:
+def faults(harness_clean: SuiteTarget) -> Faults:
     """What goes wrong in this test: `faults.add({"fault": "error", …})`."""
     from harness.testing.faults import Faults
 
-    return Faults(harness_clean.admin)
+    return Faults(_admin(harness_clean, "faults"))
 
 
 @pytest.fixture
-def sink(harness_clean: SuiteEmulator) -> SinkFactory:
+def sink(harness_clean: SuiteTarget) -> SinkFactory:
     """HTTP endpoints: `sink("log-api.newrelic.com").requests`."""
     from harness.testing.sink import SinkFactory
 
-    return SinkFactory(harness_clean.admin)
+    return SinkFactory(_admin(harness_clean, "sinks"))
 
 
 @pytest.fixture
-def ledger(request: pytest.FixtureRequest, harness_clean: SuiteEmulator) -> TestedLedger:
+def ledger(request: pytest.FixtureRequest, harness_clean: SuiteTarget) -> TestedLedger:
     """A ledger: `ledger.send(entry, payloads)`, `ledger.check(sinks).assert_valid()`."""
     from harness.testing.ledger import TestedLedger
 
-    made = TestedLedger(harness_clean.seed, harness_clean.aws.url)
+    made = TestedLedger(harness_clean.seed, harness_clean.settle(None))
     request.node.stash[_USING].ledgers.append(made)
     return made
 
 
 @pytest.fixture
-def backup(harness_clean: SuiteEmulator) -> Backup:
+def backup(harness_clean: SuiteTarget) -> Backup:
     """What Firehose and Lambda saved: `for saved in backup("bucket", "processing-failed/")`."""
     from harness.testing.backup import Backup
 
     return Backup(harness_clean.aws)
+
+
+def _admin(target: SuiteTarget, capability: str) -> Admin:
+    """The admin API of a target that has the capability; the test is skipped on one that does not."""
+    if capability not in target.capabilities or target.admin is None:
+        pytest.skip(f"needs {capability}, which the target {target.name} does not have")
+    return target.admin
 
 
 @pytest.hookimpl(wrapper=True)

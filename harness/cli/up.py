@@ -18,7 +18,7 @@ from harness.problem import Problem
 from harness.provision.bring_up import UpRequest, bring_up
 from harness.provision.contract import UpResult
 from harness.provision.workspace import Workspace
-from harness.targets import refuse_unbuilt_target
+from harness.targets import refuse_unknown_target
 from harness.targets.embedded import EmbeddedTarget
 
 DEFAULT_STACK = "full"
@@ -48,7 +48,7 @@ def up(
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
     """Start the emulator and apply a stack to it. Does nothing when both are there already."""
-    refuse_unbuilt_target(target)
+    _refuse_other_targets(target)
     if clock is not None and not _CLOCK.fullmatch(clock):
         raise Problem(f"--clock {clock} is not a clock; use real, manual, or a rate such as x60.")
     if iam is not None and iam not in _IAM:
@@ -78,6 +78,14 @@ def down(
             stopped = EmbeddedTarget(workspace, each).stop()
         if stopped or not everything:
             console.print(f"port {each}: {'stopped' if stopped else 'nothing was running'}")
+
+
+def _refuse_other_targets(name: str) -> None:
+    refuse_unknown_target(name)
+    if name == "aws":
+        raise Problem("There is nothing to start on aws; run tests there: pytest --harness-target=aws.")
+    if name != "embedded":
+        raise Problem(f"The target {name} is not built yet; use embedded.")
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -1,4 +1,8 @@
-"""Where a suite runs: the embedded emulator, LocalStack, or a real AWS account, behind one small protocol."""
+"""Where a suite runs: the embedded emulator, LocalStack, or a real AWS account, behind one small protocol.
+
+What a target can do beyond AWS's own APIs is told in words, its capabilities: `clock` (time that a test moves),
+`faults`, `sinks` (HTTP endpoints that record), `trace`, `snapshots`, `reset`, `containers`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ from typing import Any, Protocol
 from harness.problem import Problem
 from harness.targets.instance import Instance
 
-__all__ = ["Target", "refuse_unbuilt_target"]
+__all__ = ["DEFAULT_TARGET", "TARGETS", "Target", "refuse_unknown_target"]
+
+TARGETS = ("embedded", "localstack", "aws")
+DEFAULT_TARGET = "embedded"
 
 
 class Target(Protocol):
@@ -29,12 +36,10 @@ class Target(Protocol):
         """Stop it; False when it was not running."""
 
     def capabilities(self) -> frozenset[str]:
-        """What it can do beyond AWS's own APIs: `clock`, `snapshots`, `sinks`, `reset`."""
+        """What it can do beyond AWS's own APIs."""
 
 
-def refuse_unbuilt_target(name: str) -> None:
-    """Raise Problem unless the target of that name can be used."""
-    if name in ("localstack", "aws"):
-        raise Problem(f"The target {name} is not built yet; use embedded.")
-    if name != "embedded":
-        raise Problem(f"There is no target {name}; use embedded.")
+def refuse_unknown_target(name: str) -> None:
+    """Raise Problem unless there is a target of that name."""
+    if name not in TARGETS:
+        raise Problem(f"There is no target {name}; use {', '.join(TARGETS[:-1])} or {TARGETS[-1]}.")

@@ -19,6 +19,7 @@ from harness.targets.instance import Instance, emulator_log, forget_instance, ru
 from harness.targets.process import end_process, process_identity
 
 HOST = "127.0.0.1"
+CAPABILITIES = frozenset({"clock", "faults", "sinks", "trace", "snapshots", "reset"})
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.01
@@ -123,7 +124,7 @@ class EmbeddedTarget:
 
     def capabilities(self) -> frozenset[str]:
         """What this target can do beyond AWS's own APIs."""
-        return frozenset({"clock", "snapshots", "sinks", "reset"})
+        return CAPABILITIES
 
     def _arguments(self) -> list[str]:
         arguments = ["--port", str(self.port), "--clock", self.clock, "--snapshot-dir", str(self.workspace.snapshots)]

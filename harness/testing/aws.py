@@ -1,4 +1,4 @@
-"""Clients for the emulator of a test, and the environment that leads other clients there too."""
+"""Clients for the target of a test, and the environment that leads other clients there too."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _TIMEOUT_SECONDS = 65.0
 
 
 class Aws:
-    """A local AWS. `url` is its endpoint, `region` that of its clients."""
+    """The AWS of a test. `url` is the endpoint of an emulator; None stands for the account of the ambient credentials.
+    `region` is that of its clients."""
 
-    def __init__(self, url: str, region: str | None = None) -> None:
+    def __init__(self, url: str | None, region: str | None = None) -> None:
         self.url = url
         self.region = region or region_of(os.environ)
         self._session: Any = None
@@ -34,24 +35,37 @@ class Aws:
             self._clients[service] = self._make(service)
         return self._clients[service]
 
+    def variables(self, before: Mapping[str, str]) -> dict[str, str]:
+        """The `AWS_*` variables that lead any client to the same place; `before` holds those of the developer."""
+        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if self.url is None:
+            return {**before, **region}
+        return region | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": KEY,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
     def _make(self, service: str, **options: Any) -> Any:
         if self._session is None:
             import boto3
 
-            self._session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=self.region)
+            keys = {} if self.url is None else {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
+            self._session = boto3.Session(region_name=self.region, **keys)
         config = self._config()
         given = options.pop("config", None)
-        options.setdefault("endpoint_url", self.url)
+        if self.url is not None:
+            options.setdefault("endpoint_url", self.url)
         return self._session.client(service, config=config.merge(given) if given else config, **options)
 
     def _config(self) -> Any:
         from botocore.config import Config
 
-        return Config(
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            s3={"addressing_style": "path"},
-            read_timeout=_TIMEOUT_SECONDS,
-        )
+        style = {} if self.url is None else {"s3": {"addressing_style": "path"}}
+        return Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=_TIMEOUT_SECONDS, **style)
 
 
 def region_of(environ: Mapping[str, str]) -> str:
@@ -60,20 +74,10 @@ def region_of(environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def environment_leading_to(aws: Aws) -> Iterator[None]:
-    """AWS clients that the code under test makes itself reach the emulator, and never a real account."""
+    """AWS clients that the code under test makes itself reach the target: with an emulator, never a real account."""
     before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     session = _forget_default_session(None)
-    ours = {
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": KEY,
-        "AWS_REGION": aws.region,
-        "AWS_DEFAULT_REGION": aws.region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    _replace_aws_variables(ours)
+    _replace_aws_variables(aws.variables(before))
     try:
         yield
     finally:

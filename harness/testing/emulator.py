@@ -7,20 +7,22 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.stack import resolve_stack, state_outputs
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import Admin, AdminError
-from harness.targets.embedded import EmbeddedTarget
+from harness.targets.embedded import CAPABILITIES, EmbeddedTarget
 from harness.targets.instance import emulator_log
 from harness.targets.process import process_identity
 from harness.testing.aws import Aws, without_aws_variables
 from harness.testing.options import Options
+from harness.testing.suite import SuiteTarget
 from harness.testing.topology import Provisioner, SuiteWorkspace, provisioning_environment
 
 _OWNER = "owner.json"
@@ -42,9 +44,12 @@ class SuiteEmulator:
     log: Path | None = None
     target: EmbeddedTarget | None = None
     provisioner: Provisioner | None = None
+    name: str = "embedded"
+    capabilities: frozenset[str] = CAPABILITIES
     admin: Admin = field(init=False)
 
     def __post_init__(self) -> None:
+        assert self.aws.url is not None
         object.__setattr__(self, "admin", Admin(self.aws.url))
 
     def clean(self) -> None:
@@ -57,6 +62,17 @@ class SuiteEmulator:
             with without_aws_variables():
                 self.target.start()
             self._clean()
+
+    def now(self) -> float:
+        return float(self.admin.clock()["now"])
+
+    def settle(self, seconds: float | None) -> Settle:
+        """By the emulator's clock; a test's real time is no measure here."""
+        return ByClock(self.admin.endpoint_url)
+
+    def forget(self) -> None:
+        if self.target is not None:
+            forget_files(self.target)
 
     def log_size(self) -> int:
         return self.log.stat().st_size if self.log is not None and self.log.is_file() else 0
@@ -80,10 +96,21 @@ class SuiteEmulator:
 
 
 @contextmanager
-def suite_emulator(options: Options) -> Iterator[SuiteEmulator]:
-    """The emulator that the options ask for. Raises Problem."""
+def suite_emulator(options: Options) -> Iterator[SuiteTarget]:
+    """The target that the options ask for. Raises Problem."""
+    with _TARGETS[options.target](options) as suite:
+        yield suite
+
+
+@contextmanager
+def embedded(options: Options) -> Iterator[SuiteEmulator]:
+    """An emulator of one's own, or the one that runs at the options' URL. Raises Problem."""
     with borrowed(options) if options.endpoint_url is not None else started(options) as emulator:
         yield emulator
+
+
+def not_built(options: Options) -> AbstractContextManager[SuiteTarget]:
+    raise Problem(f"The target {options.target} is not built yet for tests; use embedded.")
 
 
 @contextmanager
@@ -116,23 +143,23 @@ def started(options: Options, provisioner_of: ProvisionerOf = Provisioner) -> It
 @contextmanager
 def borrowed(options: Options) -> Iterator[SuiteEmulator]:
     """The emulator that runs at the options' URL, left as it was found. A stack must be applied to it already."""
-    assert options.endpoint_url is not None
-    aws = Aws(options.endpoint_url)
-    admin = Admin(aws.url)
+    url = options.endpoint_url
+    assert url is not None
+    admin = Admin(url)
     health = admin.health()
     outputs: dict[str, Any] | None = None
     if options.stack is not None:
         project = Workspace.find(options.root)
         stack = resolve_stack(project, options.stack)
-        outputs = state_outputs(stack.state_file(project, int(aws.url.rpartition(":")[2])))
+        outputs = state_outputs(stack.state_file(project, int(url.rpartition(":")[2])))
         if not outputs:
             raise Problem(
-                f"The emulator at {aws.url} holds no stack {stack.folder} that has outputs; apply it first: "
+                f"The emulator at {url} holds no stack {stack.folder} that has outputs; apply it first: "
                 f"harness up --stack {options.stack} --clock manual."
             )
     snapshot = f"pytest-{uuid.uuid4()}"
     admin.save_snapshot(snapshot)
-    emulator = SuiteEmulator(aws, int(health["seed"]), snapshot, outputs)
+    emulator = SuiteEmulator(Aws(url), int(health["seed"]), snapshot, outputs)
     try:
         yield emulator
         emulator.clean()
@@ -167,3 +194,10 @@ def _ignore_in_git(workspace: SuiteWorkspace) -> None:
     note = workspace.root / ".harness" / ".gitignore"
     if not note.exists():
         write_atomically(note, "*\n")
+
+
+_TARGETS: Mapping[str, Callable[[Options], AbstractContextManager[SuiteTarget]]] = {
+    "embedded": embedded,
+    "localstack": not_built,
+    "aws": not_built,
+}

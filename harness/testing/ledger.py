@@ -1,21 +1,21 @@
-"""The ledger of a test: checked by the test's clock, and remembered for the report of a failure."""
+"""The ledger of a test: checked as its target waits, and remembered for the report of a failure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.ledger import ByClock, Ledger, Report, Sent, Settle
+from harness.ledger import Ledger, Report, Sent, Settle
 from harness.sinks.base import Sink
 
 
 class TestedLedger(Ledger):
-    """A ledger whose `check` settles the emulator first, unless told otherwise."""
+    """A ledger whose `check` waits as `settle` does, unless told otherwise."""
 
     __test__ = False  # no test class, whatever its name says
 
-    def __init__(self, seed: int, endpoint_url: str) -> None:
+    def __init__(self, seed: int | None, settle: Settle) -> None:
         super().__init__(seed)
-        self._settle = ByClock(endpoint_url)
+        self._settle = settle
         self.report: Report | None = None
 
     def check(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.problem import Problem
-from harness.targets import refuse_unbuilt_target
+from harness.targets import DEFAULT_TARGET, refuse_unknown_target
 
 DEFAULT_SEED = 7
 _IAM = ("off", "enforce")
@@ -32,7 +32,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("target", "NAME", "where tests run: embedded (default)"),
+    Option("target", "NAME", "where tests run: embedded (default), localstack or aws"),
     Option(
         "stack", "PATH|NAME", "Terraform stack that every test finds applied: a folder, or a name in terraform/stacks"
     ),
@@ -45,7 +45,7 @@ OPTIONS = (
 @dataclass(frozen=True)
 class Options:
     """What a test run uses. `root` is pytest's rootdir; `stack` a path or a name; `run` names a parallel run, in which
-    `workers` processes take part."""
+    `workers` processes take part; `target` is one of the names in `harness.targets`."""
 
     root: Path
     stack: str | None = None
@@ -54,6 +54,7 @@ class Options:
     run: str | None = None
     workers: int = 1
     iam: str = "off"
+    target: str = DEFAULT_TARGET
 
     @classmethod
     def read(
@@ -67,7 +68,8 @@ class Options:
         """From the values by option name; a flag wins. A stack in the ini file is relative to `root`, one on the
         command line to the working folder. Raises Problem for what cannot be used."""
         given = {option.name: flags.get(option.name) or ini.get(option.name) or None for option in OPTIONS}
-        refuse_unbuilt_target(given["target"] or "embedded")
+        target = given["target"] or DEFAULT_TARGET
+        refuse_unknown_target(target)
         stack = flags.get("stack") or _rooted(root, ini.get("stack"))
         url = given["endpoint-url"]
         if url is not None and not url.startswith("http://"):
@@ -79,7 +81,7 @@ class Options:
             raise Problem(f"--harness-iam {iam} is not a mode; use off or enforce.")
         if iam is not None and url is not None:
             raise Problem("A running emulator has its own mode: leave out --harness-iam or --harness-endpoint-url.")
-        return cls(root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off")
+        return cls(root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off", target)
 
 
 def _rooted(root: Path, stack: str | None) -> str | None:

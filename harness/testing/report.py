@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.targets.admin import AdminError
-from harness.testing.emulator import SuiteEmulator
 from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
+from harness.testing.suite import SuiteTarget
 
 Section = tuple[str, str]
 
@@ -27,9 +27,9 @@ _FAILURE = re.compile(
 
 @dataclass
 class Using:
-    """A test that uses the emulator: when it began there, how long the emulator's log was, and its ledger."""
+    """A test that uses the target: when it began there, how long the target's own log was, and its ledgers."""
 
-    emulator: SuiteEmulator
+    emulator: SuiteTarget
     began: float
     log_position: int
     ledgers: list[TestedLedger] = field(default_factory=list)
@@ -76,9 +76,11 @@ def failed(lines: list[str]) -> bool:
 
 def _heading(using: Using, test: str) -> str:
     emulator = using.emulator
+    if emulator.admin is None:
+        return f"target {emulator.name}, {emulator.now() - using.began:.1f} s into the test"
     again = f'seed {emulator.seed}; again: pytest --harness-seed {emulator.seed} "{test}"'
     try:
-        now = float(emulator.admin.clock()["now"])
+        now = emulator.now()
     except AdminError as error:
         return f"{again}\n{error.sentence}"
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -93,12 +95,13 @@ def _heading(using: Using, test: str) -> str:
 def _trace(using: Using, ledger: TestedLedger) -> str:
     """Where the first lost record went, if the emulator can tell."""
     lost = ledger.first_lost()
-    if lost is None:
+    admin = using.emulator.admin
+    if lost is None or admin is None:
         return ""
     for record_id in (lost.token, lost.outcome.sequence):
         if record_id:
             try:
-                return journey(using.emulator.admin.trace(record_id), using.began)
+                return journey(admin.trace(record_id), using.began)
             except AdminError as error:
                 if error.status != 404:
                     return error.sentence

@@ -1,4 +1,4 @@
-"""The applied Terraform stack as a test sees it: its outputs, with URLs that lead to this test's emulator."""
+"""The applied Terraform stack as a test sees it: its outputs, with URLs that lead to this test's target."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class Stack(Mapping[str, Any]):
 
     def __init__(self, aws: Aws, outputs: Mapping[str, Any]) -> None:
         self.aws = aws
-        self.outputs: dict[str, Any] = {name: led_to(aws.url, value) for name, value in outputs.items()}
+        url = aws.url
+        self.outputs: dict[str, Any] = (
+            dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self.outputs[name]

@@ -144,8 +144,7 @@ def test_a_project_that_uses_none_of_it_pays_nothing(project: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ("--harness-target=localstack", "The target localstack is not built yet; use embedded."),
-        ("--harness-target=aws", "The target aws is not built yet; use embedded."),
+        ("--harness-target=moon", "There is no target moon; use embedded, localstack or aws."),
         ("--harness-seed=x", "--harness-seed x is not a number."),
         ("--harness-endpoint-url=4566", "--harness-endpoint-url 4566 is no URL of an emulator"),
     ],
@@ -155,6 +154,14 @@ def test_what_cannot_be_used_is_one_sentence(project: Path, option: str, sentenc
     assert finished.code == 4
     assert f"ERROR: {sentence}" in finished.said
     assert "Traceback" not in finished.said
+
+
+@pytest.mark.parametrize("target", ["localstack", "aws"])
+def test_a_target_that_is_not_built_yet_is_one_sentence(project: Path, target: str) -> None:
+    (project / "test_clean.py").write_text("def test_it(aws):\n    pass\n")
+    finished = run_pytest(project, f"--harness-target={target}")
+    assert f"The target {target} is not built yet" in finished.said
+    assert "pytest_plugin.py" not in finished.said
 
 
 def test_an_emulator_that_runs_already_is_left_as_it_was(project: Path, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_state_of_a_real_account_is_not_overwritten(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--target", "aws"], "not built yet"),
+        (["--target", "aws"], "nothing to start on aws"),
         (["--target", "moon"], "There is no target moon"),
         (["--clock", "fast"], "--clock fast is not a clock"),
         (["--stack", "nix"], "There is no stack nix"),

@@ -23,10 +23,14 @@ def test_one_emulator_for_several_workers_is_refused(tmp_path: Path) -> None:
     assert Options.read(tmp_path, {}, ini, workers=1).endpoint_url == "http://127.0.0.1:4566"
 
 
-@pytest.mark.parametrize("target", ["localstack", "aws", "moon"])
-def test_other_targets_are_refused(tmp_path: Path, target: str) -> None:
-    with pytest.raises(Problem, match=target):
-        Options.read(tmp_path, {}, {"target": target})
+def test_a_target_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="no target moon; use embedded, localstack or aws"):
+        Options.read(tmp_path, {}, {"target": "moon"})
+
+
+@pytest.mark.parametrize("target", ["embedded", "localstack", "aws"])
+def test_the_target_that_was_asked_for(tmp_path: Path, target: str) -> None:
+    assert Options.read(tmp_path, {"target": target}, {"target": "moon"}).target == target
 
 
 def test_a_seed_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger import Ledger
+from harness.ledger import ByClock, Ledger
 from harness.testing.aws import Aws
 from harness.testing.emulator import SuiteEmulator
 from harness.testing.journey import journey
@@ -46,7 +46,7 @@ def test_an_emulator_that_is_gone_is_said_and_its_errors_are_told(tmp_path: Path
 
 def test_a_ledger_tells_its_verdict_unless_the_failure_did(tmp_path: Path) -> None:
     test = using(tmp_path)
-    ledger = TestedLedger(1, GONE)
+    ledger = TestedLedger(1, ByClock(GONE))
     test.ledgers.append(ledger)
     assert "harness: ledger" not in dict(sections(test, "t", ""))  # it was not used
 

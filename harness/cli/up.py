@@ -44,6 +44,10 @@ def up(
         str | None,
         typer.Option(help="With --upstream, the services that are served here: firehose,kinesis or all,-s3."),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A host that HTTP deliveries may go to besides this machine. Repeatable."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -60,7 +64,8 @@ def up(
     signal.signal(signal.SIGTERM, _terminated)
     began = time.monotonic()
     wanted = None if no_stack else stack or DEFAULT_STACK
-    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native)
+    hosts = tuple(sorted(set(allow_host))) if allow_host else None
+    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native, hosts)
     result = bring_up(Workspace.find(), request, environment(), Screen())
     _show(result, time.monotonic() - began)
 

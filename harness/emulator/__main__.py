@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import errno
-import ipaddress
 import logging
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.emulator.edge.sink_forward import SinkServer
+from harness.emulator.listening import add_listening, check_listening, stop_signals, why_not
 from harness.emulator.upstream.split import NATIVE_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -40,25 +39,32 @@ def main(arguments: list[str] | None = None) -> int:
     from harness.emulator.loop import loop_factory
 
     try:
-        world = build_world(options.clock, options.seed, upstream=options.upstream, native=options.native)
+        world = build_world(
+            options.clock,
+            options.seed,
+            upstream=options.upstream,
+            native=options.native,
+            allowed_hosts=options.allow_host,
+        )
+        sinks = SinkServer.at(options.sinks) if options.sinks is not None else None
         world.faults.may_kill = True
         world.permissions.initial = options.iam
         world.permissions.switch(options.iam)
     except ValueError as error:
         return _fail(str(error))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(_run(world, options))
+        return runner.run(_run(world, sinks, options))
 
 
-async def _run(world: World, options: argparse.Namespace) -> int:
+async def _run(world: World, sinks: SinkServer | None, options: argparse.Namespace) -> int:
     from harness.emulator.edge.server import Edge
 
     durability: Durability | None = None
-    edge = Edge(world, host=options.host, port=options.port, snapshot_dir=options.snapshot_dir)
+    edge = Edge(world, host=options.host, port=options.port, snapshot_dir=options.snapshot_dir, sinks=sinks)
     try:
         url = await edge.bind()
     except OSError as error:
-        return _fail(_why_not(error, options))
+        return _fail(why_not(error, options.host, options.port))
     try:
         if options.state_dir is not None:
             durability = await _survive(world, options.state_dir)
@@ -69,7 +75,7 @@ async def _run(world: World, options: argparse.Namespace) -> int:
         await edge.stop(0.0)
         await world.stop()
         return _fail(str(problem))
-    ended = _stop_signals()
+    ended = stop_signals()
     print(f"ready {url} in {_seconds_since_start():.2f} s", flush=True)
     await ended.wait()
     return await _end(world, edge, durability)
@@ -117,26 +123,9 @@ async def _end(world: World, edge: Edge, durability: Durability | None) -> int:
     return failure
 
 
-def _stop_signals() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT. A second one ends the process at once."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        ended.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    return ended
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m harness.emulator", description="A local AWS on one port.")
-    parser.add_argument("--port", type=int, default=4566, help="0 lets the system choose (default: %(default)s)")
-    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    add_listening(parser)
     parser.add_argument("--clock", default="real", help="real, manual, or x60 for sixty times as fast")
     parser.add_argument("--seed", type=int, help="makes ids and random choices repeatable (default: chosen anew)")
     parser.add_argument(
@@ -163,29 +152,22 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default="off",
         help="whether IAM policies decide what is allowed (default: %(default)s)",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host that deliveries, HTTP integrations and token issuers may name besides this machine; repeatable",
+    )
+    parser.add_argument(
+        "--sinks",
+        metavar="URL",
+        help="a sink server (python -m harness.emulator.sink_server) that gets what the built-in sinks get, and gives "
+        "the answers",
+    )
     options = parser.parse_args(arguments)
-    if not 0 <= options.port <= 65535:
-        parser.error("--port must be from 0 to 65535")
+    check_listening(parser, options)
     return options
-
-
-def _loopback(text: str) -> str:
-    """No data leaves the machine (law 8): nobody else's machine may ask either."""
-    host = "127.0.0.1" if text == "localhost" else text
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return host
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text} is not a loopback address")
-
-
-def _why_not(error: OSError, options: argparse.Namespace) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {options.port} is in use; choose another with --port."
-    if error.errno == errno.EACCES:
-        return f"Port {options.port} needs special rights; choose one above 1023 with --port."
-    return f"Can't listen on {options.host} port {options.port}: {os.strerror(error.errno) if error.errno else error}."
 
 
 def _fail(sentence: str) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from harness.emulator.clock import Clock
+from harness.emulator.outbound import Outbound
 from harness.emulator.upstream.split import NATIVE_BY_DEFAULT, Split
 from harness.emulator.world import World
 
@@ -30,10 +32,13 @@ def build_world(
     *,
     upstream: str | None = None,
     native: str = NATIVE_BY_DEFAULT,
+    allowed_hosts: Iterable[str] = (),
 ) -> World:
-    """A world that is not yet started. `clock` as in `Clock.parse`, `upstream` and `native` as in `Split.parse`; both
-    raise ValueError."""
-    world = World(clock=Clock.parse(clock), seed=seed, transition_seconds=transition_seconds)
+    """A world that is not yet started. `clock` as in `Clock.parse`, `upstream` and `native` as in `Split.parse`,
+    `allowed_hosts` as in `Outbound`; all raise ValueError."""
+    world = World(
+        clock=Clock.parse(clock), seed=seed, transition_seconds=transition_seconds, outbound=Outbound(allowed_hosts)
+    )
     services = [_load(module, name) for module, name in _NATIVE]
     if upstream is None:
         world.upstream = _load(*_UPSTREAM)(world)

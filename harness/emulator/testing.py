@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -34,8 +34,11 @@ class EmulatorThread:
         *,
         upstream: str | None = None,
         native: str = NATIVE_BY_DEFAULT,
+        allowed_hosts: Sequence[str] = (),
     ) -> None:
-        self._build = functools.partial(build_world, clock, seed, upstream=upstream, native=native)
+        self._build = functools.partial(
+            build_world, clock, seed, upstream=upstream, native=native, allowed_hosts=allowed_hosts
+        )
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -16,6 +16,7 @@ from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
 from harness.emulator.faults import Faults
 from harness.emulator.metrics import Metrics
+from harness.emulator.outbound import Outbound
 from harness.emulator.permissions import Permissions
 from harness.emulator.service import Service
 from harness.emulator.store import Store
@@ -69,11 +70,13 @@ class World:
         clock: Clock | None = None,
         seed: int | None = None,
         transition_seconds: float = 0.0,
+        outbound: Outbound | None = None,
     ) -> None:
         self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
         self.rng = random.Random(self.seed)
         self.clock = clock or Clock()
         self.transition_seconds = transition_seconds
+        self.outbound = outbound or Outbound()
         self.quotas = False
         """Whether services throttle what exceeds AWS's quotas. A reset switches it off."""
         self.store = Store()

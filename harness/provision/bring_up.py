@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class UpRequest:
     iam: str | None = None
     upstream: str | None = None
     native: str | None = None
+    allow_host: tuple[str, ...] | None = None
 
 
 def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter) -> UpResult:
@@ -49,6 +50,7 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             request.iam or "off",
             request.upstream,
             request.native,
+            request.allow_host or (),
         )
         instance = _running(target, request)
         provision = _prepare(workspace, request, environ, reporter, target)
@@ -91,10 +93,15 @@ def _running(target: EmbeddedTarget, request: UpRequest) -> Instance | None:
         ("--iam", request.iam, instance.iam),
         ("--upstream", request.upstream, instance.upstream),
         ("--native", request.native, instance.native),
+        ("--allow-host", _listed(request.allow_host), _listed(instance.allow_host)),
     ):
         if wanted is not None and wanted != actual:
             raise Problem(f"The emulator on port {instance.port} runs with {name} {actual or 'unset'}; {stop_first}")
     return instance
+
+
+def _listed(hosts: Iterable[str] | None) -> str | None:
+    return None if hosts is None else ", ".join(hosts)
 
 
 def _prepare(

@@ -59,6 +59,8 @@ class TerraformProvision:
                     raise Problem(str(error)) from None
                 step.note(f"{len(packages)} packages, {sum(package.changed for package in packages)} changed")
         facts = {"port": str(target.port), "clock": target.clock, "seed": str(target.seed)}
+        if target.allow_host:
+            facts["allow_host"] = ",".join(target.allow_host)
         inputs = WarmInputs.read(workspace, stack, terraform, environ, facts)
         return cls(workspace, environ, reporter, target, stack, terraform, inputs)
 

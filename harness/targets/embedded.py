@@ -32,7 +32,9 @@ class EmbeddedTarget:
 
     `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
     emulator's state on disk. `iam` is `off` or `enforce`. `upstream` and `native` split the services between
-    the emulator and an endpoint behind it. `command` is what is run instead of the emulator (for tests of this class).
+    the emulator and an endpoint behind it.
+    `allow_host` are hosts that deliveries may go to. `command` is what is run instead of the emulator (for tests of
+    this class).
     """
 
     workspace: Workspace
@@ -43,6 +45,7 @@ class EmbeddedTarget:
     iam: str = "off"
     upstream: str | None = None
     native: str | None = None
+    allow_host: tuple[str, ...] = ()
     # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
@@ -92,6 +95,7 @@ class EmbeddedTarget:
                 iam=self.iam,
                 upstream=self.upstream,
                 native=self.native,
+                allow_host=list(self.allow_host),
             )
             instance.save(self.workspace)
             self._wait_ready(child, log)
@@ -138,6 +142,8 @@ class EmbeddedTarget:
             arguments += ["--upstream", self.upstream]
         if self.native is not None:
             arguments += ["--native", self.native]
+        for host in self.allow_host:
+            arguments += ["--allow-host", host]
         return arguments
 
     def _refuse_taken_port(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Instance:
     iam: str = "off"
     upstream: str | None = None
     native: str | None = None
+    allow_host: Sequence[str] = ()
     stacks: Mapping[str, str] = field(default_factory=dict)
 
     @property

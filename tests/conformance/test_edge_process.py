@@ -139,7 +139,12 @@ def test_a_broken_state_is_one_sentence_and_stays_as_it_is(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--host", "0.0.0.0"], "0.0.0.0 is not a loopback address"),
+        (["--host", "0.0.0.0"], "0.0.0.0 is not a loopback address (--allow-remote lets other machines in)"),
+        (["--host", "0.0.0.0", "--allow-remote", "--port", "70000"], "--port must be from 0 to 65535"),
+        (["--host", "example.com", "--allow-remote"], "example.com is not a loopback address"),
+        (["--port", "0", "--allow-host", "http://receiver"], "--allow-host http://receiver is not a host name"),
+        (["--port", "0", "--allow-host", "*.example.com"], "--allow-host *.example.com is not a host name"),
+        (["--port", "0", "--sinks", "sink:4566"], "--sinks sink:4566 is not a URL"),
         (["--host", "example.com"], "example.com is not a loopback address"),
         (["--port", "70000"], "--port must be from 0 to 65535"),
         (["--clock", "x0", "--port", "0"], "clock must be real, manual or x<rate>"),

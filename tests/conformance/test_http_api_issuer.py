@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from harness.emulator.outbound import Outbound
 from harness.emulator.services.apigatewayv2.execution import issuer as fetching
 from harness.emulator.services.apigatewayv2.execution.issuer import Unreachable, jwks_uri
 from tests.local_issuer import LocalIssuer
@@ -32,7 +33,7 @@ def test_an_issuer_that_does_not_answer_is_given_up(local: LocalIssuer, monkeypa
     monkeypatch.setattr(local, "answer", silent)
     try:
         with pytest.raises(Unreachable):
-            asyncio.run(jwks_uri(local.url))
+            asyncio.run(jwks_uri(local.url, Outbound()))
     finally:
         released.set()
         local.close()
@@ -49,7 +50,7 @@ def test_the_limit_is_the_issuers_alone(local: LocalIssuer, monkeypatch: pytest.
         return answer(path)
 
     async def busy() -> str:
-        fetch = asyncio.create_task(jwks_uri(local.url))
+        fetch = asyncio.create_task(jwks_uri(local.url, Outbound()))
         await asyncio.to_thread(asked.wait)
         occupied.set()
         occupy_the_loop()

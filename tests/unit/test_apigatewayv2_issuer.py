@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.emulator.loopback import is_loopback
+from harness.emulator.outbound import Outbound, is_loopback
 from harness.emulator.services.apigatewayv2.execution.issuer import Unreachable, jwks_uri
 
 ELSEWHERE = (
@@ -32,7 +32,7 @@ def test_no_request_leaves_the_machine(monkeypatch: pytest.MonkeyPatch, issuer: 
 
     monkeypatch.setattr(httpx.Client, "send", send)
     with pytest.raises(Unreachable):
-        asyncio.run(jwks_uri(issuer))
+        asyncio.run(jwks_uri(issuer, Outbound()))
 
 
 def test_hosts_of_this_machine() -> None:

@@ -120,6 +120,16 @@ def test_permissions_are_a_matter_of_the_start(project: Project) -> None:
     assert "runs with --iam enforce; stop it first" in " ".join(other.output.split())
 
 
+def test_allowed_hosts_are_a_matter_of_the_start(project: Project) -> None:
+    allow = ("--allow-host", "b.example", "--allow-host", "a.example")
+    assert project.run("up", "--no-stack", *allow).exit_code == 0
+    assert project.run("up", "--no-stack").exit_code == 0
+    assert project.run("up", "--no-stack", *allow[2:], *allow[:2]).exit_code == 0
+    other = project.run("up", "--no-stack", "--allow-host", "c.example")
+    assert other.exit_code == 1
+    assert "runs with --allow-host a.example, b.example; stop it first" in " ".join(other.output.split())
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_during_an_apply_leaves_no_process(
     project: Project, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int

@@ -17,9 +17,11 @@ from harness.emulator.edge.guard import foreign_origin, known_host
 from harness.emulator.edge.http import HttpServer
 from harness.emulator.edge.localstack import LocalStackApi
 from harness.emulator.edge.recognise import recognise
+from harness.emulator.edge.sink_forward import SinkServer
 from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.emulator.errors import AwsError
+from harness.emulator.listening import own_url
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -40,11 +42,17 @@ class Edge:
     """Listens for one world. Every request but those of the admin API counts as work in flight while it is answered."""
 
     def __init__(
-        self, world: World, *, host: str = "127.0.0.1", port: int = 0, snapshot_dir: Path | None = None
+        self,
+        world: World,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        snapshot_dir: Path | None = None,
+        sinks: SinkServer | None = None,
     ) -> None:
         self.world = world
         self.gateway = Gateway(world)
-        self.sinks = Sinks(world)
+        self.sinks = Sinks(world, sinks)
         self.snapshots = SnapshotFiles(snapshot_dir)
         self.admin = Admin(world, self.sinks, self.snapshots)
         self.localstack = LocalStackApi(world)
@@ -54,8 +62,7 @@ class Edge:
         """Take the port; returns the endpoint URL, which the world needs for its start. Raises OSError when the port
         is in use."""
         port = await self.http.bind()
-        host = f"[{self.http.host}]" if ":" in self.http.host else self.http.host
-        self.world.endpoint_url = f"http://{host}:{port}"
+        self.world.endpoint_url = own_url(self.http.host, port)
         return self.world.endpoint_url
 
     async def serve(self) -> None:
@@ -65,6 +72,7 @@ class Edge:
     async def stop(self, grace: float = 5.0) -> None:
         """Stop listening; requests in progress get `grace` real seconds."""
         await self.http.stop(grace)
+        await self.sinks.stop()
         self.snapshots.close()
 
     async def handle(self, request: HttpRequest) -> HttpResponse:

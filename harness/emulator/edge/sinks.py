@@ -1,7 +1,8 @@
 """Built-in HTTP sinks: endpoints that a Firehose HTTP endpoint destination can deliver to.
 
 A sink exists as soon as its name is used. It records what it gets and answers by its script, one entry after the other;
-without a script, or after it, with the acknowledgement that Firehose expects (A14).
+without a script, or after it, with the acknowledgement that Firehose expects (A14), or with what a sink server says
+(`sink_forward.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from harness.emulator.faults.endpoint_answer import HANG, MEMBERS, RESET, Endpoi
 from harness.emulator.faults.fault import SINK
 
 if TYPE_CHECKING:
+    from harness.emulator.edge.sink_forward import SinkServer
     from harness.emulator.world import World
 
 Json = dict[str, Any]
@@ -49,9 +51,14 @@ class _Sink:
 class Sinks:
     """All sinks of one emulator. Methods raise ValueError with a sentence for bad input."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, server: SinkServer | None = None) -> None:
         self._world = world
+        self._server = server
         self._sinks: dict[str, _Sink] = {}
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.close()
 
     def names(self) -> list[str]:
         return sorted(self._sinks)
@@ -92,13 +99,24 @@ class Sinks:
             answer = EndpointAnswer(400, body=orjson.dumps({"errorMessage": problem}))
         elif self._world.faults.active:
             call = Call("http-sink", "Deliver", {"Name": name}, Caller(), self._world.new_id(), request)
-            answer = await self._world.faults.around(SINK, call, None, lambda passed: _scripted(sink))
+            answer = await self._world.faults.around(SINK, call, None, lambda passed: self._answer(name, request))
         else:
-            answer = await _scripted(sink)
+            answer = await self._answer(name, request)
         self._record(sink, request, body, None if answer.behaviour in (HANG, RESET) else answer.status)
         request_id = _request_id(request, body)
         await self._take_time(name, request_id, answer)
         return answer.response(request_id, self._world.clock.now())
+
+    async def _answer(self, name: str, request: HttpRequest) -> EndpointAnswer:
+        """The script's next answer; without one the sink server's, else the acknowledgement."""
+        sink = self._get(name)
+        if sink.answers:
+            entry = sink.answers[0]
+            entry.times -= 1
+            if entry.times <= 0:
+                sink.answers.popleft()
+            return entry.answer
+        return EndpointAnswer() if self._server is None else await self._server.deliver(name, request)
 
     async def _take_time(self, name: str, request_id: str, answer: EndpointAnswer) -> None:
         """The answer's delay, or for one that hangs the client's whole patience.
@@ -157,17 +175,6 @@ class Sinks:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} can't name a sink: use 1 to 100 letters, digits, dots, dashes and underscores")
         return self._sinks.setdefault(name, _Sink())
-
-
-async def _scripted(sink: _Sink) -> EndpointAnswer:
-    """The script's next answer; without one the acknowledgement."""
-    if not sink.answers:
-        return EndpointAnswer()
-    entry = sink.answers[0]
-    entry.times -= 1
-    if entry.times <= 0:
-        sink.answers.popleft()
-    return entry.answer
 
 
 def _entry(content: object) -> _Entry:

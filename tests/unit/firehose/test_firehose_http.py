@@ -12,6 +12,7 @@ import pytest
 
 from harness.emulator.services.firehose.http_address import delivery_address
 from harness.emulator.services.firehose.http_client import RESET, TIMED_OUT, Answer, NoAnswer
+from harness.emulator.world import World
 
 FOLDER = "http-endpoint-failed/2023/11/14/22/"
 JSON = {"content-type": "application/json"}
@@ -235,4 +236,6 @@ def test_plain_urls_beyond_this_machine_are_refused(rig: Any, url: str) -> None:
 )
 def test_no_data_leaves_the_machine(url: str, address: str) -> None:
     """Law 8: loopback as given, everything else to the built-in sink of its host."""
-    assert delivery_address(url, "http://127.0.0.1:1") == address
+    world = World()
+    world.endpoint_url = "http://127.0.0.1:1"
+    assert delivery_address(url, world) == address

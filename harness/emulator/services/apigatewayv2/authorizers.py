@@ -172,7 +172,7 @@ class Authorizers(Base):
             return
         issuer = authorizer["JwtConfiguration"]["Issuer"]
         try:
-            await jwks_uri(issuer)
+            await jwks_uri(issuer, self.world.outbound)
         except Unreachable as error:
             raise bad_request(
                 f"Caught exception when connecting to {issuer.rstrip('/')}/.well-known/openid-configuration for issuer "

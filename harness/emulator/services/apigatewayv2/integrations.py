@@ -1,11 +1,11 @@
-"""Integrations: Lambda proxy (payload 1.0 and 2.0), the first-class Kinesis-PutRecord, HTTP proxy on this machine."""
+"""Integrations: Lambda proxy (payload 1.0 and 2.0), the first-class Kinesis-PutRecord, HTTP proxy."""
 
 from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, conflict, not_found, page, present
-from harness.emulator.services.apigatewayv2.execution.http_proxy import is_local
+from harness.emulator.services.apigatewayv2.execution.http_proxy import is_reached
 
 _SUBTYPES = ("Kinesis-PutRecord",)
 
@@ -153,8 +153,8 @@ class Integrations(Base):
         uri = integration.get("IntegrationUri", "")
         if not uri.startswith(("http://", "https://")):
             raise bad_request("Invalid integration URI specified: an HTTP endpoint is needed")
-        if not is_local(uri):
-            raise self.refuse(f"HTTP_PROXY to {uri}, which is not this machine,")
+        if not is_reached(uri, self.world.outbound):
+            raise self.refuse(f"HTTP_PROXY to {uri}, which is neither this machine nor allowed by --allow-host,")
         if integration.get("RequestParameters"):
             raise self.refuse("RequestParameters of an HTTP_PROXY integration")
         if "CredentialsArn" in integration or "IntegrationSubtype" in integration:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its very name: localhost, 127.0.0.0/8, ::1."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+if TYPE_CHECKING:
+    from harness.emulator.world import World
 
 
-def delivery_address(url: str, endpoint_url: str) -> str:
-    """The URL that a request for `url` goes to: itself on this machine, else the built-in sink named by its host."""
+def delivery_address(url: str, world: World) -> str:
+    """The URL that a request for `url` goes to: itself where it may go, else the built-in sink named by its host."""
     host = urlsplit(url).hostname or ""
-    if is_loopback(host):
+    if world.outbound.reaches(host):
         return url
-    return f"{endpoint_url}/_harness/sinks/{host}/deliver"
+    return f"{world.endpoint_url}/_harness/sinks/{host}/deliver"

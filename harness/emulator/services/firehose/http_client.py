@@ -63,7 +63,7 @@ class Answer:
 
 
 class EndpointClient:
-    """Posts to endpoints: no redirects, no proxies from the environment, nothing that leaves the machine."""
+    """Posts to endpoints: no redirects, no proxies from the environment, only to hosts that may be reached."""
 
     answer_seconds = 180.0
     """How long Firehose waits for an answer (3 minutes), in seconds of the clock."""
@@ -76,7 +76,7 @@ class EndpointClient:
         """Raises NoAnswer."""
         import httpx
 
-        address = delivery_address(url, self._world.endpoint_url)
+        address = delivery_address(url, self._world)
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)
         # A task of its own: a cancellation can be lost inside the client while it connects, and is repeated then.

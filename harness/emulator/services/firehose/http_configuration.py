@@ -6,8 +6,8 @@ import copy
 from urllib.parse import urlsplit
 
 from harness.emulator.errors import NotEmulated
+from harness.emulator.outbound import Outbound
 from harness.emulator.services.firehose.hints import check_hints, check_logging, invalid, new_hints
-from harness.emulator.services.firehose.http_address import is_loopback
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning_configuration import check_unpartitioned
 from harness.emulator.services.firehose.processing_configuration import new_processing
@@ -17,7 +17,7 @@ LARGEST_MB = 64
 DEFAULT_RETRY_SECONDS = 300
 
 
-def new_http(given: Json) -> Json:
+def new_http(given: Json, outbound: Outbound) -> Json:
     """A stored HTTP endpoint destination from a configuration. Raises InvalidArgumentException, NotEmulated."""
     for member in ("EndpointConfiguration", "S3Configuration"):
         if not given.get(member):
@@ -38,7 +38,7 @@ def new_http(given: Json) -> Json:
         stored["ProcessingConfiguration"] = processing
     if given.get("SecretsManagerConfiguration") is not None:
         stored["SecretsManagerConfiguration"] = dict(given["SecretsManagerConfiguration"])
-    _check(stored)
+    _check(stored, outbound)
     return stored
 
 
@@ -49,14 +49,16 @@ def _request(given: Json | None) -> Json:
     return request
 
 
-def _check(stored: Json) -> None:
+def _check(stored: Json, outbound: Outbound) -> None:
     check_unpartitioned(stored)
     check_hints(stored["BufferingHints"], LARGEST_MB, 0)
     check_logging(stored["CloudWatchLoggingOptions"])
     url = urlsplit(stored["EndpointConfiguration"]["Url"])
-    # AWS takes https only; plain http to this machine is what local receivers speak.
-    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname))):
-        raise invalid("The endpoint URL must begin with https://, or with http:// and name this machine.")
+    # AWS takes https only; plain http is what local receivers speak.
+    if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and outbound.reaches(url.hostname))):
+        raise invalid(
+            "The endpoint URL must begin with https://, or with http:// and name this machine or an allowed host."
+        )
     names = [a["AttributeName"] for a in stored["RequestConfiguration"]["CommonAttributes"]]
     if len(names) != len(set(names)):
         raise invalid("CommonAttributes must have unique names.")
@@ -72,7 +74,7 @@ def describe_http(stored: Json) -> Json:
     return {"HttpEndpointDestinationDescription": description}
 
 
-def update_http(stored: Json, update: Json) -> Json:
+def update_http(stored: Json, update: Json, outbound: Outbound) -> Json:
     """A new stored destination: `update` merged into `stored` per member, ProcessingConfiguration replaced (A15).
 
     Raises InvalidArgumentException, NotEmulated.
@@ -90,5 +92,5 @@ def update_http(stored: Json, update: Json) -> Json:
         new["ProcessingConfiguration"] = new_processing(update["ProcessingConfiguration"], new.get("RoleARN"), "http")
     if update.get("S3Update") is not None:
         new["S3DestinationDescription"] = update_s3(stored["S3DestinationDescription"], update["S3Update"])
-    _check(new)
+    _check(new, outbound)
     return new

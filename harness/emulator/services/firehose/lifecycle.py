@@ -66,7 +66,7 @@ class Lifecycle(FirehoseBase):
             status="ACTIVE",
             created=now,
             kind="http" if kind == "http" else "s3",
-            destination=new_http(given) if kind == "http" else new_s3(given, extended=True),
+            destination=new_http(given, self.world.outbound) if kind == "http" else new_s3(given, extended=True),
             record_id_prefix=self.world.random_token(_RECORD_ID_LENGTH, _RECORD_ID_ALPHABET),
             record_id_base=f"496{rng.randrange(10**43):043d}",
             source=_source(delivery_stream_type, kinesis_stream_source_configuration, now),

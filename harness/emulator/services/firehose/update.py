@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
+from harness.emulator.outbound import Outbound
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.conversion import check_schema
@@ -50,7 +51,7 @@ class Updates(FirehoseBase):
         if len(updates) > 1:
             raise invalid("Exactly one destination configuration is supported for a Firehose")
         if http_endpoint_destination_update:
-            self._store(stream, "http", _http(stream, http_endpoint_destination_update))
+            self._store(stream, "http", _http(stream, http_endpoint_destination_update, self.world.outbound))
         else:
             assert s3 is not None
             destination = _s3(stream, s3)
@@ -89,11 +90,11 @@ def _s3(stream: DeliveryStream, update: Json) -> Json:
     return new_s3({**update, "S3BackupConfiguration": update.get("S3BackupUpdate")}, extended=True)
 
 
-def _http(stream: DeliveryStream, update: Json) -> Json:
+def _http(stream: DeliveryStream, update: Json, outbound: Outbound) -> Json:
     if stream.kind == "http":
-        new = update_http(stream.destination, update)
+        new = update_http(stream.destination, update, outbound)
         check_processing_update(stream.destination, new)
         return new
     if is_partitioned(stream.destination):
         raise invalid("A Firehose with Dynamic Partitioning can only deliver to Amazon S3.")
-    return new_http({**update, "S3Configuration": update.get("S3Update")})
+    return new_http({**update, "S3Configuration": update.get("S3Update")}, outbound)

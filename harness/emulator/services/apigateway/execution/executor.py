@@ -58,7 +58,7 @@ class Executor:
         self._compiled: dict[tuple[str, str], CompiledApi] = {}
         self.keys = KeyRing(world)
         self._authorizers = Authorizers(world)
-        self._backends = HttpBackends()
+        self._backends = HttpBackends(world.outbound)
         self._logs = LogWriter(world)
         self._measures = Measures(world)
 

@@ -1,4 +1,4 @@
-"""`HTTP` and `HTTP_PROXY` integrations. Only to this machine: no data leaves it (law 8)."""
+"""`HTTP` and `HTTP_PROXY` integrations. Only to this machine and to allowed hosts (law 8)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.loopback import is_loopback
+from harness.emulator.outbound import Outbound
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
@@ -23,7 +23,8 @@ _NOT_PASSED_ON = frozenset(("host", "content-length", "connection", "transfer-en
 class HttpBackends:
     """The client for HTTP backends; its connections live as long as the service runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
         self._client: httpx.AsyncClient | None = None
 
     async def stop(self) -> None:
@@ -34,13 +35,14 @@ class HttpBackends:
     async def invoke(
         self, invocation: Invocation, integration: CompiledIntegration, mapped: dict[str, Multi], body: bytes
     ) -> Backend:
-        """One request. Raises NotEmulated for a host that is not this machine, Failure for what goes wrong."""
+        """One request. Raises NotEmulated for a host that may not be reached, Failure for what goes wrong."""
         import httpx  # here: 40 ms that no start should pay
 
         url = fill_path(integration.uri.render(invocation), mapped["path"])
         host = urlsplit(url).hostname or ""
-        if not is_loopback(host):
-            raise NotEmulated("apigateway", f"an HTTP integration to {host}, which is not this machine,")
+        if not self._outbound.reaches(host):
+            what = f"an HTTP integration to {host}, which is neither this machine nor allowed by --allow-host,"
+            raise NotEmulated("apigateway", what)
         proxy = integration.type == "HTTP_PROXY"
         headers: dict[str, str] = {}
         query: Multi = {}

@@ -1,4 +1,5 @@
-"""HTTP_PROXY integrations: the request is handed on to an HTTP server on this machine, and its answer back (D9)."""
+"""HTTP_PROXY integrations: the request is handed on to an HTTP server on this machine or an
+allowed host, and its answer back (D9)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from harness.emulator.call import HttpResponse
-from harness.emulator.loopback import is_loopback
+from harness.emulator.outbound import Outbound
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.response import message
 
@@ -20,11 +21,11 @@ _VARIABLE = re.compile(r"\{([A-Za-z0-9._:-]+)\+?\}")
 _CONNECTION = frozenset(("connection", "content-length", "host", "keep-alive", "transfer-encoding"))
 
 
-def is_local(uri: str) -> bool:
-    """Whether an integration's URI leads to a fixed host on this machine."""
+def is_reached(uri: str, outbound: Outbound) -> bool:
+    """Whether an integration's URI leads to a fixed host that requests may go to."""
     try:
         parts = urlsplit(uri)
-        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+        return parts.scheme in ("http", "https") and outbound.reaches(parts.hostname or "")
     except ValueError:
         return False
 

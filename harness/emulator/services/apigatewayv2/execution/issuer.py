@@ -1,4 +1,5 @@
-"""A token issuer's keys: found by OpenID discovery, remembered on the clock (D9). Only on this machine (law 8)."""
+"""A token issuer's keys: found by OpenID discovery, remembered on the clock (D9). Only on this machine and
+allowed hosts (law 8)."""
 
 from __future__ import annotations
 
@@ -8,9 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.emulator.loopback import is_loopback
-
 if TYPE_CHECKING:
+    from harness.emulator.outbound import Outbound
     from harness.emulator.world import World
 
 Json = dict[str, Any]
@@ -37,7 +37,8 @@ class IssuerKeys:
         now = self._world.clock.now()
         until, keys = self._kept.get(issuer, (0.0, {}))
         if until <= now:
-            document = await _fetch(await jwks_uri(issuer), "JWKS communication error")
+            uri = await jwks_uri(issuer, self._world.outbound)
+            document = await _fetch(uri, "JWKS communication error", self._world.outbound)
             listed = document.get("keys")
             if not isinstance(listed, list):
                 raise Unreachable("JWKS communication error")
@@ -46,26 +47,26 @@ class IssuerKeys:
         return keys
 
 
-async def jwks_uri(issuer: str) -> str:
+async def jwks_uri(issuer: str, outbound: Outbound) -> str:
     """Where the issuer's discovery document says that its keys are. Raises Unreachable."""
     url = issuer.rstrip("/") + "/.well-known/openid-configuration"
     invalid = (
         f"Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended with "
         "'/.well-known/openid-configuration'"
     )
-    uri = (await _fetch(url, invalid)).get("jwks_uri")
+    uri = (await _fetch(url, invalid, outbound)).get("jwks_uri")
     if not isinstance(uri, str):
         raise Unreachable(invalid)
     return uri
 
 
-async def _fetch(url: str, problem: str) -> Json:
+async def _fetch(url: str, problem: str, outbound: Outbound) -> Json:
     """The JSON object at an address. Raises Unreachable(problem)."""
     import httpx  # here: 40 ms that no start should pay
 
     try:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not is_loopback(parts.hostname or ""):
+        if parts.scheme not in ("http", "https") or not outbound.reaches(parts.hostname or ""):
             raise Unreachable(problem)
         # In a thread: the limit is for the issuer, not for what else this process has to do meanwhile.
         document = await asyncio.to_thread(_get, url)
@@ -81,7 +82,7 @@ def _get(url: str) -> Any:
     what is no JSON, and what httpx raises."""
     import httpx
 
-    # Redirects are not followed: they could leave the machine.
+    # Redirects are not followed: they could lead elsewhere.
     with httpx.Client(trust_env=False, timeout=_FETCH_SECONDS) as client:
         until = time.monotonic() + _FETCH_SECONDS
         with client.stream("GET", url) as answer:

@@ -28,6 +28,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+TICK = 1e-6
+"""Seconds by which a difference of two times may be wrong: they are floats since the epoch, a quarter of a microsecond
+apart. Who counts by time passed (a token bucket) must not miss a whole second for that."""
+
 # How many idle turns of the event loop prove that nothing is about to start: a future's result needs one turn to
 # reach its callback and one more to resume the waiting task.
 _IDLE_TURNS = 4

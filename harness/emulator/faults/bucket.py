@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.emulator.clock import TICK
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -21,7 +23,8 @@ class Bucket:
         passed = max(0.0, now - self.at)
         self.at = now
         self.left = [min(rate, left + passed * rate) for rate, left in zip(self.rates, self.left, strict=True)]
-        if any(left < amount for left, amount in zip(self.left, amounts, strict=True)):
+        missing = zip(self.left, amounts, self.rates, strict=True)
+        if any(left + TICK * rate < amount for left, amount, rate in missing):
             return False
         self.left = [left - amount for left, amount in zip(self.left, amounts, strict=True)]
         return True

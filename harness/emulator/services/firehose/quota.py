@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.emulator.clock import Clock
+from harness.emulator.clock import TICK, Clock
 from harness.emulator.errors import AwsError
 
 MIB = 1024 * 1024
@@ -44,9 +44,10 @@ class _Bucket:
         self._at = now
 
     def fill(self, now: float) -> float:
+        """What may be taken now."""
         self._left = min(self._limit, self._left + (now - self._at) * self._limit)
         self._at = now
-        return self._left
+        return self._left + TICK * self._limit
 
     def take(self, amount: int) -> None:
         self._left -= amount

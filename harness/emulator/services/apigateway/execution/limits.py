@@ -5,6 +5,8 @@ from __future__ import annotations
 import calendar
 import time
 
+from harness.emulator.clock import TICK
+
 
 class TokenBucket:
     """`rate` requests per second with bursts of up to `burst`. A rate or burst below 0 means no limit."""
@@ -23,7 +25,7 @@ class TokenBucket:
             return True
         self.tokens = min(self.burst, self.tokens + max(0.0, now - self.updated) * self.rate)
         self.updated = now
-        if self.tokens < 1:
+        if self.tokens + TICK * self.rate < 1:
             return False
         self.tokens -= 1
         return True

@@ -12,7 +12,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -48,7 +48,7 @@ _TAIL = 15
 class LocalStackWithEdge:
     """`with LocalStackWithEdge() as running:` `running.url` is the edge's endpoint, `running.behind_url` LocalStack's.
 
-    `clock` is `real`, `manual` or a rate such as `x60`. `native` are the services of the edge (docs/upstream.md).
+    `clock` is `real`, `manual` or a rate such as `x60`. `more_native` are services of the edge beyond the usual ones.
     Images come from LOCALSTACK_IMAGE and HARNESS_EDGE_IMAGE unless given. `start_seconds` bounds each wait for health.
     testcontainers' settings hold: Ryuk removes the containers even when this process is killed, unless
     TESTCONTAINERS_RYUK_DISABLED is set. Entering raises Problem, and leaves nothing behind then.
@@ -59,14 +59,14 @@ class LocalStackWithEdge:
         *,
         clock: str = "real",
         seed: int | None = None,
-        native: str | None = None,
+        more_native: Sequence[str] = (),
         localstack_image: str | None = None,
         edge_image: str | None = None,
         start_seconds: float = START_SECONDS,
     ) -> None:
         self.localstack_image = localstack_image or os.environ.get("LOCALSTACK_IMAGE") or LOCALSTACK_IMAGE
         self.edge_image = edge_image or os.environ.get("HARNESS_EDGE_IMAGE") or EDGE_IMAGE
-        self.native = native or native_for(self.localstack_image)
+        self.native = ",".join(dict.fromkeys([*native_for(self.localstack_image).split(","), *more_native]))
         self.clock = clock
         self.seed = seed
         self.start_seconds = start_seconds

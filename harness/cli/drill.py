@@ -14,6 +14,7 @@ import typer
 from harness.cli.show import console
 from harness.problem import Problem
 from harness.provision.workspace import Workspace, write_atomically
+from harness.targets import DEFAULT_TARGET, refuse_unknown_target
 
 if TYPE_CHECKING:
     from harness.drills import Drill, Result, Results
@@ -24,6 +25,7 @@ Seed = Annotated[
 Html = Annotated[Path | None, typer.Option("--report", help="Write the report as one HTML file.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write the report as JUnit XML.")]
+On = Annotated[str, typer.Option("--target", help="Where to play them: embedded, or localstack (containers).")]
 
 _DEFAULT_SEED = 7
 _SHOWN_REASONS = 5
@@ -43,11 +45,12 @@ def run(
     report: Html = None,
     json: Json = None,
     junit: Junit = None,
+    target: On = DEFAULT_TARGET,
 ) -> None:
-    """Run drills by name; exit code 1 unless all pass."""
+    """Run drills by name; exit code 1 unless all that the target can play pass."""
     from harness.drills import drills_named
 
-    _run(drills_named(names), seed, report, json, junit)
+    _run(drills_named(names), seed, target, report, json, junit)
 
 
 def run_all(
@@ -55,17 +58,19 @@ def run_all(
     report: Html = None,
     json: Json = None,
     junit: Junit = None,
+    target: On = DEFAULT_TARGET,
     show: Annotated[bool, typer.Option("--open", help="Open the HTML report, where there is a screen.")] = False,
 ) -> None:
-    """Run every drill; exit code 1 unless all pass."""
+    """Run every drill; exit code 1 unless all that the target can play pass."""
     from harness.drills import all_drills
 
-    _run(all_drills(), seed, report, json, junit, show)
+    _run(all_drills(), seed, target, report, json, junit, show)
 
 
 def _run(
     drills: Sequence[Drill],
     seed: int,
+    target: str,
     html: Path | None,
     as_json: Path | None,
     junit: Path | None,
@@ -75,7 +80,8 @@ def _run(
     from harness.drills.reports import as_html, as_junit
     from harness.drills.reports import as_json as json_form
 
-    results = run_drills(drills, seed, Workspace.find(), _tell)
+    refuse_unknown_target(target)
+    results = run_drills(drills, seed, Workspace.find(), _tell, target)
     for path, render in ((html, as_html.render), (as_json, json_form.render), (junit, as_junit.render)):
         if path is not None:
             try:
@@ -101,9 +107,12 @@ def _tell(result: Result) -> None:
     from harness.drills.reports.spans import span
 
     word = result.verdict.word
-    style = {"pass": "green", "fail": "bold red"}.get(word, "bold yellow")
-    times = f"{span(result.virtual_seconds):>9} in {result.real_ms:5.0f} ms"
+    style = {"pass": "green", "fail": "bold red", "skipped": "dim"}.get(word, "bold yellow")
     console.print(f"{word:<8}", style=style, end="")
+    if result.skipped:
+        console.print(f"{result.drill.name:<36} {'; '.join(result.verdict.reasons)}")
+        return
+    times = f"{span(result.virtual_seconds):>9} in {result.real_ms:5.0f} ms"
     console.print(f"{result.drill.name:<36} {times}  {_fates(result)}".rstrip())
     for reason in result.verdict.reasons[:_SHOWN_REASONS]:
         console.print(f"        because {reason}")
@@ -122,7 +131,7 @@ def _fates(result: Result) -> str:
 def _summarise(results: Results) -> None:
     from harness.drills.reports.spans import span
 
-    counts = ", ".join(f"{results.count(word)} {word}" for word in ("pass", "fail", "unknown") if results.count(word))
+    counts = ", ".join(f"{count} {word}" for word, count in results.words.items())
     console.print(
         f"{len(results.results)} drills: {counts}; {span(results.virtual_seconds)} of virtual time in "
         f"{results.real_seconds:.1f} s ({results.simulated_per_second:,.0f} simulated seconds per second), "

@@ -64,10 +64,11 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class Act:
     """Do something directly. An act that is a fault names it in `fault`; it lasts until the plan's `Heal` of that name,
-    or to the end."""
+    or to the end. One that breaks a container names that in `container`: the drill needs a target with containers."""
 
     do: Callable[[Stage], object]
     fault: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from harness.drills.drill import Drill
 from harness.drills.stage import FaultRun
-from harness.drills.verdict import Verdict
+from harness.drills.verdict import Verdict, Word
 from harness.ledger import Report
 
 Json = dict[str, Any]
@@ -47,6 +47,10 @@ class Result:
     @property
     def passed(self) -> bool:
         return self.verdict.word == "pass"
+
+    @property
+    def skipped(self) -> bool:
+        return self.verdict.word == "skipped"
 
     @property
     def reproduce(self) -> str:
@@ -92,7 +96,15 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        return all(result.passed for result in self.results)
+        """Whether all that were played passed, and any was."""
+        played = [result for result in self.results if not result.skipped]
+        return bool(played) and all(result.passed for result in played)
+
+    @property
+    def words(self) -> dict[str, int]:
+        """How many there are of each verdict; of none, where there is no such."""
+        counts = {word: sum(each.verdict.word == word for each in self.results) for word in get_args(Word)}
+        return {word: count for word, count in counts.items() if count}
 
     @property
     def virtual_seconds(self) -> float:
@@ -102,8 +114,8 @@ class Results:
     def simulated_per_second(self) -> float:
         return self.virtual_seconds / self.real_seconds if self.real_seconds else 0.0
 
-    def count(self, word: str) -> int:
-        return sum(result.verdict.word == word for result in self.results)
+    def count(self, word: Word) -> int:
+        return self.words.get(word, 0)
 
 
 def _fault(fault: FaultRun) -> Json:

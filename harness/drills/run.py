@@ -1,16 +1,18 @@
-"""Running drills: one after the other, on one emulator that is reset in between; those that kill it on another one."""
+"""Running drills: one after the other, on one emulator that is reset in between; those that kill it on another one.
+
+What a target cannot do is not tried: the drill is skipped, with the reason.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from harness.drills.drill import Act, Drill, Heal, Send, SendMeanwhile, Wait
-from harness.drills.emulator import running_emulator
+from harness.drills.needs import lacking
+from harness.drills.places import CAPABILITIES, Opened, place
 from harness.drills.result import Moment, Result, Results
 from harness.drills.sightings import sightings
 from harness.drills.stage import Clients, Stage
@@ -18,41 +20,57 @@ from harness.drills.verdict import Evidence, Verdict, judge
 from harness.ledger import ByClock, Report
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
+from harness.targets import DEFAULT_TARGET
 from harness.targets.admin import AdminError
-from harness.targets.embedded import EmbeddedTarget
 
 Told = Callable[[Result], None]
 
 
-def run_drills(drills: Sequence[Drill], seed: int, workspace: Workspace, told: Told = lambda result: None) -> Results:
-    """Run drills in order; `told` hears each result at once. Raises Problem when no emulator comes up."""
+def run_drills(
+    drills: Sequence[Drill],
+    seed: int,
+    workspace: Workspace,
+    told: Told = lambda result: None,
+    target: str = DEFAULT_TARGET,
+) -> Results:
+    """Run drills in order; `told` hears each result at once. Raises Problem when the target does not come up."""
     began = time.monotonic()
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
-        emulators: dict[bool, tuple[EmbeddedTarget, Clients]] = {}
+        opened: dict[bool, tuple[Opened, Clients]] = {}
         for drill in drills:
-            if drill.durable not in emulators:
-                emulators[drill.durable] = _start(stack, workspace, seed, drill.durable)
-            target, clients = emulators[drill.durable]
-            results.append(run_drill(drill, seed, target, clients))
+            if missing := lacking(drill, target, CAPABILITIES[target]):
+                results.append(Result(drill, seed, Verdict("skipped", missing), 0.0, 0.0))
+            else:
+                # Containers keep their state always: one pair serves all drills.
+                durable = drill.durable and target == DEFAULT_TARGET
+                if durable not in opened:
+                    found = stack.enter_context(place(target, workspace, seed, durable))
+                    opened[durable] = found, Clients(found[0].endpoint_url)
+                results.append(run_drill(drill, seed, *opened[durable]))
             told(results[-1])
     return Results(seed, results, time.monotonic() - began)
 
 
-def _start(
-    stack: contextlib.ExitStack, workspace: Workspace, seed: int, durable: bool
-) -> tuple[EmbeddedTarget, Clients]:
-    """An emulator for all drills of a kind: those that kill it need one with a state folder."""
-    state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-drill-"))) if durable else None
-    target = stack.enter_context(running_emulator(workspace, seed, state))
-    return target, Clients(target.endpoint_url)
-
-
-def run_drill(drill: Drill, seed: int, target: EmbeddedTarget, clients: Clients) -> Result:
-    """Empty the emulator and play the drill."""
+def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Result:
+    """Empty the target and play the drill; containers that it broke are mended."""
     began = time.monotonic()
-    target.admin.reset()
-    stage = Stage(target, clients, drill, seed)
+    target, containers = where
+    try:
+        target.admin.reset()
+        stage = Stage(target, clients, drill, seed, containers)
+    except Problem as problem:
+        verdict = Verdict("unknown", [f"the drill could not begin: {problem.sentence}"])
+        return Result(drill, seed, verdict, 0.0, _since(began))
+    try:
+        return _judged(stage, drill, began)
+    finally:
+        if containers is not None:
+            containers.heal()
+
+
+def _judged(stage: Stage, drill: Drill, began: float) -> Result:
+    seed = stage.seed
     try:
         report = play(stage, drill)
         complaints = stage.unfinished_scripts() + (drill.also(stage) if drill.also is not None else [])
@@ -117,7 +135,7 @@ def _timeline(stage: Stage, report: Report, virtual: float) -> list[Moment]:
     """Every change of a record's state, in order of time."""
     changes: Counter[tuple[float, str]] = Counter()
     placed: set[str] = set()
-    for seen in sightings(stage.pipeline.sinks, report):
+    for seen in sightings(stage.pipeline.sinks, report, one_clock=stage.one_clock):
         placed.add(seen.token)
         moment = virtual if seen.time is None else max(0.0, seen.time - stage.began)
         changes[round(moment, 3), seen.fate] += 1

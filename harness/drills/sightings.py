@@ -28,11 +28,13 @@ class Sighting:
     time: float | None
 
 
-def sightings(sinks: Sequence[Sink], report: Report) -> list[Sighting]:
-    """One per record and fate: its earliest place."""
+def sightings(sinks: Sequence[Sink], report: Report, *, one_clock: bool = True) -> list[Sighting]:
+    """One per record and fate: its earliest place. Without `one_clock`, S3 and SQS have a time of their own, which says
+    nothing about the drill's."""
     times: dict[str, float] = {}
     for sink in sinks:
-        times.update(_times(sink))
+        if one_clock or isinstance(sink, HttpSink | ProcessedByFunction):
+            times.update(_times(sink))
     found: dict[tuple[str, str], float | None] = {}
     for token, places in report.places.items():
         for place in places:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -20,7 +20,10 @@ from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload
 from harness.problem import Problem
 from harness.targets.admin import Admin, AdminError
-from harness.targets.embedded import EmbeddedTarget
+
+if TYPE_CHECKING:
+    from harness.containers import ContainerFaults
+    from harness.drills.places import Place
 
 T = TypeVar("T")
 
@@ -77,8 +80,11 @@ class FaultRun:
 class Stage:
     """One drill on one emulator. Time stands still unless the plan moves it."""
 
-    def __init__(self, target: EmbeddedTarget, clients: Clients, drill: Drill, seed: int) -> None:
+    def __init__(
+        self, target: Place, clients: Clients, drill: Drill, seed: int, containers: ContainerFaults | None = None
+    ) -> None:
         self.target = target
+        self._containers = containers
         self.clients = clients
         self.drill = drill
         self.seed = seed
@@ -108,6 +114,18 @@ class Stage:
     def client(self, service: str) -> Any:
         """A boto3 client that never tries again."""
         return self.clients.get(service)
+
+    @property
+    def one_clock(self) -> bool:
+        """Whether all services live in the time that the drill moves; LocalStack has its own."""
+        return self._containers is None
+
+    @property
+    def containers(self) -> ContainerFaults:
+        """Faults on the target's containers. Raises DrillError where it has none."""
+        if self._containers is None:
+            raise DrillError("the target has no containers")
+        return self._containers
 
     def _ask(self, work: Callable[[Admin], T]) -> T:
         """An admin call; an emulator that a durable drill has killed is started again for it."""

@@ -1,7 +1,8 @@
 """When a drill passes: the ledger is valid, every record has the declared fate, and every declared fault fired.
 
 `fail` is proved; `unknown` means that nobody can say: something was still in flight, a sink could not be read, or the
-drill could not be played to its end. Unknown is not a pass.
+drill could not be played to its end. Unknown is not a pass. A drill that needs what its target does not have is
+`skipped`: it was not played.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from harness.drills.drill import Drill
 from harness.drills.stage import FaultRun
 from harness.ledger import Report
 
-Word = Literal["pass", "fail", "unknown"]
+Word = Literal["pass", "fail", "unknown", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)

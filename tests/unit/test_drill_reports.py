@@ -96,7 +96,10 @@ def test_a_drill_that_was_not_played_has_no_timeline() -> None:
 
 def test_json_holds_every_figure() -> None:
     content = json.loads(as_json.render(results("pass", "unknown")))
-    assert (content["passed"], content["counts"]) == (False, {"pass": 1, "fail": 0, "unknown": 1})
+    assert (content["passed"], content["counts"]) == (
+        False,
+        {"pass": 1, "fail": 0, "unknown": 1, "skipped": 0},
+    )
     assert (content["seed"], content["virtual_seconds"]) == (7, 120.0)
     assert content["simulated_seconds_per_real_second"] == 80.0
     first = content["drills"][0]

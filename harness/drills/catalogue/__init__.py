@@ -18,6 +18,7 @@ _GROUPS = (
     "log_relay_endpoint",
     "event_ingestion",
     "durable",
+    "containers",
 )
 
 

@@ -34,7 +34,7 @@ _HOW_TO_READ = (
 
 
 def _counts(results: Results) -> str:
-    return ", ".join(f"{results.count(word)} {word}" for word in ("pass", "fail", "unknown") if results.count(word))
+    return ", ".join(f"{count} {word}" for word, count in results.words.items())
 
 
 def _head(results: Results) -> str:

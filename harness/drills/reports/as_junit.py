@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a drill that fails is a failure, one that is unknown an error."""
+"""The report as JUnit XML: fail is a failure, unknown an error, and what was not played is skipped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def render(results: Results) -> str:
         tests=str(len(results.results)),
         failures=str(results.count("fail")),
         errors=str(results.count("unknown")),
-        skipped="0",
+        skipped=str(results.count("skipped")),
         time=f"{results.real_seconds:.3f}",
     )
     properties = ET.SubElement(suite, "properties")
@@ -38,7 +38,9 @@ def _case(suite: ET.Element, result: Result) -> None:
     )
     lines = [*(f"because {reason}" for reason in result.verdict.reasons), *result.ledger, f"again: {result.reproduce}"]
     text = "\n".join(lines).translate(_FORBIDDEN)
-    if not result.passed:
+    if result.skipped:
+        ET.SubElement(case, "skipped", message="; ".join(result.verdict.reasons).translate(_FORBIDDEN))
+    elif not result.passed:
         tag = "failure" if result.verdict.word == "fail" else "error"
         message = "; ".join(result.verdict.reasons).translate(_FORBIDDEN)
         ET.SubElement(case, tag, message=message, type=result.verdict.word).text = text

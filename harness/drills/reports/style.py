@@ -46,6 +46,7 @@ a:hover { text-decoration: underline; }
 .word.pass { color: var(--pass); background: var(--pass-tint); }
 .word.fail { color: var(--fail); background: var(--fail-tint); }
 .word.unknown { color: var(--unknown); background: var(--unknown-tint); }
+.word.skipped { color: var(--soft); background: var(--code); }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: middle; }
@@ -65,6 +66,7 @@ td.system { color: var(--soft); white-space: nowrap; }
 .proves { font-size: 13px; color: var(--soft); }
 .reasons { margin: 10px 0 0; padding: 8px 12px 8px 28px; border-radius: 6px; background: var(--fail-tint); }
 .reasons.unknown { background: var(--unknown-tint); }
+.reasons.skipped { background: var(--code); }
 .chart { margin: 16px 0 0; }
 .chart .top { font-size: 12px; color: var(--soft); }
 .chart svg { display: block; width: 100%; height: 130px; background: var(--code); border-radius: 4px; }

@@ -15,8 +15,10 @@ from harness.problem import Problem
 from harness.testing.options import OPTIONS, Options
 
 if TYPE_CHECKING:
+    from harness.containers import ContainerFaults
     from harness.targets.admin import Admin
     from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger
+    from harness.testing.public_faults import PublicFaults
     from harness.testing.report import Using
     from harness.testing.suite import SuiteTarget
 
@@ -127,6 +129,27 @@ def ledger(request: pytest.FixtureRequest, harness_clean: SuiteTarget) -> Tested
     made = TestedLedger(harness_clean.seed, harness_clean.settle(None))
     request.node.stash[_USING].ledgers.append(made)
     return made
+
+
+@pytest.fixture
+def containers(harness_clean: SuiteTarget) -> Iterator[ContainerFaults]:
+    """What happens to the target's containers: `with containers.paused("localstack"):`."""
+    from harness.testing.localstack import SuiteLocalStack
+
+    if not isinstance(harness_clean, SuiteLocalStack) or harness_clean.containers is None:
+        pytest.skip(f"needs containers, which the target {harness_clean.name} does not have")
+    yield harness_clean.containers
+    harness_clean.containers.heal()
+
+
+@pytest.fixture
+def public_faults(harness_clean: SuiteTarget) -> PublicFaults:
+    """What any AWS account can make go wrong: `with public_faults.no_concurrency(function):`. A test that denies is
+    skipped where policies decide nothing."""
+    from harness.testing.public_faults import PublicFaults
+
+    admin = harness_clean.admin
+    return PublicFaults(harness_clean.aws.client, lambda: admin is None or admin.iam_mode() == "enforce")
 
 
 @pytest.fixture

@@ -131,6 +131,16 @@ class LocalStackWithEdge:
                 )
             time.sleep(_POLL_SECONDS)
 
+    def revive(self) -> bool:
+        """Start the edge again if it has died; False when it lives. Raises Problem."""
+        edge = self.container(EDGE)
+        edge.reload()
+        if edge.status == "running":
+            return False
+        edge.start()
+        self.wait(EDGE)
+        return True
+
     def _start(self) -> None:
         client = connect()
         self._held.callback(client.close)

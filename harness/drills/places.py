@@ -67,15 +67,12 @@ class _Edge:
         self.admin = pair.admin
 
     def running(self) -> object | None:
-        container = self._pair.container("edge")
+        container: Any = self._pair.container("edge")
         container.reload()
         return container if container.status == "running" else None
 
     def start(self) -> object:
-        container: Any = self._pair.container("edge")
-        container.start()
-        self._pair.wait("edge")
-        return container
+        return self._pair.revive()
 
 
 @contextlib.contextmanager

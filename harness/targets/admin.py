@@ -91,6 +91,11 @@ class Admin:
         """Where the record with that id went; AdminError 404 where nothing is known of it."""
         return self._request("GET", f"/_harness/trace/{quote(record_id, safe='')}")
 
+    def iam_mode(self) -> str:
+        """Whether policies decide: `off` or `enforce`."""
+        mode: str = self._request("GET", "/_harness/iam")["mode"]
+        return mode
+
     def reset(self) -> dict[str, Any]:
         return self._request("POST", "/_harness/reset", timeout=60.0)
 

@@ -113,6 +113,12 @@ def not_built(options: Options) -> AbstractContextManager[SuiteTarget]:
     raise Problem(f"The target {options.target} is not built yet for tests; use embedded.")
 
 
+def _localstack(options: Options) -> AbstractContextManager[SuiteTarget]:
+    from harness.testing.localstack import localstack  # only who wants it pays for its imports
+
+    return localstack(options)
+
+
 @contextmanager
 def started(options: Options, provisioner_of: ProvisionerOf = Provisioner) -> Iterator[SuiteEmulator]:
     """An emulator process of one's own with manual time and the options' stack, brought there by `provisioner_of`."""
@@ -198,6 +204,6 @@ def _ignore_in_git(workspace: SuiteWorkspace) -> None:
 
 _TARGETS: Mapping[str, Callable[[Options], AbstractContextManager[SuiteTarget]]] = {
     "embedded": embedded,
-    "localstack": not_built,
+    "localstack": _localstack,
     "aws": not_built,
 }

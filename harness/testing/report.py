@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.targets import DEFAULT_TARGET
 from harness.targets.admin import AdminError
 from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
@@ -53,6 +54,19 @@ def sections(using: Using, test: str, shown: str) -> Iterator[Section]:
         yield "harness: functions", f"their logs cannot be read: {error}"
     if errors := logged_errors(using.emulator.log_since(using.log_position)):
         yield "harness: errors of the emulator", f"{errors}\n(all of it: {using.emulator.log})"
+    yield from _containers(using)
+
+
+def _containers(using: Using) -> Iterator[Section]:
+    """The last lines that each container wrote during the test."""
+    from harness.testing.localstack import SuiteLocalStack
+
+    suite = using.emulator
+    if not isinstance(suite, SuiteLocalStack):
+        return
+    for name in suite.pair.names:
+        text = _tried(lambda name=name: suite.container_log(name, using.log_position))  # type: ignore[misc]
+        yield f"harness: container {name}", "\n".join(text.splitlines()[-_LOG_LINES:]) or "it wrote nothing"
 
 
 def logged_errors(log: str) -> str:
@@ -78,7 +92,8 @@ def _heading(using: Using, test: str) -> str:
     emulator = using.emulator
     if emulator.admin is None:
         return f"target {emulator.name}, {emulator.now() - using.began:.1f} s into the test"
-    again = f'seed {emulator.seed}; again: pytest --harness-seed {emulator.seed} "{test}"'
+    where = "" if emulator.name == DEFAULT_TARGET else f"--harness-target {emulator.name} "
+    again = f'seed {emulator.seed}; again: pytest {where}--harness-seed {emulator.seed} "{test}"'
     try:
         now = emulator.now()
     except AdminError as error:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.problem import Problem
 from harness.provision.mirror import find_provider_source
@@ -22,7 +22,7 @@ from harness.provision.terraform_binary import Terraform, download_terraform, fi
 from harness.provision.tflocal import StackRunner
 from harness.provision.warm import WarmInputs, WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
-from harness.targets.embedded import EmbeddedTarget
+from harness.targets.admin import Admin
 from harness.testing.options import Options
 from harness.testing.stack import INVOKE_BASE
 
@@ -70,6 +70,25 @@ class SuiteRunner(StackRunner):
         return environment
 
 
+class Applied(Protocol):
+    """The emulator that a stack is applied to. What decides the outcome beside the stack: its clock and its seed."""
+
+    @property
+    def endpoint_url(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def admin(self) -> Admin: ...
+
+    @property
+    def clock(self) -> str: ...
+
+    @property
+    def seed(self) -> int | None: ...
+
+
 @dataclass(frozen=True)
 class Topology:
     """The stack on one emulator. `snapshot` brings it back to the moment after the apply."""
@@ -84,7 +103,7 @@ class Provisioner:
 
     options: Options
     workspace: SuiteWorkspace
-    target: EmbeddedTarget
+    target: Applied
     environ: Mapping[str, str]
 
     def provide(self) -> Topology:
@@ -93,15 +112,14 @@ class Provisioner:
         with self.workspace.lock("the stack"), once_per_run(failed, self.options.run):
             stack = self.stack()
             terraform = self._terraform()
-            if _reads_packages(stack):
-                self._package()
+            self._prepare(stack)
             instance = {"clock": self.target.clock, "seed": str(self.target.seed)}
             inputs = WarmInputs.read(self._project, stack, terraform, self.environ, instance)
             store = WarmStore(self.workspace)
             restored = store.has(inputs.key()) and store.restore(inputs.key(), self.target.admin, self._state) is None
             if not restored:
                 runner = self.runner()
-                _init(runner)
+                initialise(runner)
                 runner.apply()
                 store.save(inputs.key(), self.target.admin, self._state)
             return Topology(f"warm-{inputs.key()}", state_outputs(self._state))
@@ -153,7 +171,10 @@ class Provisioner:
         except Problem as problem:
             raise Unobtainable(problem.sentence) from None
 
-    def _package(self) -> None:
+    def _prepare(self, stack: Stack) -> None:
+        """Make the packages that the stack names, if it names any."""
+        if not _reads_packages(stack):
+            return
         try:
             package_lambdas(self.options.root / "lambdas", self.options.root / _PACKAGES)
         except PackageError as error:
@@ -194,7 +215,8 @@ def _reads_packages(stack: Stack) -> bool:
     return any(wanted in path.read_text(errors="replace") for folder in stack.folders for path in folder.glob("*.tf"))
 
 
-def _init(runner: SuiteRunner) -> None:
+def initialise(runner: SuiteRunner) -> None:
+    """`terraform init`. Raises Unobtainable where the provider cannot be had, and Problem."""
     try:
         runner.init()
     except Problem as problem:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.testing.public_faults import NotEnforced, PublicFaults
+from harness.testing.public_faults import PublicFaults
 
 ROLE = "arn:aws:iam::000000000000:role/f"
 CODE = "import os\n\ndef handler(event, context):\n    return dict(os.environ)[event]\n"
@@ -164,7 +164,7 @@ def test_a_denied_role(enforcing: Any) -> None:
 
 def test_a_denial_that_nobody_enforces_is_no_fault(aws: Any) -> None:
     faults = PublicFaults(aws.client, lambda: False)
-    with pytest.raises(NotEnforced, match="policies decide nothing here"), faults.denied("held"):
+    with pytest.raises(pytest.skip.Exception, match="policies decide nothing here"), faults.denied("held"):
         pass
-    with pytest.raises(NotEnforced), faults.role_denied("r", ["s3:*"]):
+    with pytest.raises(pytest.skip.Exception), faults.role_denied("r", ["s3:*"]):
         pass

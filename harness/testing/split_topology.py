@@ -1,0 +1,53 @@
+"""The stack on an emulator that has an endpoint behind it: applied once per run, and again where a test destroyed some
+of what is behind. No warm start: no snapshot would hold the whole state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.provision.stack import state_outputs
+from harness.targets.admin import Admin
+from harness.testing.topology import Provisioner, Topology, initialise, once_per_run
+
+_SNAPSHOT = "pytest"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The emulator in front, with manual time."""
+
+    endpoint_url: str
+    seed: int | None
+    clock: str = "manual"
+
+    @property
+    def port(self) -> int:
+        return int(self.endpoint_url.rpartition(":")[2])
+
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.endpoint_url)
+
+
+@dataclass(frozen=True)
+class SplitProvisioner(Provisioner):
+    """Applies through the emulator in front, and keeps the half that is there in the snapshot `snapshot`."""
+
+    snapshot: str = _SNAPSHOT
+
+    def provide(self) -> Topology:
+        """By an apply. Raises Unobtainable, and Problem when the apply fails."""
+        failed = self.workspace.home / "failed-run.json"
+        with once_per_run(failed, self.options.run):
+            # Only this is one worker's at a time: Terraform holds the stack's folder itself while it reads it.
+            with self.workspace.lock("the stack"):
+                self._prepare(self.stack())
+                initialise(self.runner())
+            self._state.unlink(missing_ok=True)  # of an earlier run, whose emulator had the same port
+            return self.again()
+
+    def again(self) -> Topology:
+        """Apply what is missing, and take that for the first state. Raises Problem."""
+        self.runner().apply()
+        self.target.admin.save_snapshot(self.snapshot, here_only=True)
+        return Topology(self.snapshot, state_outputs(self._state))

@@ -38,8 +38,8 @@ LOCALSTACK = LOCALSTACK_ALIAS
 START_SECONDS = 180.0
 """Until both answer. LocalStack alone takes some 20 s on two slow cores."""
 
-_STATE = "/tmp/harness-state"  # inside the container: what was acknowledged survives `docker kill`
-_SNAPSHOTS = "/tmp/harness-snapshots"
+_STATE = "/var/lib/harness/state"  # the image's volume: what was acknowledged survives `docker kill`
+_SNAPSHOTS = "/var/lib/harness/snapshots"
 _POLL_SECONDS = 0.1
 _PORT_ATTEMPTS = 5
 _TAIL = 15

@@ -156,11 +156,42 @@ def test_what_cannot_be_used_is_one_sentence(project: Path, option: str, sentenc
     assert "Traceback" not in finished.said
 
 
-@pytest.mark.parametrize("target", ["localstack", "aws"])
-def test_a_target_that_is_not_built_yet_is_one_sentence(project: Path, target: str) -> None:
+def test_containers_without_a_daemon_are_one_sentence(project: Path) -> None:
     (project / "test_clean.py").write_text("def test_it(aws):\n    pass\n")
-    finished = run_pytest(project, f"--harness-target={target}")
-    assert f"The target {target} is not built yet" in finished.said
+    finished = run_pytest(project, "--harness-target=localstack", DOCKER_HOST=f"unix://{project}/none.sock")
+    assert "No Docker daemon answers (there is no socket); start one" in finished.said
+    assert "pytest_plugin.py" not in finished.said
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--harness-iam=enforce", "On the target localstack IAM is LocalStack's, which decides nothing"),
+        ("--harness-endpoint-url=http://127.0.0.1:9", "The target localstack starts containers of its own"),
+    ],
+)
+def test_options_that_containers_do_not_have(project: Path, option: str, sentence: str) -> None:
+    (project / "test_clean.py").write_text("def test_it(aws):\n    pass\n")
+    assert sentence in run_pytest(project, "--harness-target=localstack", option).said
+
+
+CONTAINERS = """
+def test_it(containers):
+    raise AssertionError("it must be skipped")
+"""
+
+
+def test_containers_are_skipped_where_there_are_none(project: Path) -> None:
+    (project / "test_containers.py").write_text(CONTAINERS)
+    finished = run_pytest(project, "-rs")
+    assert "1 skipped" in finished.said
+    assert "needs containers, which the target embedded does not have" in finished.said
+
+
+def test_a_target_that_is_not_built_yet_is_one_sentence(project: Path) -> None:
+    (project / "test_clean.py").write_text("def test_it(aws):\n    pass\n")
+    finished = run_pytest(project, "--harness-target=aws")
+    assert "The target aws is not built yet" in finished.said
     assert "pytest_plugin.py" not in finished.said
 
 

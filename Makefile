@@ -9,11 +9,11 @@ ARGS   ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test drill bench lint types coverage clean
+.PHONY: help setup up down status logs test drill bench lint types coverage image localstack-image wheels clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the pinned dependencies into .venv
 	@sh scripts/bootstrap.sh
@@ -21,8 +21,8 @@ setup: ## install the pinned dependencies into .venv
 up: setup ## start the emulator and bring up terraform/stacks/$(STACK) or sam/$(STACK)
 	@$(BIN)/harness up --target $(TARGET) --port $(PORT) --stack $(STACK) $(ARGS)
 
-down: setup ## stop the emulator and every process it started
-	@$(BIN)/harness down --port $(PORT)
+down: setup ## stop the emulator and every process it started, or remove its containers
+	@$(BIN)/harness down --target $(TARGET) --port $(PORT)
 
 status: setup ## show what runs
 	@$(BIN)/harness status
@@ -47,6 +47,16 @@ types: setup ## mypy in strict mode
 
 coverage: setup ## write docs/coverage.md from the code
 	@$(BIN)/python -m harness.emulator.coverage > docs/coverage.md
+
+image: setup ## build the edge's image: [PYTHON_IMAGE=...] [ARGS="--network host"]
+	@$(BIN)/python -m harness.targets.localstack.images edge $(ARGS)
+
+localstack-image: setup ## build LocalStack from PyPI packages, where its image cannot be pulled
+	@$(BIN)/python -m harness.targets.localstack.images localstack $(ARGS)
+
+wheels: setup ## collect what the edge's image needs in build/wheels, so that its build downloads nothing
+	@$(BIN)/python -m pip wheel --quiet --wheel-dir build/wheels -c constraints.txt '.[snappy]' 'setuptools>=69' wheel
+	@rm -f build/wheels/pipeline_harness-*.whl
 
 clean: ## stop everything and remove what was built (.venv stays)
 	@if [ -x $(BIN)/harness ]; then $(BIN)/harness down --all; fi

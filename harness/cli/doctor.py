@@ -20,8 +20,8 @@ from harness.problem import Problem
 from harness.provision.mirror import find_provider_source
 from harness.provision.terraform_binary import PINNED_VERSION, find_terraform
 from harness.provision.workspace import Workspace
-from harness.targets.embedded import HOST
-from harness.targets.instance import running_instance
+from harness.targets.instance import running_instance, shown_place
+from harness.targets.port import HOST
 
 _NEEDED_GIGABYTES = 2.0
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
@@ -83,7 +83,7 @@ def _providers(workspace: Workspace, environ: Mapping[str, str]) -> Verdict:
 def _port(workspace: Workspace, port: int) -> Verdict:
     instance = running_instance(workspace, port)
     if instance is not None:
-        return Verdict("ok", f"{port} is used by the emulator of this folder (pid {instance.pid})")
+        return Verdict("ok", f"{port} is used by the emulator of this folder ({shown_place(instance)})")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Port, default_port
+from harness.cli.options import Port, default_port, target_on
 from harness.cli.show import console
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
-from harness.targets.instance import Instance, emulator_log, running_instance
+from harness.targets.instance import Instance, emulator_log, running_instance, shown_place
+from harness.targets.localstack.target import LocalStackTarget
 
 _FOLLOW_SECONDS = 0.2
 
@@ -36,8 +37,11 @@ def logs(
     port: Port = default_port,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
 ) -> None:
-    """Print the emulator's log."""
+    """Print the emulator's log, or those of its containers."""
     workspace = Workspace.find()
+    target = target_on(workspace, port)
+    if isinstance(target, LocalStackTarget):
+        raise typer.Exit(target.logs(follow))
     path = emulator_log(workspace, port)
     if not path.is_file():
         raise Problem(f"There is no log of an emulator on port {port}; start one: harness up --port {port}.")
@@ -52,12 +56,13 @@ def _line(instance: Instance) -> str:
         health = Admin(instance.endpoint_url).health()
     except AdminError:
         return (
-            f"port {instance.port}  pid {instance.pid}  does not answer; stop it: harness down --port {instance.port}"
+            f"port {instance.port}  {shown_place(instance)}  does not answer; "
+            f"stop it: harness down --port {instance.port}"
         )
     minutes, seconds = divmod(int(time.time() - instance.started), 60)
     parts = [
         f"port {instance.port}",
-        f"pid {instance.pid}",
+        shown_place(instance),
         str(health.get("status", "unknown")),
         f"up {minutes} min {seconds} s",
         f"{instance.clock} clock",

@@ -10,6 +10,8 @@ import typer
 from harness.problem import Problem
 from harness.provision.workspace import DEFAULT_PORT, Workspace
 from harness.targets.embedded import EmbeddedTarget
+from harness.targets.instance import load_instance, running_instance
+from harness.targets.localstack.target import LocalStackTarget
 
 Port = Annotated[
     int, typer.Option("--port", "-p", envvar="HARNESS_PORT", min=1, max=65535, help="Port of the emulator.")
@@ -17,15 +19,21 @@ Port = Annotated[
 default_port = DEFAULT_PORT
 
 
-def running_target(port: int) -> EmbeddedTarget:
+def running_target(port: int) -> EmbeddedTarget | LocalStackTarget:
     """The emulator that runs on the port. Raises Problem when none does."""
     workspace = Workspace.find()
-    instance = (target := EmbeddedTarget(workspace, port)).running()
-    if instance is None:
-        others = [other for other in workspace.known_ports() if EmbeddedTarget(workspace, other).running()]
+    if running_instance(workspace, port) is None:
+        others = [other for other in workspace.known_ports() if running_instance(workspace, other)]
         hint = f"running on: {', '.join(map(str, others))}" if others else "start it: harness up"
         raise Problem(f"No emulator of this folder runs on port {port} ({hint}).")
-    return target
+    return target_on(workspace, port)
+
+
+def target_on(workspace: Workspace, port: int, wanted: str | None = None) -> EmbeddedTarget | LocalStackTarget:
+    """What runs on the port, or ran there last; without a record `wanted`, else embedded."""
+    recorded = load_instance(workspace, port)
+    name = recorded.target if recorded is not None else wanted
+    return LocalStackTarget(workspace, port) if name == "localstack" else EmbeddedTarget(workspace, port)
 
 
 def environment() -> dict[str, str]:

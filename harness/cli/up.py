@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from harness.cli.endpoints import curl_line, url_rows
-from harness.cli.options import Port, default_port, environment
+from harness.cli.options import Port, default_port, environment, target_on
 from harness.cli.show import Screen, console
 from harness.problem import Problem
 from harness.provision.bring_up import UpRequest, bring_up
 from harness.provision.contract import UpResult
 from harness.provision.workspace import Workspace
 from harness.targets import refuse_unknown_target
-from harness.targets.embedded import EmbeddedTarget
+from harness.targets.instance import shown_place
 
 DEFAULT_STACK = "full"
 TERMINATED = 143
@@ -57,15 +57,19 @@ def up(
         raise Problem(f"--clock {clock} is not a clock; use real, manual, or a rate such as x60.")
     if iam is not None and iam not in _IAM:
         raise Problem(f"--iam {iam} is not a mode; use off or enforce.")
-    if native is not None and upstream is None:
+    if native is not None and upstream is None and target != "localstack":
         raise Problem("--native says what is not passed on; it needs --upstream.")
+    if target == "localstack" and upstream is not None:
+        raise Problem("--upstream is LocalStack where the target is localstack; leave it out.")
+    if target == "localstack" and state_dir is not None:
+        raise Problem("--state-dir has no effect on containers: their state is in volumes; leave it out.")
     if no_stack and stack is not None:
         raise Problem("--stack and --no-stack cannot be used together.")
     signal.signal(signal.SIGTERM, _terminated)
     began = time.monotonic()
     wanted = None if no_stack else stack or DEFAULT_STACK
     hosts = tuple(sorted(set(allow_host))) if allow_host else None
-    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native, hosts)
+    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native, hosts, target)
     result = bring_up(Workspace.find(), request, environment(), Screen())
     _show(result, time.monotonic() - began)
 
@@ -75,12 +79,14 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Every emulator that was started from this folder.")
     ] = False,
+    target: Annotated[str, typer.Option(help="What to stop where no record tells.")] = "embedded",
 ) -> None:
-    """Stop the emulator and every process it started."""
+    """Stop the emulator and every process it started, or remove its containers with their volumes."""
+    _refuse_other_targets(target)
     workspace = Workspace.find()
     for each in workspace.known_ports() if everything else [port]:
         with workspace.lock(f"port {each}"):
-            stopped = EmbeddedTarget(workspace, each).stop()
+            stopped = target_on(workspace, each, target).stop()
         if stopped or not everything:
             console.print(f"port {each}: {'stopped' if stopped else 'nothing was running'}")
 
@@ -89,8 +95,6 @@ def _refuse_other_targets(name: str) -> None:
     refuse_unknown_target(name)
     if name == "aws":
         raise Problem("There is nothing to start on aws; run tests there: pytest --harness-target=aws.")
-    if name != "embedded":
-        raise Problem(f"The target {name} is not built yet; use embedded.")
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
@@ -103,11 +107,13 @@ def _show(result: UpResult, seconds: float) -> None:
     instance = result.instance
     if result.outcome == "already running":
         what = f" with {result.stack.name}, unchanged" if result.stack else ""
-        console.print(f"already running{what} (pid {instance.pid})", style="bold green")
+        console.print(f"already running{what} ({shown_place(instance)})", style="bold green")
     else:
         what = f": {result.stack.name} {result.outcome}" if result.stack else ""
         console.print(f"ready in {seconds:.1f} s{what}", style="bold green")
     rows = [("AWS endpoint", instance.endpoint_url), ("admin", f"{instance.endpoint_url}/_harness/health")]
+    if instance.sinks_url is not None:
+        rows.append(("New Relic sink", f"{instance.sinks_url}/_harness/sinks"))
     rows += url_rows(result.outputs)
     width = max(len(name) for name, _ in rows)
     console.print()

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.problem import Problem
-from harness.provision.contract import Provision, Reporter, UpResult
+from harness.provision.contract import EmulatorTarget, Provision, Reporter, UpResult
 from harness.provision.sam_provision import SamProvision
 from harness.provision.sam_stack import find_sam_stack
 from harness.provision.terraform_provision import TerraformProvision
 from harness.provision.workspace import Workspace
 from harness.targets.admin import AdminError
 from harness.targets.embedded import EmbeddedTarget
-from harness.targets.instance import Instance
+from harness.targets.instance import Instance, running_instance, shown_place
+from harness.targets.localstack.target import LocalStackTarget
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class UpRequest:
     upstream: str | None = None
     native: str | None = None
     allow_host: tuple[str, ...] | None = None
+    target: str = "embedded"
 
 
 def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter) -> UpResult:
@@ -41,17 +43,7 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
     with workspace.lock(
         f"port {request.port}", lambda: reporter.say(f"waiting for another command on port {request.port}")
     ):
-        target = EmbeddedTarget(
-            workspace,
-            request.port,
-            request.clock or "real",
-            request.seed,
-            request.state_dir and request.state_dir.resolve(),
-            request.iam or "off",
-            request.upstream,
-            request.native,
-            request.allow_host or (),
-        )
+        target = _target(workspace, request)
         instance = _running(target, request)
         provision = _prepare(workspace, request, environ, reporter, target)
         if instance is not None:
@@ -62,9 +54,7 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             return provision.apply(instance)
 
         try:
-            with reporter.step("start the emulator") as step:
-                instance = target.start()
-                step.note(f"{target.endpoint_url}, pid {instance.pid}, {instance.clock} clock")
+            instance = _start(target, reporter)
             if provision is None:
                 return UpResult(instance, None, {}, "no stack")
             return provision.first(instance, request.fresh)
@@ -73,9 +63,49 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             raise
 
 
-def _running(target: EmbeddedTarget, request: UpRequest) -> Instance | None:
+def _target(workspace: Workspace, request: UpRequest) -> EmbeddedTarget | LocalStackTarget:
+    if request.target == "localstack":
+        return LocalStackTarget(
+            workspace,
+            request.port,
+            request.clock or "real",
+            request.seed,
+            request.iam or "off",
+            request.native,
+            request.allow_host or (),
+        )
+    return EmbeddedTarget(
+        workspace,
+        request.port,
+        request.clock or "real",
+        request.seed,
+        request.state_dir and request.state_dir.resolve(),
+        request.iam or "off",
+        request.upstream,
+        request.native,
+        request.allow_host or (),
+    )
+
+
+def _start(target: EmbeddedTarget | LocalStackTarget, reporter: Reporter) -> Instance:
+    if isinstance(target, LocalStackTarget):
+        with reporter.step("find LocalStack's image") as step:
+            step.note(target.find_localstack())
+        with reporter.step("find the edge's image") as step:
+            step.note(target.find_edge())
+        with reporter.step("start the containers") as step:
+            instance = target.start()
+            step.note(f"{target.endpoint_url}, {instance.clock} clock")
+        return instance
+    with reporter.step("start the emulator") as step:
+        instance = target.start()
+        step.note(f"{target.endpoint_url}, pid {instance.pid}, {instance.clock} clock")
+    return instance
+
+
+def _running(target: EmbeddedTarget | LocalStackTarget, request: UpRequest) -> Instance | None:
     """The emulator that runs already. Raises Problem when it is not what was asked for, or does not answer."""
-    instance = target.running()
+    instance = running_instance(target.workspace, target.port)
     if instance is None:
         return None
     stop_first = f"stop it first: harness down --port {instance.port}."
@@ -83,10 +113,11 @@ def _running(target: EmbeddedTarget, request: UpRequest) -> Instance | None:
         target.admin.health()
     except AdminError:
         raise Problem(
-            f"The emulator on port {instance.port} (pid {instance.pid}) does not answer; {stop_first}"
+            f"The emulator on port {instance.port} ({shown_place(instance)}) does not answer; {stop_first}"
         ) from None
     wanted_dir = str(target.state_dir) if target.state_dir else None
     for name, wanted, actual in (
+        ("--target", request.target, instance.target),
         ("--clock", request.clock, instance.clock),
         ("--seed", request.seed, instance.seed),
         ("--state-dir", wanted_dir, instance.state_dir),
@@ -105,7 +136,7 @@ def _listed(hosts: Iterable[str] | None) -> str | None:
 
 
 def _prepare(
-    workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter, target: EmbeddedTarget
+    workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter, target: EmulatorTarget
 ) -> Provision | None:
     """Everything about the stack that can fail before the emulator is started; None where none was asked for."""
     if request.stack is None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.sam_stack import SamStack
 from harness.provision.stack import Stack
+from harness.targets.admin import Admin
 from harness.targets.instance import Instance
 
 Outcome = Literal["already running", "no stack", "applied", "restored"]
@@ -42,6 +43,30 @@ class UpResult:
     stack: Stack | SamStack | None
     outputs: dict[str, Any]
     outcome: Outcome
+
+
+class EmulatorTarget(Protocol):
+    """The emulator that a stack is brought onto: a process of its own, or containers."""
+
+    port: int
+    clock: str
+    seed: int | None
+    allow_host: tuple[str, ...]
+
+    @property
+    def endpoint_url(self) -> str: ...
+
+    @property
+    def admin(self) -> Admin: ...
+
+    def running(self) -> Instance | None:
+        """What an earlier `start` left running."""
+
+    def start(self) -> Instance:
+        """Start it and wait until it answers. Raises Problem; nothing is left running then."""
+
+    def stop(self) -> bool:
+        """Stop it; False when it was not running."""
 
 
 class Provision(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.provision.contract import Outcome, Reporter, UpResult
+from harness.provision.contract import EmulatorTarget, Outcome, Reporter, UpResult
 from harness.provision.sam_environment import SamEnvironment
 from harness.provision.sam_runner import SamRunner
 from harness.provision.sam_stack import SamStack
@@ -22,7 +22,6 @@ from harness.provision.stack import digest_of
 from harness.provision.warm import WarmStore, emulator_digest
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import AdminError
-from harness.targets.embedded import EmbeddedTarget
 from harness.targets.instance import Instance
 from harness.version import VERSION
 
@@ -35,7 +34,7 @@ class SamProvision:
 
     workspace: Workspace
     reporter: Reporter
-    target: EmbeddedTarget
+    target: EmulatorTarget
     stack: SamStack
     sam: SamEnvironment
     environ: Mapping[str, str]
@@ -48,7 +47,7 @@ class SamProvision:
         stack: SamStack,
         environ: Mapping[str, str],
         reporter: Reporter,
-        target: EmbeddedTarget,
+        target: EmulatorTarget,
     ) -> SamProvision:
         """Everything about the stack that can fail before the emulator is started."""
         _ = stack.stack_name  # raises Problem

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.problem import Problem
 from harness.provision.apply_events import ApplyProgress
-from harness.provision.contract import Outcome, Reporter, UpResult
+from harness.provision.contract import EmulatorTarget, Outcome, Reporter, UpResult
 from harness.provision.mirror import find_provider_source
 from harness.provision.package import PackageError, package_lambdas
 from harness.provision.stack import Stack, discard_stale_state, resolve_stack, state_outputs
@@ -19,7 +19,6 @@ from harness.provision.tflocal import StackRunner
 from harness.provision.warm import WarmInputs, WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import AdminError
-from harness.targets.embedded import EmbeddedTarget
 from harness.targets.instance import Instance
 
 
@@ -30,7 +29,7 @@ class TerraformProvision:
     workspace: Workspace
     environ: Mapping[str, str]
     reporter: Reporter
-    target: EmbeddedTarget
+    target: EmulatorTarget
     stack: Stack
     terraform: Terraform
     inputs: WarmInputs
@@ -42,7 +41,7 @@ class TerraformProvision:
         name_or_path: str,
         environ: Mapping[str, str],
         reporter: Reporter,
-        target: EmbeddedTarget,
+        target: EmulatorTarget,
     ) -> TerraformProvision:
         """Everything about the stack that can fail before the emulator is started."""
         stack = resolve_stack(workspace, name_or_path)
@@ -102,7 +101,7 @@ class TerraformProvision:
     def apply(self, instance: Instance) -> UpResult:
         """Run Terraform. What it made before an error stays known to the next apply on the same emulator."""
         stack = self.stack
-        if str(stack.folder) not in instance.stacks and instance.upstream is None:
+        if str(stack.folder) not in instance.stacks and (instance.upstream is None or instance.target == "localstack"):
             self._discard_state()
         providers = find_provider_source(self.workspace, stack.folder, self.environ)
         runner = StackRunner(

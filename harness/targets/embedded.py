@@ -16,9 +16,9 @@ from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
 from harness.targets.instance import Instance, emulator_log, forget_instance, running_instance
+from harness.targets.port import HOST, refuse_taken_port
 from harness.targets.process import end_process, process_identity
 
-HOST = "127.0.0.1"
 CAPABILITIES = frozenset({"clock", "faults", "sinks", "trace", "snapshots", "reset"})
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -62,14 +62,15 @@ class EmbeddedTarget:
 
     def running(self) -> Instance | None:
         """The process that an earlier `start` left running on this port, if any."""
-        return running_instance(self.workspace, self.port)
+        instance = running_instance(self.workspace, self.port)
+        return instance if instance is not None and instance.target == self.name else None
 
     def start(self) -> Instance:
         """Start the emulator and wait until it answers. Raises Problem when the port is taken or it does not come up;
         nothing is left running then."""
         if self.port == 0:
             self.port = _free_port()
-        self._refuse_taken_port()
+        refuse_taken_port(self.port, self.workspace)
         log = emulator_log(self.workspace, self.port)
         log.parent.mkdir(parents=True, exist_ok=True)
         self.workspace.snapshots.mkdir(parents=True, exist_ok=True)
@@ -145,30 +146,6 @@ class EmbeddedTarget:
         for host in self.allow_host:
             arguments += ["--allow-host", host]
         return arguments
-
-    def _refuse_taken_port(self) -> None:
-        """Raise Problem when something listens on the port already."""
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, self.port))
-            except PermissionError:
-                raise Problem(f"Port {self.port} needs special rights; choose one above 1023 with --port.") from None
-            except OSError:
-                pass
-            else:
-                return
-        other = "--port N (make: PORT=N)"
-        try:
-            pid = self.admin.health().get("pid")
-        except AdminError:
-            raise Problem(
-                f"Port {self.port} is in use by another program; stop it or choose another port: {other}."
-            ) from None
-        raise Problem(
-            f"Port {self.port} is in use by an emulator that was not started from {self.workspace.root} (pid {pid}); "
-            f"stop it or choose another port: {other}."
-        )
 
     def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
         deadline = time.monotonic() + _READY_SECONDS

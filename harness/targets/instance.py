@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
+from harness.problem import Problem
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.process import process_identity
 
@@ -15,7 +16,8 @@ _RECORD = "instance.json"
 
 @dataclass(frozen=True)
 class Instance:
-    """A started emulator. `identity` tells its process from a later one with the same pid; `started` is epoch seconds;
+    """A started emulator. `identity` tells its process from a later one with the same pid, or is its container's id
+    (target `localstack`, pid 0); `started` is epoch seconds; `sinks_url` is a sink server's beside it;
     `stacks` maps the folder of each stack that was applied to it to the key of its inputs (empty: the apply failed)."""
 
     port: int
@@ -29,6 +31,8 @@ class Instance:
     upstream: str | None = None
     native: str | None = None
     allow_host: Sequence[str] = ()
+    target: str = "embedded"
+    sinks_url: str | None = None
     stacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -36,6 +40,8 @@ class Instance:
         return f"http://127.0.0.1:{self.port}"
 
     def alive(self) -> bool:
+        if self.target == "localstack":
+            return _container_runs(self.identity)
         return process_identity(self.pid) == self.identity
 
     def save(self, workspace: Workspace) -> None:
@@ -69,8 +75,23 @@ def forget_instance(workspace: Workspace, port: int) -> None:
     _path(workspace, port).unlink(missing_ok=True)
 
 
+def shown_place(instance: Instance) -> str:
+    """Where it runs, as commands show it."""
+    return "in containers" if instance.target == "localstack" else f"pid {instance.pid}"
+
+
 def emulator_log(workspace: Workspace, port: int) -> Path:
     return workspace.instance(port) / "emulator.log"
+
+
+def _container_runs(container: str) -> bool:
+    """A daemon that does not answer may bring the container back: what is not known to be gone is not forgotten."""
+    from harness.targets.localstack.docker import Docker
+
+    try:
+        return Docker.find().running(container) is not False
+    except Problem:
+        return True
 
 
 def _path(workspace: Workspace, port: int) -> Path:

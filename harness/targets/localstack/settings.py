@@ -32,7 +32,7 @@ NATIVE_OFFLINE = (*NATIVE, "dynamodb")
 LOCALSTACK_ENVIRONMENT = {
     "DISABLE_EVENTS": "1",  # it tells nobody that it runs
     "SKIP_SSL_CERT_DOWNLOAD": "1",
-    "SQS_ENDPOINT_STRATEGY": "dynamic",  # queue URLs name the host that was asked: the edge
+    "SQS_ENDPOINT_STRATEGY": "off",  # queue URLs are http://host/account/name: Terraform takes no other form
 }
 PASSED_THROUGH = ("LOCALSTACK_AUTH_TOKEN", "PERSISTENCE", "DEBUG")
 """Variables of the user's environment that LocalStack gets when they are set."""

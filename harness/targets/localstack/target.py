@@ -1,0 +1,228 @@
+"""The target `localstack` of the command line: the containers of docker-compose.yml as one thing that starts and stops.
+
+The state lives in volumes for as long as the containers: `stop` removes both. LocalStack's own half is in its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.problem import Problem
+from harness.provision.workspace import Workspace, write_atomically
+from harness.targets.admin import Admin, AdminError
+from harness.targets.instance import Instance, forget_instance, load_instance, running_instance
+from harness.targets.localstack.docker import Docker, tail
+from harness.targets.localstack.images import checkout, edge_image, localstack_image
+from harness.targets.localstack.settings import PORT, UPSTREAM, native_for
+from harness.targets.port import HOST, refuse_taken_port
+
+NAME = "localstack"
+EDGE, SINK = "edge", "newrelic"
+_OVERRIDE = "compose.json"
+_HEALTHY_SECONDS = 240  # LocalStack takes some 20 s on two slow cores, and several times that on a busy machine
+
+
+@dataclass
+class LocalStackTarget:
+    """The containers behind one port of this machine. Parameters as in EmbeddedTarget; `native` None: the usual split.
+
+    `find_localstack` and `find_edge` come before `start`.
+    """
+
+    workspace: Workspace
+    port: int
+    clock: str = "real"
+    seed: int | None = None
+    iam: str = "off"
+    native: str | None = None
+    allow_host: tuple[str, ...] = ()
+    _images: dict[str, str] = field(default_factory=dict)
+
+    name = NAME
+    upstream = UPSTREAM
+    state_dir = None
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.endpoint_url)
+
+    @property
+    def project(self) -> str:
+        """Compose's name for the containers: one per port and folder."""
+        return f"harness-{self.port}-{hashlib.sha256(str(self.workspace.root).encode()).hexdigest()[:6]}"
+
+    def running(self) -> Instance | None:
+        """What an earlier `start` left running on this port, if it is of this target."""
+        instance = running_instance(self.workspace, self.port)
+        return instance if instance is not None and instance.target == NAME else None
+
+    def find_localstack(self) -> str:
+        """Check Docker and the port, and return LocalStack's image, pulled if need be. Raises Problem."""
+        docker = Docker.find()
+        docker.require_daemon()
+        docker.require_compose()
+        checkout()
+        refuse_taken_port(self.port, self.workspace)
+        image = localstack_image(docker)
+        self._images["LOCALSTACK_IMAGE"] = image
+        return image
+
+    def find_edge(self) -> str:
+        """Return how the edge's image was come by. Raises Problem when it can't be built."""
+        how = ["unchanged"]
+        self._images["HARNESS_EDGE_IMAGE"] = edge_image(Docker.find(), lambda: how.append("built"))
+        return how[-1]
+
+    def start(self) -> Instance:
+        """Start the containers and wait until all are healthy. Raises Problem; nothing is left running then."""
+        docker = Docker.find()
+        self._write_override()
+        self._remove(docker)
+        began = time.monotonic()
+        try:
+            up = self._compose(
+                docker, "up", "--detach", "--no-build", "--wait", "--wait-timeout", str(_HEALTHY_SECONDS)
+            )
+            if up.returncode != 0:
+                raise self._not_healthy(docker, up.stdout, time.monotonic() - began)
+            instance = Instance(
+                port=self.port,
+                pid=0,
+                identity=self._compose(docker, "ps", "--quiet", "--no-trunc", EDGE).stdout.strip(),
+                started=time.time(),
+                clock=self.clock,
+                seed=self.seed,
+                state_dir=None,
+                iam=self.iam,
+                upstream=UPSTREAM,
+                native=self.native,
+                allow_host=list(self.allow_host),
+                target=NAME,
+                sinks_url=self._published(docker, SINK),
+            )
+            instance.save(self.workspace)
+            try:
+                self.admin.health(timeout=10.0)
+            except AdminError as error:
+                raise Problem(error.sentence) from None
+        except BaseException:
+            with contextlib.suppress(Problem):  # what went wrong first is worth the sentence
+                self._remove(docker)
+            forget_instance(self.workspace, self.port)
+            raise
+        return instance
+
+    def stop(self) -> bool:
+        """Remove containers, networks and volumes; returns False when there were none. Raises Problem."""
+        instance = load_instance(self.workspace, self.port)
+        recorded = instance is not None and instance.target == NAME
+        docker = Docker.find()
+        docker.require_daemon()
+        docker.require_compose()
+        there = bool(self._compose(docker, "ps", "--all", "--quiet").stdout.strip())
+        self._remove(docker)
+        if recorded:
+            forget_instance(self.workspace, self.port)
+        return there
+
+    def logs(self, follow: bool) -> int:
+        """Print what the containers wrote; with `follow` go on until Ctrl-C. Returns compose's exit code."""
+        docker = Docker.find()
+        command = [docker.command, *self._project_arguments(), "logs", *(["--follow"] if follow else [])]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, env=self._environment()).returncode
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for the service on this target."""
+        from harness.targets.embedded import EmbeddedTarget
+
+        return EmbeddedTarget(self.workspace, self.port).client(service)
+
+    def capabilities(self) -> frozenset[str]:
+        """What this target can do beyond AWS's own APIs."""
+        return frozenset({"clock", "faults", "sinks", "trace", "reset", "containers"})
+
+    # -- compose ----------------------------------------------------------------------------------------------
+
+    def _write_override(self) -> None:
+        """What was asked for on the command line, as a second compose file beside the instance's record."""
+        native = self.native or native_for(self._images["LOCALSTACK_IMAGE"])
+        command = ["--upstream", UPSTREAM, "--native", native, "--sinks", f"http://{SINK}:{PORT}"]
+        command += ["--state-dir", "/var/lib/harness/state", "--clock", self.clock]
+        if self.seed is not None:
+            command += ["--seed", str(self.seed)]
+        if self.iam != "off":
+            command += ["--iam", self.iam]
+        for host in self.allow_host:
+            command += ["--allow-host", host]
+        content = {"services": {EDGE: {"command": [part.replace("$", "$$") for part in command]}}}
+        write_atomically(self._override, json.dumps(content, indent=2))
+
+    @property
+    def _override(self) -> Path:
+        return self.workspace.instance(self.port) / _OVERRIDE
+
+    def _project_arguments(self) -> list[str]:
+        root = checkout()
+        files = ["--file", str(root / "docker-compose.yml")]
+        if self._override.is_file():
+            files += ["--file", str(self._override)]
+        return ["compose", "--ansi", "never", "--project-name", self.project, "--project-directory", str(root), *files]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._images, "HARNESS_PORT": str(self.port)}
+
+    def _compose(self, docker: Docker, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return docker.run(*self._project_arguments(), *arguments, environ=self._environment())
+
+    def _remove(self, docker: Docker) -> None:
+        down = self._compose(docker, "down", "--volumes", "--remove-orphans", "--timeout", "10")
+        if down.returncode != 0:
+            raise Problem(f"The containers of {self.project} could not be removed.", tail(down.stdout))
+
+    def _published(self, docker: Docker, service: str) -> str | None:
+        """The URL of a service's port on this machine."""
+        address = self._compose(docker, "port", service, str(PORT))
+        return f"http://{address.stdout.strip()}" if address.returncode == 0 and address.stdout.strip() else None
+
+    def _not_healthy(self, docker: Docker, said: str, seconds: float) -> Problem:
+        """What kept the containers from coming up, by the states that compose tells."""
+        if "port is already allocated" in said or "address already in use" in said:
+            return Problem(
+                f"Port {self.port} is in use by another program; choose another port: --port N (make: PORT=N)."
+            )
+        for line in self._compose(docker, "ps", "--all", "--format", "json").stdout.splitlines():
+            try:
+                state = json.loads(line)
+            except ValueError:
+                continue
+            if not isinstance(state, dict) or state.get("Health") == "healthy":
+                continue
+            service = state.get("Service")
+            log = tail(self._compose(docker, "logs", "--no-log-prefix", "--tail", "15", str(service)).stdout)
+            if state.get("State") == "exited":
+                return Problem(f"The container {service} ended at once (exit code {state.get('ExitCode')}).", log)
+            if state.get("State") == "running":
+                return Problem(f"The container {service} did not get healthy within {seconds:.0f} s.", log)
+        return Problem("The containers could not be started.", tail(said))
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    """Compose prints one object a line, or one list, by its version; other lines are warnings."""
+    found: list[dict[str, Any]] = []
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            content = json.loads(line)
+            found += [each for each in (content if isinstance(content, list) else [content]) if isinstance(each, dict)]
+    return found

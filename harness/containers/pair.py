@@ -163,11 +163,13 @@ class LocalStackWithEdge:
 
             self.network = Network(docker_network_kw={"labels": owner_label()})
             self._held.enter_context(self.network)
+        self.url = self._run(EDGE, self.edge_image, {}, self._edge_arguments())
         environment = LOCALSTACK_ENVIRONMENT | {
             name: os.environ[name] for name in PASSED_THROUGH if os.environ.get(name)
         }
+        # Queue URLs lead to the edge, in the one form that Terraform's provider takes.
+        environment |= {"SQS_ENDPOINT_STRATEGY": "off", "LOCALSTACK_HOST": self.url.removeprefix("http://")}
         self.behind_url = self._run(LOCALSTACK, self.localstack_image, environment, [])
-        self.url = self._run(EDGE, self.edge_image, {}, self._edge_arguments())
         self.wait(LOCALSTACK)
         self.wait(EDGE)
 

@@ -13,10 +13,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.behind import Behind
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin
 from harness.targets.embedded import EmbeddedTarget
+from harness.testing.aws import Aws
 
 if TYPE_CHECKING:
     from harness.containers import ContainerFaults, LocalStackWithEdge
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 class Place(Protocol):
     """What a drill is played on."""
+
+    def empty(self) -> None:
+        """Forget everything. Raises AdminError."""
 
     @property
     def endpoint_url(self) -> str: ...
@@ -65,6 +70,13 @@ class _Edge:
         self._pair = pair
         self.endpoint_url = pair.url
         self.admin = pair.admin
+        self._behind = Behind(Aws(pair.url).client, pair.native.split(","))
+        self._behind.remember()
+
+    def empty(self) -> None:
+        self.admin.clear_faults()  # they would hit the emptying, too
+        self.admin.reset(here_only=True)
+        self._behind.clean()
 
     def running(self) -> object | None:
         container: Any = self._pair.container("edge")

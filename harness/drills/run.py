@@ -57,7 +57,7 @@ def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Resul
     began = time.monotonic()
     target, containers = where
     try:
-        target.admin.reset()
+        target.empty()
         stage = Stage(target, clients, drill, seed, containers)
     except Problem as problem:
         verdict = Verdict("unknown", [f"the drill could not begin: {problem.sentence}"])

@@ -96,8 +96,9 @@ class Admin:
         mode: str = self._request("GET", "/_harness/iam")["mode"]
         return mode
 
-    def reset(self) -> dict[str, Any]:
-        return self._request("POST", "/_harness/reset", timeout=60.0)
+    def reset(self, *, here_only: bool = False) -> dict[str, Any]:
+        """Empty everything; `here_only` leaves what is at an endpoint behind."""
+        return self._request("POST", "/_harness/reset" + ("?part=here" if here_only else ""), timeout=60.0)
 
     def _request(self, method: str, path: str, body: Any = None, timeout: float = 30.0) -> dict[str, Any]:
         place = urlparse(self.endpoint_url)

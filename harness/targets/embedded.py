@@ -115,6 +115,10 @@ class EmbeddedTarget:
         forget_instance(self.workspace, self.port)
         return True
 
+    def empty(self) -> None:
+        """Forget everything. Raises AdminError."""
+        self.admin.reset()
+
     def client(self, service: str) -> Any:
         """A boto3 client for the service on this target."""
         import boto3  # here, because it takes a quarter of a second that most commands do not need

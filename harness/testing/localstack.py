@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.behind import Behind
 from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.workspace import write_atomically
 from harness.targets.admin import Admin, AdminError
 from harness.testing.aws import Aws, without_aws_variables
-from harness.testing.behind import Behind
 from harness.testing.options import Options
 from harness.testing.split_topology import Edge, SplitProvisioner
 from harness.testing.topology import SuiteWorkspace, provisioning_environment
@@ -75,7 +75,7 @@ class SuiteLocalStack:
         """Apply the stack, and remember what it is like. Raises Problem."""
         if self.provisioner is not None:
             self.outputs = self.provisioner.provide().outputs
-            self._behind.remember()
+        self._behind.remember()
 
     def clean(self) -> None:
         """Back to the first state: no faults, empty sinks, the near half from its snapshot, and behind it nothing that
@@ -118,12 +118,12 @@ class SuiteLocalStack:
     def _clean(self) -> None:
         self.admin.clear_faults()
         if self.provisioner is None:
-            self.admin.reset()
+            self.admin.reset(here_only=True)
         else:
             self.admin.restore_snapshot(self.provisioner.snapshot, here_only=True)
         for name in self.admin.sinks():
             self.admin.forget_sink(name)
-        if self.provisioner is not None and self._behind.clean():
+        if self._behind.clean() and self.provisioner is not None:
             self.outputs = self.provisioner.again().outputs
             self._behind.remember()
 

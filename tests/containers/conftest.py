@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.behind import Behind
 from harness.containers import ContainerFaults, LocalStackWithEdge
 from tests.conftest import Aws
 
@@ -31,10 +32,18 @@ def pair() -> Iterator[LocalStackWithEdge]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def behind(pair: LocalStackWithEdge) -> Behind:
+    behind = Behind(Aws(pair.url).client, pair.native.split(","))
+    behind.remember()
+    return behind
+
+
 @pytest.fixture
-def aws(pair: LocalStackWithEdge) -> Aws:
+def aws(pair: LocalStackWithEdge, behind: Behind) -> Aws:
     aws = Aws(pair.url)
-    aws.admin("POST", "reset")
+    aws.admin("POST", "reset?part=here")
+    behind.clean()
     return aws
 
 

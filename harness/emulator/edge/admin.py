@@ -170,10 +170,7 @@ class Admin:
 
     def _refuse_half(self, request: HttpRequest) -> None:
         """Half a state is no state, unless the caller says that it takes care of the other half (`?part=here`)."""
-        parts = parse_qs(request.query, keep_blank_values=True).get("part")
-        if parts not in (None, ["here"]):
-            raise AdminProblem(400, f"part must be here, not {', '.join(parts)!r}")
-        if self.world.behind is not None and parts is None:
+        if not _here_only(request) and self.world.behind is not None:
             raise AdminProblem(
                 409,
                 f"no snapshot can hold the state of the upstream {self.world.behind.url}; "
@@ -181,9 +178,12 @@ class Admin:
             )
 
     async def _reset(self, request: HttpRequest) -> Json:
+        behind = None if _here_only(request) else self.world.behind
         async with self._alone:
-            if self.world.behind is not None and not await self.world.behind.empty():
-                raise AdminProblem(409, f"the upstream {self.world.behind.url} has no way to be emptied")
+            if behind is not None and not await behind.empty():
+                raise AdminProblem(
+                    409, f"the upstream {behind.url} has no way to be emptied; ?part=here empties what is here alone"
+                )
             await self.world.restore(None)
             self.sinks.clear()
         return {"clock": self._time()}
@@ -249,6 +249,14 @@ def _method(routes: dict[str, T], method: str, path: str) -> T:
     if method not in routes:
         raise AdminProblem(405, f"{path} takes {', '.join(routes)}, not {method}")
     return routes[method]
+
+
+def _here_only(request: HttpRequest) -> bool:
+    """Whether the caller means what is here, and not what is behind (`?part=here`)."""
+    parts = parse_qs(request.query, keep_blank_values=True).get("part")
+    if parts not in (None, ["here"]):
+        raise AdminProblem(400, f"part must be here, not {', '.join(parts)!r}")
+    return parts is not None
 
 
 def _body(request: HttpRequest, members: set[str]) -> Json:

@@ -18,7 +18,9 @@ from harness.emulator.errors import AwsError
 if TYPE_CHECKING:
     import httpx
 
-_RESETS = ("/_localstack/state/reset", "/_harness/reset", "/moto-api/reset")
+# Where an endpoint is emptied, and the member of the answer that tells it from one that takes the path for a bucket's.
+_RESETS = (("/_localstack/state/reset", None), ("/_harness/reset", "clock"), ("/moto-api/reset", "status"))
+_LOCALSTACK_HEALTH = "/_localstack/health"
 
 log = logging.getLogger(__name__)
 
@@ -81,15 +83,28 @@ class Remote:
 
     async def empty(self) -> bool:
         """Forget everything there, by the means of LocalStack, of this emulator or of moto_server; False when none of
-        them is known there."""
-        for path in _RESETS:
-            request = HttpRequest("POST", path, [("host", urlparse(self.url).netloc)])
+        them is known there.
+
+        LocalStack 4 has none: it answers moto's path, but only some of its services are moto's.
+        """
+        for path, member in _RESETS:
             try:
-                if (await self.send(request)).status == 200:
-                    return True
+                if path.startswith("/moto") and await self._is_localstack():
+                    return False
+                answer = await self.send(self._ask("POST", path))
             except AwsError:
                 return False
+            if answer.status == 200 and (member is None or _has_member(answer.body, member)):
+                return True
         return False
+
+    async def _is_localstack(self) -> bool:
+        """Raises AwsError."""
+        answer = await self.send(self._ask("GET", _LOCALSTACK_HEALTH))
+        return answer.status == 200 and _has_member(answer.body, "services")
+
+    def _ask(self, method: str, path: str) -> HttpRequest:
+        return HttpRequest(method, path, [("host", urlparse(self.url).netloc)])
 
     def not_an_answer(self, service: str, status: int) -> AwsError:
         """The error for an answer that is not in the service's protocol."""
@@ -124,6 +139,14 @@ def looks_right(call: Call, request: HttpRequest, response: HttpResponse) -> boo
     if "x-www-form-urlencoded" in content_type or "Action=" in request.query:
         return _is_xml(body)
     return response.status < 400 or _is_json(body) or _is_xml(body)
+
+
+def _has_member(body: bytes, name: str) -> bool:
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(content, dict) and name in content
 
 
 def _is_json(body: bytes) -> bool:

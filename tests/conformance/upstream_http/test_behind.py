@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.testing.behind import Behind
+from harness.behind import Behind
 from tests.conformance.upstream_http.test_split import PIPELINE
 
 Front = Callable[[str], Any]
@@ -108,6 +108,11 @@ def test_what_came_later_is_removed(aws: Any, behind: Behind) -> None:
     aws.client("ssm").put_parameter(Name="later", Value="1", Type="String")
     aws.client("secretsmanager").create_secret(Name="later", SecretString="1")
     aws.client("kms").create_alias(AliasName="alias/later", TargetKeyId=aws.key)
+    policy = aws.client("iam").create_policy(PolicyName="later", PolicyDocument=POLICY)["Policy"]["Arn"]
+    aws.client("iam").create_policy_version(PolicyArn=policy, PolicyDocument=POLICY, SetAsDefault=True)
+    aws.client("iam").attach_role_policy(RoleName="kept", PolicyArn=policy)
+    aws.client("events").put_rule(Name="later", ScheduleExpression="rate(5 minutes)")
+    aws.client("events").put_targets(Rule="later", Targets=[{"Id": "1", "Arn": topic}])
 
     assert behind.clean() == []
 
@@ -119,6 +124,8 @@ def test_what_came_later_is_removed(aws: Any, behind: Behind) -> None:
     assert [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]] == ["kept"]
     assert [each["Name"] for each in aws.client("ssm").describe_parameters()["Parameters"]] == ["kept"]
     assert [each["Name"] for each in aws.client("secretsmanager").list_secrets()["SecretList"]] == ["kept"]
+    assert aws.client("iam").list_policies(Scope="Local")["Policies"] == []
+    assert aws.client("events").list_rules()["Rules"] == []
     aliases = [each["AliasName"] for each in aws.client("kms").list_aliases()["Aliases"]]
     assert "alias/kept" in aliases and "alias/later" not in aliases
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -97,3 +99,38 @@ def test_a_whole_world_is_all_here(aws: Any) -> None:
     assert aws.http.put("/_harness/snapshots/whole?part=here").status_code == 200
     assert aws.http.post("/_harness/snapshots/whole").status_code == 200
     aws.admin("DELETE", "snapshots/whole")
+
+
+class _TakesAllForObjects(http.server.BaseHTTPRequestHandler):
+    """As LocalStack 4 does: it has no reset of its own, takes ours for a request to S3, and empties only its moto."""
+
+    def do_GET(self) -> None:
+        self._answer(b'{"services": {"s3": "running"}}')
+
+    def do_POST(self) -> None:
+        self._answer(
+            b"" if self.path != "/moto-api/reset" else b'{"status": "ok"}', 404 if "_local" in self.path else 200
+        )
+
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent."""
+
+
+def test_a_reset_that_would_be_half_done_is_refused(emulators: Callable[[str, str], Any]) -> None:
+    """An answer of 200 is no proof that everything behind is gone; what is here goes when it is asked for alone."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _TakesAllForObjects) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        aws = emulators(f"http://127.0.0.1:{server.server_address[1]}", PIPELINE)
+        aws.client("kinesis").create_stream(StreamName="kept", ShardCount=1)
+        answer = aws.http.post("/_harness/reset")
+        assert answer.status_code == 409 and "has no way to be emptied" in answer.json()["message"]
+        assert aws.client("kinesis").list_streams()["StreamNames"] == ["kept"]
+        aws.admin("POST", "reset?part=here")
+        assert aws.client("kinesis").list_streams()["StreamNames"] == []
+        server.shutdown()

@@ -125,6 +125,7 @@ def test_messages_go_test_after_test(suite: SuiteLocalStack) -> None:
 def test_without_a_stack_both_sides_are_emptied(front: Front, tmp_path: Path) -> None:
     aws = front(NATIVE)
     suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path))
+    suite.provide()
     suite.aws.client("s3").create_bucket(Bucket="later")
     suite.aws.client("kinesis").create_stream(StreamName="later", ShardCount=1)
     suite.clean()

@@ -11,24 +11,26 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.testing.behind.kind import Json, Kind
-from harness.testing.behind.kinds.buckets import Buckets
-from harness.testing.behind.kinds.log_groups import LogGroups
-from harness.testing.behind.kinds.named import KeyAliases, Parameters, Secrets
-from harness.testing.behind.kinds.queues import Queues
-from harness.testing.behind.kinds.roles import Roles
-from harness.testing.behind.kinds.tables import Tables
-from harness.testing.behind.kinds.topics import Topics
+from harness.behind.kind import Json, Kind
+from harness.behind.kinds.buckets import Buckets
+from harness.behind.kinds.log_groups import LogGroups
+from harness.behind.kinds.named import KeyAliases, Parameters, Policies, Rules, Secrets
+from harness.behind.kinds.queues import Queues
+from harness.behind.kinds.roles import Roles
+from harness.behind.kinds.tables import Tables
+from harness.behind.kinds.topics import Topics
 
 __all__ = ["ALL_KINDS", "Behind"]
 
 # In the order of cleaning: what tells others of a change stands before those that hear of it.
 ALL_KINDS: tuple[Kind, ...] = (
+    Rules(),
     Buckets(),
     Tables(),
     Topics(),
     LogGroups(),
     Roles(),
+    Policies(),
     Parameters(),
     Secrets(),
     KeyAliases(),

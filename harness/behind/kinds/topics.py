@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.testing.behind.kind import Json
+from harness.behind.kind import Json
 
 
 class Topics:

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.testing.behind.kind import Json
+from harness.behind.kind import Json
 
 _CHANGING = ("ApproximateNumberOf", "CreatedTimestamp", "LastModifiedTimestamp")
 _MESSAGES = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.testing.behind.kind import Json
+from harness.behind.kind import Json
 
 _AT_ONCE = 1000
 

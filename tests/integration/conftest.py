@@ -11,7 +11,9 @@ import pytest
 
 from harness.problem import Problem
 from harness.pytest_plugin import harness_options
-from harness.testing.emulator import SuiteEmulator, forget_files, suite_emulator
+from harness.targets import DEFAULT_TARGET
+from harness.testing.emulator import forget_files, suite_emulator
+from harness.testing.suite import SuiteTarget
 from harness.testing.topology import Unobtainable
 from tests.conftest import Aws
 from tests.integration.full_stack import FullStack
@@ -31,12 +33,17 @@ _LONG = (
 _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in _LONG)
+    target = harness_options(config).target
+    for item in items:
+        if target != DEFAULT_TARGET and "harness_emulator" not in getattr(item, "fixturenames", ()):
+            reason = f"starts emulators of its own or needs none; the target {target} would make no difference"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
-def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteTarget]:
     """The plugin's, but skipped with a warning where Terraform cannot be had; in CI (CI=true) that is a failure."""
     for name in [name for name in os.environ if name.startswith(_NOT_OURS)]:
         del os.environ[name]
@@ -49,8 +56,8 @@ def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteEmulator]:
         _skip(f"the tests of the full stack need Terraform and its AWS provider: {reason.sentence} {reason.detail}")
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
-    if not request.session.testsfailed and emulator.target is not None:
-        forget_files(emulator.target)
+    if not request.session.testsfailed:
+        emulator.forget()
 
 
 def _skip(sentence: str) -> NoReturn:
@@ -62,24 +69,24 @@ def _skip(sentence: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def full(harness_emulator: SuiteEmulator) -> Provisioned:
+def full(harness_emulator: SuiteTarget) -> Provisioned:
     """Terraform on the emulator of this process."""
     return Provisioned.of(harness_emulator)
 
 
 @pytest.fixture(scope="session")
-def _session_aws(harness_emulator: SuiteEmulator) -> Aws:
+def _session_aws(harness_emulator: SuiteTarget) -> Aws:
     return Aws(harness_emulator.aws.url)
 
 
 @pytest.fixture
-def aws(harness_clean: SuiteEmulator, _session_aws: Aws) -> Aws:
+def aws(harness_clean: SuiteTarget, _session_aws: Aws) -> Aws:
     """The handle of the project's other tests, on the emulator with the full stack."""
     return _session_aws
 
 
 @pytest.fixture
-def stack(harness_clean: SuiteEmulator, aws: Aws) -> Iterator[FullStack]:
+def stack(harness_clean: SuiteTarget, aws: Aws) -> Iterator[FullStack]:
     """The full stack, clean. A traceback in the emulator's log fails the test."""
     before = harness_clean.log_size()
     yield FullStack(aws, harness_clean.outputs or {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from harness.testing.emulator import SuiteEmulator
+from harness.testing.localstack import SuiteLocalStack
 from harness.testing.topology import SuiteRunner
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ class Provisioned:
     runner: PlanningRunner
 
     @classmethod
-    def of(cls, emulator: SuiteEmulator) -> Provisioned:
+    def of(cls, emulator: SuiteEmulator | SuiteLocalStack) -> Provisioned:
         assert emulator.provisioner is not None
         runner = emulator.provisioner.runner()
         runner.init()  # not done yet where the stack came from a snapshot of an earlier run

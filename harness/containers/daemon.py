@@ -12,9 +12,8 @@ _ELSEWHERE = "use another target, such as embedded"
 def connect() -> Any:
     """A client of the daemon (docker.DockerClient). Raises Problem when the packages or the daemon are missing."""
     try:
-        import testcontainers.core.container  # noqa: F401  # fails here, in one sentence, and not in the middle
-
         import docker
+        import testcontainers.core.container  # noqa: F401  # fails here, in one sentence, and not in the middle
     except ImportError as error:
         raise Problem(
             f"Containers need the Python package {error.name}; install the extra: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
                 return UpResult(instance, None, {}, "no stack")
             return provision.first(instance, request.fresh)
         except BaseException:
-            target.stop()
+            with contextlib.suppress(Problem):  # what went wrong first is worth the sentence
+                target.stop()
             raise
 
 

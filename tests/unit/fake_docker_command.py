@@ -56,9 +56,9 @@ def compose(command: str, rest: list[str]) -> None:
     end(0)
 
 
+if "daemon" in WRONG and arguments[:2] != ["compose", "version"]:
+    end(1, error="Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")
 if arguments[0] == "version":
-    if "daemon" in WRONG:
-        end(1, error="Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")
     end(0, "20.10.24")
 if arguments[0] == "compose":
     if arguments[1] == "version":

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from harness.cli import app
+from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.instance import load_instance
 from harness.targets.localstack import images
@@ -126,6 +127,15 @@ def test_what_goes_wrong_is_a_sentence_and_leaves_nothing(machine: Machine, how:
     assert load_instance(machine.workspace, machine.port) is None
 
 
+def test_a_start_that_fails_removes_its_containers_itself(machine: Machine) -> None:
+    target = LocalStackTarget(machine.workspace, machine.port)
+    target.find_localstack()
+    machine.misbehave("exits")
+    with pytest.raises(Problem, match="ended at once"):
+        target.start()
+    assert not machine.up
+
+
 def test_the_log_of_a_container_that_failed_is_shown(machine: Machine) -> None:
     machine.misbehave("unhealthy")
     assert "the last line of its log" in said(machine.bring_up())
@@ -229,7 +239,8 @@ def test_containers_that_are_gone_are_forgotten_and_those_of_a_silent_daemon_are
     machine.bring_up()
     machine.misbehave("daemon")
     assert "No Docker daemon answers" in said(machine.run("down"))
-    assert load_instance(machine.workspace, machine.port) is not None
+    assert LocalStackTarget(machine.workspace, machine.port).running() is not None
+    machine.misbehave()
     (machine.home / "up").unlink()
     assert LocalStackTarget(machine.workspace, machine.port).running() is None
     assert load_instance(machine.workspace, machine.port) is None

@@ -64,7 +64,8 @@ class SuiteLocalStack:
     def __post_init__(self) -> None:
         self.aws = Aws(self.pair.url)
         self.admin = Admin(self.pair.url)
-        self._behind = Behind(self.aws.client, self.pair.native.split(","))
+        here = self.pair.native.split(",")
+        self._behind, self._nothing = Behind(self.aws.client, here), Behind(self.aws.client, here)
 
     @property
     def log(self) -> Path:
@@ -73,6 +74,7 @@ class SuiteLocalStack:
 
     def provide(self) -> None:
         """Apply the stack, and remember what it is like. Raises Problem."""
+        self._nothing.remember()
         if self.provisioner is not None:
             self.outputs = self.provisioner.provide().outputs
         self._behind.remember()
@@ -124,6 +126,10 @@ class SuiteLocalStack:
         for name in self.admin.sinks():
             self.admin.forget_sink(name)
         if self._behind.clean() and self.provisioner is not None:
+            # From nothing: an apply of what is missing replaces what depends on it, and Terraform does not see that
+            # an integration that is replaced takes its responses along.
+            self.admin.reset(here_only=True)
+            self._nothing.clean()
             self.outputs = self.provisioner.again().outputs
             self._behind.remember()
 

@@ -1,5 +1,5 @@
-"""The stack on an emulator that has an endpoint behind it: applied once per run, and again where a test destroyed some
-of what is behind. No warm start: no snapshot would hold the whole state."""
+"""The stack on an emulator that has an endpoint behind it: applied once per run, and again from nothing where a test
+destroyed some of what is behind. No warm start: no snapshot would hold the whole state."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class SplitProvisioner(Provisioner):
             with self.workspace.lock("the stack"):
                 self._prepare(self.stack())
                 initialise(self.runner())
-            self._state.unlink(missing_ok=True)  # of an earlier run, whose emulator had the same port
             return self.again()
 
     def again(self) -> Topology:
-        """Apply what is missing, and take that for the first state. Raises Problem."""
+        """Apply to an empty pair, and take that for the first state. Raises Problem."""
+        self._state.unlink(missing_ok=True)  # of what is gone, or of an earlier run whose emulator had the same port
         self.runner().apply()
         self.target.admin.save_snapshot(self.snapshot, here_only=True)
         return Topology(self.snapshot, state_outputs(self._state))

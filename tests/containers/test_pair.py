@@ -46,6 +46,7 @@ def test_records_go_through_both(pair: LocalStackWithEdge, aws: Any) -> None:
 
 def test_published_on_loopback_only(pair: LocalStackWithEdge) -> None:
     for name in pair.names:
+        pair.container(name).reload()
         bindings = pair.container(name).attrs["NetworkSettings"]["Ports"] or {}
         published = [each["HostIp"] for ports in bindings.values() for each in ports or []]
         assert set(published) == {"127.0.0.1"}

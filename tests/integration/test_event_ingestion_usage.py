@@ -15,7 +15,7 @@ import pytest
 from harness.provision.package import package_lambdas
 from harness.provision.stack import Stack as TerraformStack
 from harness.pytest_plugin import harness_options
-from harness.testing.emulator import SuiteEmulator, forget_files, suite_emulator
+from harness.testing.emulator import SuiteEmulator, suite_emulator
 from tests.conftest import Aws
 from tests.integration.deployed import Deployed
 from tests.integration.provisioning import ROOT, Provisioned
@@ -55,8 +55,7 @@ def usage_emulator(harness_emulator: SuiteEmulator, pytestconfig: pytest.Config)
     options = replace(harness_options(pytestconfig), stack=str(FOLDER), run=None)
     with suite_emulator(options) as emulator:
         yield emulator
-    if emulator.target is not None:
-        forget_files(emulator.target)
+    emulator.forget()
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.pytest_plugin import harness_options
-from harness.testing.emulator import SuiteEmulator, forget_files, started
+from harness.targets import DEFAULT_TARGET
+from harness.testing.emulator import SuiteEmulator, started
 from harness.testing.topology import Provisioner, SuiteRunner
 from tests.conftest import Aws
 from tests.integration.deployed import Deployed, Json
@@ -58,10 +59,11 @@ def variants_emulator(
 ) -> Iterator[SuiteEmulator]:
     """Applied once for all workers and kept for later runs, as the full stack is."""
     options = replace(harness_options(pytestconfig), stack=str(FOLDER), run=None)
+    if options.target != DEFAULT_TARGET:
+        pytest.skip(f"its issuer and emulator are processes of this machine, which the target {options.target} is not")
     with started(options, partial(WithIssuer, issuer=issuer.url)) as emulator:
         yield emulator
-    if emulator.target is not None:
-        forget_files(emulator.target)
+    emulator.forget()
 
 
 class Variants(Deployed):

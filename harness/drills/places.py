@@ -74,8 +74,7 @@ class _Edge:
         self._behind.remember()
 
     def empty(self) -> None:
-        self.admin.clear_faults()  # they would hit the emptying, too
-        self.admin.reset(here_only=True)
+        self.admin.reset(here_only=True)  # faults included: they would hit the cleaning behind
         self._behind.clean()
 
     def running(self) -> object | None:

@@ -29,6 +29,8 @@ _LONG = (
     "test_terraform.py",
     "test_plugin_in_foreign_project.py",
 )
+# Fixtures of tests that play on the target's own stack.
+_ON_THE_TARGET = {"harness_clean", "full", "usage_emulator"}
 # What the developer's shell may hold for another stack than ours.
 _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
@@ -37,8 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.path.name not in _LONG)
     target = harness_options(config).target
     for item in items:
-        if target != DEFAULT_TARGET and "harness_emulator" not in getattr(item, "fixturenames", ()):
-            reason = f"starts emulators of its own or needs none; the target {target} would make no difference"
+        if target != DEFAULT_TARGET and _ON_THE_TARGET.isdisjoint(getattr(item, "fixturenames", ())):
+            reason = f"starts emulators of its own, or needs none: the target {target} would make no difference"
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -88,6 +88,20 @@ def aws(harness_clean: SuiteTarget, _session_aws: Aws) -> Aws:
 
 
 @pytest.fixture
+def snapshots(harness_clean: SuiteTarget) -> None:
+    """Skips the test where no snapshot holds the whole state."""
+    if "snapshots" not in harness_clean.capabilities:
+        pytest.skip(f"needs snapshots, which the target {harness_clean.name} does not have")
+
+
+@pytest.fixture
+def iam_is_here(harness_clean: SuiteTarget) -> None:
+    """Skips the test where no policy can decide over what the emulator does."""
+    if harness_clean.name != DEFAULT_TARGET:
+        pytest.skip(f"needs IAM in the emulator itself; on the target {harness_clean.name} it is behind")
+
+
+@pytest.fixture
 def stack(harness_clean: SuiteTarget, aws: Aws) -> Iterator[FullStack]:
     """The full stack, clean. A traceback in the emulator's log fails the test."""
     before = harness_clean.log_size()

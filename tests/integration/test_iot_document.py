@@ -18,7 +18,7 @@ READING = b'{"device_id":"sensor-001","temperature":22.5,"humidity":60}'
 
 
 @pytest.fixture
-def enforced(stack: FullStack) -> Iterator[FullStack]:
+def enforced(stack: FullStack, iam_is_here: None) -> Iterator[FullStack]:
     """The stack with IAM's policies deciding."""
     stack.aws.admin("POST", "iam", {"mode": "enforce"})
     yield stack

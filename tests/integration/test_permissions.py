@@ -13,7 +13,7 @@ from tests.integration.full_stack import FullStack, data_of
 
 
 @pytest.fixture
-def enforced(stack: FullStack) -> Iterator[FullStack]:
+def enforced(stack: FullStack, iam_is_here: None) -> Iterator[FullStack]:
     """The stack as it was applied, with permissions enforced from here on."""
     assert stack.aws.admin("POST", "iam", {"mode": "enforce"}) == {"mode": "enforce"}
     yield stack

@@ -13,7 +13,7 @@ from tests.integration.test_log_relay import MARKED, post, relayed
 
 
 @pytest.fixture
-def enforced(stack: FullStack) -> Iterator[FullStack]:
+def enforced(stack: FullStack, iam_is_here: None) -> Iterator[FullStack]:
     """The full stack with permissions checked. The snapshot before the next test switches them off again."""
     stack.aws.admin("POST", "iam", {"mode": "enforce"})
     yield stack

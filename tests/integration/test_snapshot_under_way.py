@@ -17,7 +17,7 @@ MOMENTS = [0, 1.5, 30, 75, 200]
 
 
 @pytest.fixture
-def save_and_restore(stack: FullStack) -> Iterator[Callable[[], None]]:
+def save_and_restore(stack: FullStack, snapshots: None) -> Iterator[Callable[[], None]]:
     """Saves a snapshot, goes on to another state of affairs, and restores the snapshot."""
     name = f"under-way-{uuid.uuid4()}"
 

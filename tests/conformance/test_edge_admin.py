@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import Aws
 
+pytestmark = pytest.mark.emulator_only
+
 
 def answer(aws: Aws, method: str, path: str, **request: Any) -> tuple[int, Any]:
     got = aws.http.request(method, f"/_harness/{path}", **request)

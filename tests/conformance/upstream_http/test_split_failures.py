@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.emulator.upstream import split_upstream
-from tests.conformance.upstream_http.conftest import free_port
 from tests.conformance.upstream_http.test_split import behind, destination, objects
+from tests.local_moto import free_port
 
 PAGE = b"<!DOCTYPE html><html><body>Bad Gateway</body></html>"
 

@@ -83,7 +83,8 @@ class Fleet:
         if pool is None or pool.version is not version or pool.fingerprint != mark:
             if pool is not None:
                 self._retire(key)
-            pool = self._pools[key] = Pool(self, version, mark)
+            package = self._package(version.code.sha256) if version.code.folder is None else None
+            pool = self._pools[key] = Pool(self, version, mark, package)
         return pool
 
     def retire_function(self, account: str, region: str, name: str, version: str | None = None) -> None:
@@ -127,7 +128,7 @@ class Fleet:
         version = pool.version
         interpreter = await self._interpreters.find(version.runtime)
         address = await self.api.start()
-        folder, packages = self._folder(version), self._disk.packages()
+        folder, packages = self._folder(pool), self._disk.packages()
         stream = self._stream(version)
         if interpreter.warning:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
@@ -152,12 +153,12 @@ class Fleet:
         await worker.start(_arguments(interpreter, folder, packages, hot), variables, folder, limit)
         return worker
 
-    def _folder(self, version: FunctionVersion) -> Path:
-        if version.code.folder is not None:
-            return Path(version.code.folder)
-        package = self._package(version.code.sha256)
-        assert package is not None, "every stored version has its code stored"
-        return self._disk.code(version.code.sha256, package)
+    def _folder(self, pool: Pool) -> Path:
+        code = pool.version.code
+        if code.folder is not None:
+            return Path(code.folder)
+        assert pool.package is not None, "every stored version has its code stored"
+        return self._disk.code(code.sha256, pool.package)
 
     def _package(self, sha256: str) -> bytes | None:
         package: bytes | None = self.world.store.table("lambda.code").get(sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -19,13 +20,19 @@ INIT_SECONDS = 10.0
 """The init phase's limit; a longer one is tried once more, within the function's timeout (C5)."""
 
 Run = Callable[[Worker, Invocation], Awaitable[None]]
+log = logging.getLogger(__name__)
 
 
 class Pool:
-    """Runs invocations of `version`. `retire` ends its processes as they become free."""
+    """Runs invocations of `version`. `retire` ends its processes as they become free.
 
-    def __init__(self, fleet: Fleet, version: FunctionVersion, fingerprint: int) -> None:
+    `package` is the version's code, unless that is a folder: kept here because the store forgets it when the function
+    is changed or deleted, while callers may still wait for a process.
+    """
+
+    def __init__(self, fleet: Fleet, version: FunctionVersion, fingerprint: int, package: bytes | None) -> None:
         self.version = version
+        self.package = package
         self.fingerprint = fingerprint
         self.idle: list[Worker] = []
         self.waiting: deque[asyncio.Future[Worker | InitFailed]] = deque()
@@ -77,6 +84,12 @@ class Pool:
             ticket = self._next_ticket()
             if ticket is not None:
                 ticket.set_result(error)
+        except Exception:
+            # Whoever waits has to hear of it: left waiting, they would start the next process, and so on for ever.
+            log.exception("no process of %s could be started", self.version.name)
+            ticket = self._next_ticket()
+            if ticket is not None:
+                ticket.set_exception(AwsError("ServiceException", "The function's process could not be started.", 500))
         else:
             self._give(worker)
         finally:

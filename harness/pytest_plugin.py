@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.problem import Problem
-from harness.testing.options import OPTIONS, Options
+from harness.targets import ACCOUNT_TARGET
+from harness.testing.options import CONFIRMATION, OPTIONS, Options
 
 if TYPE_CHECKING:
     from harness.containers import ContainerFaults
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Importing the parts takes a while that a suite without these fixtures should not pay: it is done in the fixtures.
 
 _USING: pytest.StashKey[Using] = pytest.StashKey()
+_RUN: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,13 +34,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         group.addoption(option.flag, metavar=option.metavar, help=option.help)
         parser.addini(option.ini, option.help, default=None)
+    group.addoption(CONFIRMATION, action="store_true", help="go ahead on aws after the estimate (docs/aws.md)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "harness_aws(seconds=N): how long the test takes in real time, on aws")
     try:
-        harness_options(config)
+        options = harness_options(config)
     except Problem as problem:
         raise pytest.UsageError(problem.sentence) from None
+    if options.target == ACCOUNT_TARGET:
+        from harness.account.runs import new_run_id
+        from harness.testing.account_run import AccountRun
+
+        config.stash[_RUN] = new_run_id()
+        config.pluginmanager.register(AccountRun(harness_options(config)))
 
 
 def harness_options(config: pytest.Config) -> Options:
@@ -47,7 +57,8 @@ def harness_options(config: pytest.Config) -> Options:
     workers = int(getattr(config, "workerinput", {}).get("workercount", 0)) or len(config.getoption("tx", None) or [1])
     flags = {option.name: config.getoption(option.flag) for option in OPTIONS}
     ini = {option.name: config.getini(option.ini) for option in OPTIONS}
-    return Options.read(config.rootpath, flags, ini, os.environ.get("PYTEST_XDIST_TESTRUNUID"), workers)
+    run = config.stash.get(_RUN, None) or os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    return Options.read(config.rootpath, flags, ini, run, workers, bool(config.getoption(CONFIRMATION)))
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +105,7 @@ def stack(harness_clean: SuiteTarget) -> Stack:
             "The fixture stack needs a Terraform stack: --harness-stack PATH, or harness_stack = PATH in pytest.ini.",
             pytrace=False,
         )
-    return Stack(harness_clean.aws, harness_clean.outputs)
+    return Stack(harness_clean.aws, harness_clean.outputs, lambda: _need(harness_clean, "reset"))
 
 
 @pytest.fixture
@@ -124,9 +135,10 @@ def sink(harness_clean: SuiteTarget) -> SinkFactory:
 @pytest.fixture
 def ledger(request: pytest.FixtureRequest, harness_clean: SuiteTarget) -> TestedLedger:
     """A ledger: `ledger.send(entry, payloads)`, `ledger.check(sinks).assert_valid()`."""
+    from harness.testing.declared import declared_seconds
     from harness.testing.ledger import TestedLedger
 
-    made = TestedLedger(harness_clean.seed, harness_clean.settle(None))
+    made = TestedLedger(harness_clean.seed, harness_clean.settle(declared_seconds(request.node)))
     request.node.stash[_USING].ledgers.append(made)
     return made
 
@@ -160,10 +172,16 @@ def backup(harness_clean: SuiteTarget) -> Backup:
     return Backup(harness_clean.aws)
 
 
+def _need(target: SuiteTarget, capability: str) -> None:
+    """Skip the test on a target that does not have the capability."""
+    if capability not in target.capabilities:
+        pytest.skip(f"needs {capability}, which the target {target.name} does not have")
+
+
 def _admin(target: SuiteTarget, capability: str) -> Admin:
     """The admin API of a target that has the capability; the test is skipped on one that does not."""
-    if capability not in target.capabilities or target.admin is None:
-        pytest.skip(f"needs {capability}, which the target {target.name} does not have")
+    _need(target, capability)
+    assert target.admin is not None
     return target.admin
 
 

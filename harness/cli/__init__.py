@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import clock, doctor, drill, faults, look, parity, replay, send, snapshot, trace, up
+from harness.cli import clock, doctor, drill, faults, look, parity, replay, send, snapshot, sweep, trace, up
 from harness.cli.ending import reported
 
 
@@ -22,6 +22,7 @@ app.command()(reported(send.send))
 app.command()(reported(replay.replay))
 app.command()(reported(trace.trace))
 app.command()(reported(parity.parity))
+app.command()(reported(sweep.sweep))
 
 _clock = _group("Show the emulator's clock, advance it, or run until nothing is in flight.")
 _clock.command()(reported(clock.show))

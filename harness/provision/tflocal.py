@@ -11,10 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +24,10 @@ from harness.provision.apply_events import ApplyProgress
 from harness.provision.mirror import ProviderSource
 from harness.provision.stack import LOCK_NAME, OVERRIDE_NAME, Stack, digest_of, state_outputs
 from harness.provision.terraform_binary import Terraform
+from harness.provision.terraform_process import Finished, error_part, run_terraform
 from harness.provision.workspace import DEFAULT_PORT, Workspace, read_json, write_atomically
 
 PARALLELISM = 64
-_GRACE_SECONDS = 10.0
 _INIT_STAMP = "harness-init.json"
 _DROPPED_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "TF_CLI_ARGS")
 
@@ -71,7 +68,7 @@ class StackRunner:
         with self._folder():
             finished = self._run(["init", "-input=false", "-no-color"])
         if finished.code != 0:
-            raise Problem(f"terraform init failed in {self._shown}.", _error_part(finished.lines))
+            raise Problem(f"terraform init failed in {self._shown}.", error_part(finished.lines))
         write_atomically(self.data_folder / _INIT_STAMP, json.dumps({"inputs": self._init_inputs()}))
         return True
 
@@ -92,7 +89,7 @@ class StackRunner:
         with self._folder():
             finished = self._run(["plan", "-input=false", "-no-color", "-detailed-exitcode", *self._common()])
         if finished.code not in (0, 2):
-            raise Problem(f"terraform plan failed in {self._shown}.", _error_part(finished.lines))
+            raise Problem(f"terraform plan failed in {self._shown}.", error_part(finished.lines))
         return finished.code == 2
 
     def outputs(self) -> dict[str, Any]:
@@ -102,7 +99,7 @@ class StackRunner:
         with self._folder():
             finished = self._run(["output", "-json", "-no-color"])
         if finished.code != 0:
-            raise Problem(f"terraform output failed in {self._shown}.", _error_part(finished.lines))
+            raise Problem(f"terraform output failed in {self._shown}.", error_part(finished.lines))
         text = "\n".join(finished.lines)
         outputs = json.loads(text[text.index("{") :])
         return {name: output["value"] for name, output in outputs.items() if not output.get("sensitive")}
@@ -185,7 +182,7 @@ class StackRunner:
             finished = self._run([command, "-json", "-auto-approve", "-input=false", *backup, *self._common()], read)
         if finished.code != 0 and not progress.errors:
             progress.errors.append(
-                _error_part(progress.other_lines) or f"terraform ended with exit code {finished.code}"
+                error_part(progress.other_lines) or f"terraform ended with exit code {finished.code}"
             )
         return progress
 
@@ -207,35 +204,7 @@ class StackRunner:
                 override.unlink(missing_ok=True)
 
     def _run(self, arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> Finished:
-        process = subprocess.Popen(
-            [*_tflocal_command(), *arguments],
-            cwd=self.stack.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        lines: list[str] = []
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line.rstrip("\n"))
-                if on_line is not None:
-                    on_line(line)
-            return Finished(process.wait(), lines)
-        finally:
-            _end_group(process)
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that ended: its exit code and what it printed."""
-
-    code: int
-    lines: list[str]
+        return run_terraform([*_tflocal_command(), *arguments], self.stack.folder, self.environment(), on_line)
 
 
 def _tflocal_command() -> list[str]:
@@ -245,25 +214,3 @@ def _tflocal_command() -> list[str]:
         raise Problem("tflocal was not found; install it into this environment: pip install terraform-local.")
     # Through our interpreter: the script's first line may name a virtual environment that has moved.
     return [sys.executable, found]
-
-
-def _end_group(process: subprocess.Popen[str]) -> None:
-    """End what is left of the run: Terraform is asked once, then its whole process group is killed."""
-    try:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE_SECONDS)
-    finally:  # also when a second Ctrl-C ends the wait
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def _error_part(lines: Sequence[str]) -> str:
-    """The lines from the first `Error:` on; everything when there is none."""
-    plain = [line.strip("│╷╵ ") if line[:1] in "│╷╵" else line for line in lines]
-    starts = [index for index, line in enumerate(plain) if line.startswith("Error:")]
-    return "\n".join(plain[starts[0] :] if starts else plain).strip()

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from harness.problem import Problem
 from harness.targets.instance import Instance
 
-__all__ = ["DEFAULT_TARGET", "TARGETS", "Target", "refuse_unknown_target"]
+__all__ = ["ACCOUNT_TARGET", "DEFAULT_TARGET", "TARGETS", "Target", "refuse_unknown_target"]
 
 TARGETS = ("embedded", "localstack", "aws")
 DEFAULT_TARGET = "embedded"
+ACCOUNT_TARGET = "aws"
 
 
 class Target(Protocol):

@@ -70,6 +70,9 @@ class SuiteEmulator:
         """By the emulator's clock; a test's real time is no measure here."""
         return ByClock(self.admin.endpoint_url)
 
+    def owns(self, name: str) -> bool:
+        return True
+
     def forget(self) -> None:
         if self.target is not None:
             forget_files(self.target)
@@ -109,14 +112,16 @@ def embedded(options: Options) -> Iterator[SuiteEmulator]:
         yield emulator
 
 
-def not_built(options: Options) -> AbstractContextManager[SuiteTarget]:
-    raise Problem(f"The target {options.target} is not built yet for tests; use embedded.")
-
-
 def _localstack(options: Options) -> AbstractContextManager[SuiteTarget]:
     from harness.testing.localstack import localstack  # only who wants it pays for its imports
 
     return localstack(options)
+
+
+def _account(options: Options) -> AbstractContextManager[SuiteTarget]:
+    from harness.testing.account import account
+
+    return account(options)
 
 
 @contextmanager
@@ -205,5 +210,5 @@ def _ignore_in_git(workspace: SuiteWorkspace) -> None:
 _TARGETS: Mapping[str, Callable[[Options], AbstractContextManager[SuiteTarget]]] = {
     "embedded": embedded,
     "localstack": _localstack,
-    "aws": not_built,
+    "aws": _account,
 }

@@ -98,6 +98,9 @@ class SuiteLocalStack:
         """By the edge's clock; a test's real time is no measure here."""
         return ByClock(self.pair.url)
 
+    def owns(self, name: str) -> bool:
+        return True
+
     def log_size(self) -> int:
         """A position in the log: the milliseconds of real time."""
         return int(time.time() * 1000)

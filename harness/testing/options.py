@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.problem import Problem
 from harness.targets import DEFAULT_TARGET, refuse_unknown_target
 
+CONFIRMATION = "--harness-i-know-this-costs-money"
 DEFAULT_SEED = 7
 _IAM = ("off", "enforce")
 
@@ -45,7 +46,8 @@ OPTIONS = (
 @dataclass(frozen=True)
 class Options:
     """What a test run uses. `root` is pytest's rootdir; `stack` a path or a name; `run` names a parallel run, in which
-    `workers` processes take part; `target` is one of the names in `harness.targets`."""
+    `workers` processes take part; `target` is one of the names in `harness.targets`. `confirmed`: a run on an
+    account may cost money."""
 
     root: Path
     stack: str | None = None
@@ -55,6 +57,7 @@ class Options:
     workers: int = 1
     iam: str = "off"
     target: str = DEFAULT_TARGET
+    confirmed: bool = False
 
     @classmethod
     def read(
@@ -64,6 +67,7 @@ class Options:
         ini: Mapping[str, str | None],
         run: str | None = None,
         workers: int = 1,
+        confirmed: bool = False,
     ) -> Options:
         """From the values by option name; a flag wins. A stack in the ini file is relative to `root`, one on the
         command line to the working folder. Raises Problem for what cannot be used."""
@@ -79,9 +83,23 @@ class Options:
         iam = given["iam"]
         if iam not in (None, *_IAM):
             raise Problem(f"--harness-iam {iam} is not a mode; use off or enforce.")
+        if target == "aws":
+            _refuse_emulators(url, iam)
         if iam is not None and url is not None:
             raise Problem("A running emulator has its own mode: leave out --harness-iam or --harness-endpoint-url.")
-        return cls(root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off", target)
+        return cls(
+            root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off", target, confirmed
+        )
+
+
+def _refuse_emulators(url: str | None, iam: str | None) -> None:
+    if url is not None:
+        raise Problem(
+            "--harness-endpoint-url names an emulator; what stands in for AWS is named by AWS_ENDPOINT_URL, as for "
+            "every AWS tool."
+        )
+    if iam is not None:
+        raise Problem("On aws IAM decides anyway: leave out --harness-iam.")
 
 
 def _rooted(root: Path, stack: str | None) -> str | None:

@@ -127,7 +127,10 @@ def _failed_functions(using: Using) -> Iterator[Section]:
     """The log tails of functions that failed since the test began."""
     aws = using.emulator.aws
     functions = [
-        each for page in aws.client("lambda").get_paginator("list_functions").paginate() for each in page["Functions"]
+        each
+        for page in aws.client("lambda").get_paginator("list_functions").paginate()
+        for each in page["Functions"]
+        if using.emulator.owns(each["FunctionName"])
     ]
     shown = 0
     for function in functions:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.provision.stack import state_outputs
+from harness.provision.stack_packages import make_packages_for
 from harness.targets.admin import Admin
 from harness.testing.topology import Provisioner, Topology, initialise, once_per_run
 
@@ -41,7 +42,7 @@ class SplitProvisioner(Provisioner):
         with once_per_run(failed, self.options.run):
             # Only this is one worker's at a time: Terraform holds the stack's folder itself while it reads it.
             with self.workspace.lock("the stack"):
-                self._prepare(self.stack())
+                make_packages_for(self.stack(), self.options.root)
                 initialise(self.runner())
             return self.again()
 

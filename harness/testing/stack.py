@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ Code = str | Path | Mapping[str, str | bytes]
 class Stack(Mapping[str, Any]):
     """Outputs by name: `stack.bucket_name`, or `stack["items"]` where the name is one of a method."""
 
-    def __init__(self, aws: Aws, outputs: Mapping[str, Any]) -> None:
+    def __init__(self, aws: Aws, outputs: Mapping[str, Any], before_change: Callable[[], None] | None = None) -> None:
+        """`before_change` is called before a test changes the stack itself."""
         self.aws = aws
+        self._before_change = before_change
         url = aws.url
         self.outputs: dict[str, Any] = (
             dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
@@ -52,6 +54,8 @@ class Stack(Mapping[str, Any]):
         `code`: the text of the module that its handler names (Python), a folder, or files by name. Raises ValueError
         for a text where the handler is not Python's.
         """
+        if self._before_change is not None:
+            self._before_change()
         client = self.aws.client("lambda")
         if isinstance(code, str):
             settings = client.get_function_configuration(FunctionName=function)

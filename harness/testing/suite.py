@@ -48,6 +48,9 @@ class SuiteTarget(Protocol):
     def settle(self, seconds: float | None) -> Settle:
         """How a ledger waits there, in a test that declared so many seconds of real time."""
 
+    def owns(self, name: str) -> bool:
+        """Whether a resource of that name is the tests'."""
+
     def log_size(self) -> int: ...
 
     def log_since(self, position: int) -> str: ...

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from harness.problem import Problem
 from harness.provision.mirror import find_provider_source
-from harness.provision.package import PackageError, package_lambdas
 from harness.provision.stack import Stack, resolve_stack, state_outputs
+from harness.provision.stack_packages import make_packages_for
 from harness.provision.terraform_binary import Terraform, download_terraform, find_terraform
 from harness.provision.tflocal import StackRunner
 from harness.provision.warm import WarmInputs, WarmStore
@@ -26,7 +26,6 @@ from harness.targets.admin import Admin
 from harness.testing.options import Options
 from harness.testing.stack import INVOKE_BASE
 
-_PACKAGES = Path("build") / "lambdas"
 _KEPT_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # What `terraform init` says when it cannot get the provider, in contrast to a mistake in the configuration.
 _NO_PROVIDER = ("Failed to query available provider packages", "Failed to install provider", "registry")
@@ -112,7 +111,7 @@ class Provisioner:
         with self.workspace.lock("the stack"), once_per_run(failed, self.options.run):
             stack = self.stack()
             terraform = self._terraform()
-            self._prepare(stack)
+            make_packages_for(stack, self.options.root)
             instance = {"clock": self.target.clock, "seed": str(self.target.seed)}
             inputs = WarmInputs.read(self._project, stack, terraform, self.environ, instance)
             store = WarmStore(self.workspace)
@@ -171,15 +170,6 @@ class Provisioner:
         except Problem as problem:
             raise Unobtainable(problem.sentence) from None
 
-    def _prepare(self, stack: Stack) -> None:
-        """Make the packages that the stack names, if it names any."""
-        if not _reads_packages(stack):
-            return
-        try:
-            package_lambdas(self.options.root / "lambdas", self.options.root / _PACKAGES)
-        except PackageError as error:
-            raise Problem(str(error)) from None
-
 
 @contextlib.contextmanager
 def once_per_run(record: Path, run: str | None) -> Iterator[None]:
@@ -207,12 +197,6 @@ def once_per_run(record: Path, run: str | None) -> Iterator[None]:
 def provisioning_environment() -> dict[str, str]:
     """The developer's environment without what could reach a real account; `TF_VAR_*` are the stack's own inputs."""
     return {name: value for name, value in os.environ.items() if name in _KEPT_REGION or not name.startswith("AWS_")}
-
-
-def _reads_packages(stack: Stack) -> bool:
-    """Whether the stack names packages that are made from `lambdas/<name>`."""
-    wanted = f"{_PACKAGES.as_posix()}/"
-    return any(wanted in path.read_text(errors="replace") for folder in stack.folders for path in folder.glob("*.tf"))
 
 
 def initialise(runner: SuiteRunner) -> None:

@@ -188,13 +188,6 @@ def test_containers_are_skipped_where_there_are_none(project: Path) -> None:
     assert "needs containers, which the target embedded does not have" in finished.said
 
 
-def test_a_target_that_is_not_built_yet_is_one_sentence(project: Path) -> None:
-    (project / "test_clean.py").write_text("def test_it(aws):\n    pass\n")
-    finished = run_pytest(project, "--harness-target=aws")
-    assert "The target aws is not built yet" in finished.said
-    assert "pytest_plugin.py" not in finished.said
-
-
 def test_an_emulator_that_runs_already_is_left_as_it_was(project: Path, tmp_path: Path) -> None:
     """With --harness-endpoint-url every test finds what the emulator held; with two workers that is refused."""
     (project / "test_borrowed.py").write_text(BORROWED)

@@ -44,6 +44,14 @@ def test_an_order_without_items_is_kept_as_it_came(aws, stack, clock, backup):
     assert saved.record.code == "Lambda.ProcessingFailedStatus"
 
 
+@pytest.mark.harness_aws(seconds=900)
+def test_every_order_ends_somewhere(orders, sinks, ledger):
+    """On every target: it asks for nothing that AWS does not have, and says how long the buffers may take there."""
+    ledger.send(orders, [ORDER] * 200 + [{"id": 3}] * 10)
+    ledger.declare("processing-failed", lambda sent: "items" not in sent.payload)
+    ledger.check(sinks).assert_valid()
+
+
 def test_no_order_is_lost_when_the_bucket_is_slow(orders, sinks, faults, ledger):
     """S3 refuses the first writes: Firehose tries again, and the ledger finds every order exactly once."""
     faults.add(

@@ -98,7 +98,7 @@ def test_an_error_of_terraform_is_shown_once_as_it_is(harness_emulator: SuiteEmu
     (project / "terraform" / "more.tf").write_text('output "wrong" {\n  value = aws_sqs_queue.none.url\n}\n')
     finished = run_pytest(project)
     assert finished.code == 1
-    assert "3 errors" in finished.said, finished.said
+    assert "4 errors" in finished.said, finished.said
     assert "Error: Reference to undeclared resource" in finished.said
     assert "pytest_plugin.py" not in finished.said
     assert emulators_left(project) == []

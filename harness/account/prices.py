@@ -1,8 +1,9 @@
 """List prices of us-east-1 for what a streaming pipeline is made of.
 
-Collected on 2026-11-28 from public quotations of AWS's price pages (https://aws.amazon.com/<service>/pricing/), whose
-own tables load apart and could not be read here. They are not your prices: no free tier, no discount, no tax, and
-prices change. A type that is not listed is told as unknown, never taken for free.
+Written down on 2026-11-28. AWS's own tables (https://aws.amazon.com/<service>/pricing/) load apart and could not be
+read here: Kinesis shards, Lambda, API Gateway, Firehose, SQS, SNS, KMS keys and alarms are from public quotations of
+them; DynamoDB, S3, logs, streams on demand and requests to KMS are unconfirmed. They are not your prices: no free tier,
+no discount, no tax, and prices change. A type that is not listed is told as unknown, never taken for free.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_an_estimate_counts_begun_hours_and_names_what_it_does_not_know() -> Non
     assert "cost at least $0.12 for standing that long ($0.0600 an hour; left behind, $43.80 a month)" in text
     assert "aws_kinesis_stream: $0.014 per million PUT payload units" in text
     assert "price not known, not in the sum: 1 aws_eks_cluster" in text
-    assert "list prices of us-east-1, not of eu-west-1, collected 20" in text
+    assert "list prices of us-east-1, not of eu-west-1, as of 20" in text
 
 
 def test_a_setting_of_the_whole_account_is_said() -> None:

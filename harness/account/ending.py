@@ -9,11 +9,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.account.leftovers import Swept, remove_leftovers
-from harness.account.leftovers.buckets import empty_bucket
 from harness.account.leftovers.kind import Mark
 from harness.account.leftovers.watching import remove_execution_logs
 from harness.account.runs import Run, Runs
 from harness.account.terraform import AccountTerraform
+from harness.behind.kinds.buckets import empty_bucket
 from harness.problem import Problem
 from harness.provision.stack import Stack
 

@@ -85,7 +85,10 @@ class Estimate:
         if shared := sorted(_OF_THE_WHOLE_ACCOUNT & self.resources.keys()):
             yield f"CHANGES SETTINGS OF THE WHOLE ACCOUNT, which are not brought back: {', '.join(shared)}"
         elsewhere = "" if region == REGION else f", not of {region}"
-        yield f"(list prices of {REGION}{elsewhere}, as of {AS_OF}, not all confirmed; without free tier, tax: check them)"
+        yield (
+            f"(list prices of {REGION}{elsewhere}, as of {AS_OF}, not all confirmed; without free tier and tax: "
+            "check them yourself)"
+        )
 
 
 def planned(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from harness.behind.kind import Json
+from harness.problem import Problem
 
 _AT_ONCE = 1000
 
@@ -30,23 +31,31 @@ class Buckets:
 
     def empty(self, client: Any, name: str, before: Json, now: Json) -> None:
         """An object of the stack that was overwritten stays: it shows as a difference."""
-        kept = before.get("objects", {})
-        found = [
-            {"Key": each["Key"], "VersionId": each["VersionId"]}
-            for page in client.get_paginator("list_object_versions").paginate(Bucket=name)
-            for part in ("Versions", "DeleteMarkers")
-            for each in page.get(part, [])
-            if each["Key"] not in kept
-        ]
-        for start in range(0, len(found), _AT_ONCE):
-            client.delete_objects(Bucket=name, Delete={"Objects": found[start : start + _AT_ONCE], "Quiet": True})
-        for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
-            for each in page.get("Uploads", []):
-                client.abort_multipart_upload(Bucket=name, Key=each["Key"], UploadId=each["UploadId"])
+        empty_bucket(client, name, keep=before["objects"])
 
     def remove(self, client: Any, name: str) -> None:
-        self.empty(client, name, {}, {})
+        empty_bucket(client, name)
         client.delete_bucket(Bucket=name)
+
+
+def empty_bucket(client: Any, name: str, keep: Collection[str] = ()) -> None:
+    """Remove all versions of all objects but those whose keys are in `keep`, and uploads under way. Raises Problem
+    where S3 keeps one."""
+    found = [
+        {"Key": each["Key"], "VersionId": each["VersionId"]}
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=name)
+        for part in ("Versions", "DeleteMarkers")
+        for each in page.get(part, [])
+        if each["Key"] not in keep
+    ]
+    for start in range(0, len(found), _AT_ONCE):
+        objects = found[start : start + _AT_ONCE]
+        answer = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+        for error in answer.get("Errors", []):
+            raise Problem(f"s3://{name}/{error['Key']} stays: {error.get('Code')}: {error.get('Message')}")
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+        for each in page.get("Uploads", []):
+            client.abort_multipart_upload(Bucket=name, Key=each["Key"], UploadId=each["UploadId"])
 
 
 def _objects(client: Any, bucket: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ Section = tuple[str, str]
 
 _LOG_LINES = 30
 _FUNCTIONS = 5
+_LOGS_ARRIVE_SECONDS = 5.0
+_LOGS_LOOK_SECONDS = 0.25
 _ENTRY = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ")
 # How Lambda logs a failed invocation (F of the platform's own lines), and what its runtimes write for an error.
 _FAILURE = re.compile(
@@ -49,7 +52,7 @@ def sections(using: Using, test: str, shown: str) -> Iterator[Section]:
         if trace:
             yield "harness: trace of the first lost record", trace
     try:
-        yield from _failed_functions(using)
+        yield from _arrived(using)
     except Exception as error:
         yield "harness: functions", f"their logs cannot be read: {error}"
     if errors := logged_errors(using.emulator.log_since(using.log_position)):
@@ -121,6 +124,16 @@ def _trace(using: Using, ledger: TestedLedger) -> str:
                 if error.status != 404:
                     return error.sentence
     return ""
+
+
+def _arrived(using: Using) -> list[Section]:
+    """The logs of failed functions; where time is real they may take a while, and none may come at all."""
+    deadline = time.monotonic() + (0.0 if "clock" in using.emulator.capabilities else _LOGS_ARRIVE_SECONDS)
+    while True:
+        found = list(_failed_functions(using))
+        if found or time.monotonic() >= deadline:
+            return found
+        time.sleep(_LOGS_LOOK_SECONDS)
 
 
 def _failed_functions(using: Using) -> Iterator[Section]:

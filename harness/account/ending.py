@@ -21,10 +21,12 @@ from harness.provision.stack import Stack
 @dataclass
 class Ending:
     """What became of a run: what was removed beside Terraform's destroy, and sentences about what may still be there.
-    The record is kept as long as there are any."""
+    The record is kept as long as there are any. `not_looked_for` names Terraform types that the run may have made and
+    that nobody could look for."""
 
     removed: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    not_looked_for: list[str] = field(default_factory=list)
 
 
 def end_run(runs: Runs, run: Run, terraform: AccountTerraform | None, why_not: str | None = None) -> Ending:

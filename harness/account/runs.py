@@ -115,10 +115,15 @@ class Runs:
         shutil.rmtree(self.folder(run), ignore_errors=True)
 
     def all(self) -> Iterator[Run]:
-        """Oldest first; a record that cannot be read is left out."""
-        for path in sorted(self.home.glob(f"*/{_RECORD}")):
-            if (run := _read(path)) is not None:
-                yield run
+        """Oldest first; a record that cannot be read is among the `unreadable`."""
+        return (run for run in map(_read, self._records()) if run is not None)
+
+    def unreadable(self) -> Iterator[Path]:
+        """Records that are damaged, or were written by another version."""
+        return (path for path in self._records() if _read(path) is None)
+
+    def _records(self) -> list[Path]:
+        return sorted(self.home.glob(f"*/{_RECORD}"))
 
 
 def new_run_id() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from harness.account.ending import Ending, end_run, stack_of
 from harness.account.identity import Identity
+from harness.account.leftovers import not_looked_for
 from harness.account.runs import Run, Runs
 from harness.account.terraform import AccountTerraform
 from harness.problem import Problem
@@ -38,7 +39,10 @@ def sweep(runs: Runs, run: Run, environ: Mapping[str, str]) -> Ending:
                 terraform = AccountTerraform.find(runs, run, stack, environ)
             except Problem as problem:
                 trouble = problem.sentence
-    return end_run(runs, run, terraform, trouble)
+    stateless = read_json(runs.state(run)) is None  # before the end, which may remove the record
+    ending = end_run(runs, run, terraform, trouble)
+    ending.not_looked_for = not_looked_for(run) if stateless else []
+    return ending
 
 
 def _has_resources(runs: Runs, run: Run) -> bool:

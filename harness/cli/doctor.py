@@ -21,6 +21,7 @@ from harness.provision.mirror import find_provider_source
 from harness.provision.terraform_binary import PINNED_VERSION, find_terraform
 from harness.provision.workspace import Workspace
 from harness.targets.instance import running_instance, shown_place
+from harness.targets.localstack.docker import Docker
 from harness.targets.port import HOST
 
 _NEEDED_GIGABYTES = 2.0
@@ -37,7 +38,7 @@ class Verdict:
 
 
 def doctor(port: Port = default_port) -> None:
-    """Check this machine: Python, Terraform, providers, port, Node, disk. Exit code 1 when a check failed."""
+    """Check this machine: Python, Terraform, providers, port, Node, Docker, disk. Exit code 1 when a check failed."""
     workspace = Workspace.find()
     environ = environment()
     checks: dict[str, Callable[[], Verdict]] = {
@@ -47,6 +48,7 @@ def doctor(port: Port = default_port) -> None:
         "port": lambda: _port(workspace, port),
         "lambda": _lambda_runtimes,
         "node": _node,
+        "docker": _docker,
         "disk": lambda: _disk(workspace),
     }
     failed = False
@@ -108,6 +110,16 @@ def _node() -> Verdict:
         return Verdict("warning", "not on PATH", "only needed for functions with a nodejs runtime")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10).stdout.strip()
     return Verdict("ok", f"{version} at {node}")
+
+
+def _docker() -> Verdict:
+    try:
+        docker = Docker.find()
+        docker.require_daemon()
+        docker.require_compose()
+    except Problem as problem:
+        return Verdict("warning", "only needed for the target localstack", problem.sentence)
+    return Verdict("ok", f"a daemon answers {docker.command}, which has Compose")
 
 
 def _disk(workspace: Workspace) -> Verdict:

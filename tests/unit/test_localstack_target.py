@@ -127,6 +127,21 @@ def test_what_goes_wrong_is_a_sentence_and_leaves_nothing(machine: Machine, how:
     assert load_instance(machine.workspace, machine.port) is None
 
 
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ([], "docker ok a daemon answers "),
+        (["daemon"], "docker warning only needed for the target localstack; No Docker daemon answers; start it"),
+        (["compose"], "docker warning only needed for the target localstack; Docker Compose v2 was not found"),
+    ],
+)
+def test_doctor_tells_of_docker_and_does_not_fail_without_it(machine: Machine, how: list[str], sentence: str) -> None:
+    machine.misbehave(*how)
+    told = machine.run("doctor")
+    assert told.exit_code == 0, told.output
+    assert sentence in " ".join(told.output.split())
+
+
 def test_a_start_that_fails_removes_its_containers_itself(machine: Machine) -> None:
     target = LocalStackTarget(machine.workspace, machine.port)
     target.find_localstack()

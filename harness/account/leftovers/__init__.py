@@ -24,7 +24,7 @@ from harness.account.leftovers.watching import Alarms, LogGroups
 from harness.account.runs import Run
 from harness.problem import Problem
 
-__all__ = ["ALL_KINDS", "Swept", "remove_leftovers"]
+__all__ = ["ALL_KINDS", "Swept", "not_looked_for", "remove_leftovers"]
 
 # What uses others stands before them; logs come after those that write them.
 ALL_KINDS: tuple[Leftover, ...] = (
@@ -47,6 +47,34 @@ ALL_KINDS: tuple[Leftover, ...] = (
     Keys(),
     LogGroups(),
 )
+
+# What goes with another resource of the run, beside types whose names begin with the other's.
+_PARTS = {
+    "aws_api_gateway_rest_api": frozenset(
+        f"aws_api_gateway_{part}"
+        for part in (
+            "authorizer",
+            "deployment",
+            "gateway_response",
+            "integration",
+            "integration_response",
+            "method",
+            "method_response",
+            "method_settings",
+            "model",
+            "request_validator",
+            "resource",
+            "stage",
+        )
+    ),
+    "aws_apigatewayv2_api": frozenset(
+        f"aws_apigatewayv2_{part}" for part in ("authorizer", "deployment", "integration", "model", "route", "stage")
+    ),
+    "aws_cloudwatch_log_group": frozenset(
+        f"aws_cloudwatch_log_{part}" for part in ("metric_filter", "stream", "subscription_filter")
+    ),
+    "aws_lambda_function": frozenset({"aws_lambda_alias", "aws_lambda_permission"}),
+}
 
 
 @dataclass
@@ -78,3 +106,15 @@ def remove_leftovers(client_of: ClientOf, run: Run) -> Swept:
 
 def kinds_of(run: Run) -> Iterator[Leftover]:
     return (kind for kind in ALL_KINDS if not kind.types.isdisjoint(run.types))
+
+
+def not_looked_for(run: Run) -> list[str]:
+    """Terraform types of the run that no kind here finds and that go with nothing that one finds: only Terraform's
+    state knows of them."""
+    types = {kind for kind in run.types if kind.startswith("aws_")}
+    found = {kind for each in ALL_KINDS for kind in each.types} & types
+    return sorted(kind for kind in types - found if not any(_is_part(kind, owner) for owner in found))
+
+
+def _is_part(kind: str, owner: str) -> bool:
+    return kind.startswith(f"{owner}_") or kind in _PARTS.get(owner, ())

@@ -12,7 +12,6 @@ from typing import Any
 from bench.client import Raw, authorization, aws_frame, b64
 from bench.contenders import Contender
 
-Figure = float | str
 ROLE = "arn:aws:iam::000000000000:role/bench"
 
 

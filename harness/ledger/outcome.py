@@ -38,7 +38,6 @@ class Outcome:
     sequence: str = ""
 
 
-ACKNOWLEDGED = Outcome("acknowledged")
 UNANSWERED = Outcome("unknown", "NotAnswered")
 
 

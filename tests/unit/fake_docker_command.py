@@ -44,9 +44,11 @@ def compose(command: str, rest: list[str]) -> None:
     elif command == "ps" and (HOME / "up").exists():
         if "json" in rest:
             bad = {"Service": "localstack", "State": "running", "Health": "starting", "ExitCode": 0}
+            good = {"Service": "newrelic", "State": "running", "Health": "healthy"}
             if "exits" in WRONG:
-                bad |= {"State": "exited", "Health": "", "ExitCode": 3}
-            print(json.dumps({"Service": "newrelic", "State": "running", "Health": "healthy"}))
+                # As Compose before 2.21 prints it; later ones print an object a line.
+                end(0, json.dumps([good, bad | {"State": "exited", "Health": "", "ExitCode": 3}]))
+            print(json.dumps(good))
             end(0, json.dumps(bad))
         end(0, "abc123")
     elif command == "logs":

@@ -7,7 +7,6 @@ REST-JSON renames members and formats some timestamps, CBOR wants milliseconds: 
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +15,6 @@ import orjson
 from harness.emulator.spec.model import Model
 
 Json = dict[str, Any]
-Encoder = Callable[[Any], Any]
 
 
 def _blob(value: object) -> str:
@@ -58,11 +56,10 @@ def _cbor(model: Model, shape_name: str, value: Any) -> Any:
 
 
 class RestEncoder:
-    """Renames and formats the body members of REST-JSON outputs; one compiled closure per shape."""
+    """Renames and formats the body members of REST-JSON outputs."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._encoders: dict[str, Encoder | None] = {}
 
     def body(self, shape_name: str, value: Json) -> Json:
         """The body object for the members of `value` that travel in the body."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -29,10 +29,6 @@ class Model:
     @property
     def protocol(self) -> str:
         return str(self.metadata["protocol"])
-
-    @cached_property
-    def target_prefix(self) -> str:
-        return str(self.metadata.get("targetPrefix", ""))
 
     def input_shape(self, operation: str) -> str | None:
         """The name of the input structure; None for operations without input."""

@@ -202,12 +202,8 @@ class LocalStackTarget:
             return Problem(
                 f"Port {self.port} is in use by another program; choose another port: --port N (make: PORT=N)."
             )
-        for line in self._compose(docker, "ps", "--all", "--format", "json").stdout.splitlines():
-            try:
-                state = json.loads(line)
-            except ValueError:
-                continue
-            if not isinstance(state, dict) or state.get("Health") == "healthy":
+        for state in _objects(self._compose(docker, "ps", "--all", "--format", "json").stdout):
+            if state.get("Health") == "healthy":
                 continue
             service = state.get("Service")
             log = tail(self._compose(docker, "logs", "--no-log-prefix", "--tail", "15", str(service)).stdout)

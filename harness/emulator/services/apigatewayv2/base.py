@@ -40,7 +40,6 @@ class Base(Service):
         self.save(api)
 
     def save(self, api: Api) -> None:
-        api.revision += 1
         self.apis.put(api.api_id, api)
 
     def forget_authorizations(self, api_id: str, stage_name: str) -> None:

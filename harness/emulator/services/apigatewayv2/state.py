@@ -20,7 +20,7 @@ class Deployment:
 
 @dataclass(slots=True)
 class Api:
-    """One HTTP API. `revision` rises with every change, so that compiled route tables know when they are stale."""
+    """One HTTP API."""
 
     account: str
     region: str
@@ -30,7 +30,6 @@ class Api:
     authorizers: dict[str, Json] = field(default_factory=dict)
     stages: dict[str, Json] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
-    revision: int = 0
 
     @property
     def api_id(self) -> str:

@@ -12,7 +12,6 @@ from harness.emulator.services.firehose.model import Json
 
 SMALLEST_MB = 64
 SHORTEST = 60
-DEFAULT_HINTS = {"SizeInMBs": 128, "IntervalInSeconds": 300}
 
 _BLOCKS = ("SchemaConfiguration", "InputFormatConfiguration", "OutputFormatConfiguration")
 

@@ -42,7 +42,7 @@ def sections() -> dict[str, str]:
 
 
 def tracked() -> list[Path]:
-    """Python files and pages under version control; all of the folders' own where there is no git (a wheel's source)."""
+    """Python files and pages under version control; those of three folders where there is no git."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py", "*.md"],
         cwd=_ROOT,

@@ -13,8 +13,8 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.apigateway import method_settings, policies
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path, parse
 from harness.emulator.services.apigateway.execution.failure import Failure
-from harness.emulator.services.apigateway.execution.limits import TokenBucket, quota_period
 from harness.emulator.services.apigateway.execution.mapping import source
+from harness.emulator.services.apigateway.execution.quota_period import quota_period
 from harness.emulator.services.apigateway.execution.routes import Routes
 from harness.emulator.services.apigateway.execution.template_objects import escape_java_script
 from harness.emulator.services.apigateway.patch import Patchable, integer, text
@@ -62,29 +62,6 @@ def test_every_static_route_is_found_and_no_path_breaks_the_tree(paths: list[lis
     tree = routes(*written)
     assert all(tree.match(path) == (path, {}) for path in written)
     tree.match("/" + other)
-
-
-def test_a_token_bucket() -> None:
-    """D6."""
-    bucket = TokenBucket(2.0, 3, 100.0)
-    assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
-    assert [bucket.take(100.5), bucket.take(100.5)] == [True, False]
-    assert [bucket.take(200.0) for _ in range(4)] == [True, True, True, False]
-    assert not TokenBucket(0.0, 0, 0.0).take(1000.0)
-    assert all(TokenBucket(-1.0, -1, 0.0).take(0.0) for _ in range(10))
-
-
-@given(
-    st.floats(0.1, 100),
-    st.integers(1, 50),
-    st.lists(st.floats(0, 10), min_size=1, max_size=100),
-)
-def test_a_bucket_never_lets_more_through_than_burst_and_rate(rate: float, burst: int, pauses: list[float]) -> None:
-    now, allowed, bucket = 0.0, 0, TokenBucket(rate, burst, 0.0)
-    for pause in pauses:
-        now += pause
-        allowed += bucket.take(now)
-    assert allowed <= burst + rate * now + 1e-6
 
 
 @pytest.mark.parametrize(

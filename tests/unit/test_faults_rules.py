@@ -8,14 +8,13 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.clock import Clock
 from harness.emulator.errors import AwsError
 from harness.emulator.faults import catalogue
-from harness.emulator.faults.bucket import Bucket
 from harness.emulator.faults.fault import CALL
 from harness.emulator.faults.reading import BadRule, read_rule
 from harness.emulator.faults.resources import names_of
@@ -225,19 +224,6 @@ def test_the_state_of_a_rule() -> None:
     nth = read(when={"nth": 1})
     nth.fires(1000.0, random.Random(1))
     assert nth.state(1000.0) == "spent"
-
-
-@given(st.lists(st.tuples(st.floats(0, 3), st.integers(0, 8)), max_size=40))
-@example([(1.363704419967374, 0), (2.460319580167345, 2), (0.0, 8)])  # a second refills 9.999999999999996
-def test_a_bucket_never_gives_more_than_a_second_holds_and_time_refills(takes: list[tuple[float, int]]) -> None:
-    bucket, now, given_out = Bucket((5, 10), 0.0), 0.0, 0
-    for passed, size in takes:
-        now += passed
-        if bucket.take(now, 1, size):
-            given_out += size
-    assert given_out <= 10 + now * 10 + 1e-4
-    assert bucket.take(now + 1, 5, 10)
-    assert not bucket.take(now + 1, 1, 0)
 
 
 def restore(home: World, state: bytes | None) -> None:

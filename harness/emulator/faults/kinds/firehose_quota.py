@@ -8,8 +8,8 @@ from typing import Any
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.arguments import argument, number
 from harness.emulator.faults.batches import run_without
-from harness.emulator.faults.bucket import Bucket
 from harness.emulator.faults.fault import Fault, Hit
+from harness.emulator.token_bucket import TokenBucket, take_all
 
 
 @dataclass(kw_only=True)
@@ -25,8 +25,8 @@ class FirehoseQuota(Fault):
     records: float | None = argument(number(0), None)
     requests: float | None = argument(number(0), None)
     bytes: float | None = argument(number(0), None)
-    of_records: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
-    of_requests: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
+    of_records: dict[tuple[str, ...], tuple[TokenBucket, ...]] = field(default_factory=dict)
+    of_requests: dict[tuple[str, ...], TokenBucket] = field(default_factory=dict)
 
     async def around(self, hit: Hit) -> Any:
         from harness.emulator.services.firehose.quota import SLOW_DOWN, limits_of
@@ -36,13 +36,15 @@ class FirehoseQuota(Fault):
         stream = (call.account, call.region, call.params["DeliveryStreamName"])
         if stream not in self.of_records:
             rates = (_or(self.records, limits.records), _or(self.bytes, limits.bytes))
-            self.of_records[stream] = Bucket(rates, now)
-            self.of_requests[stream] = Bucket((_or(self.requests, limits.requests),), now)
+            self.of_records[stream] = tuple(TokenBucket(rate, rate, now) for rate in rates)
+            requests = _or(self.requests, limits.requests)
+            self.of_requests[stream] = TokenBucket(requests, requests, now)
         single = call.operation == "PutRecord"
         records = [call.params["Record"]] if single else call.params["Records"]
         admitted = 0
-        if self.of_requests[stream].take(now, 1):
-            while admitted < len(records) and self.of_records[stream].take(now, 1, len(records[admitted]["Data"])):
+        if self.of_requests[stream].take(now):
+            buckets = self.of_records[stream]
+            while admitted < len(records) and take_all(buckets, now, 1, len(records[admitted]["Data"])):
                 admitted += 1
         if not single:
             return await run_without(hit, dict.fromkeys(range(admitted, len(records)), SLOW_DOWN))

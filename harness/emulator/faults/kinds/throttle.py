@@ -8,8 +8,8 @@ from typing import Any
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.arguments import argument, number
 from harness.emulator.faults.batches import run_without
-from harness.emulator.faults.bucket import Bucket
 from harness.emulator.faults.fault import Fault, Hit
+from harness.emulator.token_bucket import TokenBucket, take_all
 
 CODE = "ProvisionedThroughputExceededException"
 
@@ -25,7 +25,7 @@ class Throttle(Fault):
 
     records: float = argument(number(0), 1000)
     bytes: float = argument(number(0), 1024 * 1024)
-    buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
+    buckets: dict[tuple[str, ...], tuple[TokenBucket, ...]] = field(default_factory=dict)
 
     async def around(self, hit: Hit) -> Any:
         from harness.emulator.services.kinesis.model import partition_digest
@@ -56,7 +56,7 @@ class Throttle(Fault):
 
     def _take(self, hit: Hit, shard: tuple[str, ...], size: int) -> bool:
         now = hit.world.clock.now()
-        bucket = self.buckets.get(shard)
-        if bucket is None:
-            bucket = self.buckets[shard] = Bucket((self.records, self.bytes), now)
-        return bucket.take(now, 1, size)
+        buckets = self.buckets.get(shard)
+        if buckets is None:
+            buckets = self.buckets[shard] = tuple(TokenBucket(rate, rate, now) for rate in (self.records, self.bytes))
+        return take_all(buckets, now, 1, size)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.emulator.clock import TICK, Clock
+from harness.emulator.clock import Clock
 from harness.emulator.errors import AwsError
+from harness.emulator.token_bucket import TokenBucket
 
 MIB = 1024 * 1024
 SLOW_DOWN = ("ServiceUnavailableException", "Slow down.")
@@ -33,26 +34,6 @@ def limits_of(region: str) -> Limits:
     return _LARGE if region in _LARGE_REGIONS else _SMALL
 
 
-class _Bucket:
-    """Refilled `limit` per second, up to `limit`."""
-
-    __slots__ = ("_at", "_left", "_limit")
-
-    def __init__(self, limit: int, now: float) -> None:
-        self._limit = limit
-        self._left = float(limit)
-        self._at = now
-
-    def fill(self, now: float) -> float:
-        """What may be taken now."""
-        self._left = min(self._limit, self._left + (now - self._at) * self._limit)
-        self._at = now
-        return self._left + TICK * self._limit
-
-    def take(self, amount: int) -> None:
-        self._left -= amount
-
-
 class Quota:
     """What a delivery stream may still take this second."""
 
@@ -60,18 +41,18 @@ class Quota:
         limits = limits_of(region)
         now = clock.now()
         self._clock = clock
-        self._records = _Bucket(limits.records, now)
-        self._requests = _Bucket(limits.requests, now)
-        self._bytes = _Bucket(limits.bytes, now)
+        self._records = TokenBucket(limits.records, limits.records, now)
+        self._requests = TokenBucket(limits.requests, limits.requests, now)
+        self._bytes = TokenBucket(limits.bytes, limits.bytes, now)
 
     def admit(self, sizes: list[int]) -> int:
         """How many of the records, from the first one on, are within the quotas; they are counted."""
         now = self._clock.now()
-        requests, room = self._requests.fill(now), self._bytes.fill(now)
-        records = int(self._records.fill(now))
+        requests, room = self._requests.available(now), self._bytes.available(now)
+        records = int(self._records.available(now))
         if requests < 1:
             return 0
-        self._requests.take(1)
+        self._requests.spend(1)
         admitted = 0
         taken = 0
         for size in sizes[:records]:
@@ -79,8 +60,8 @@ class Quota:
                 break
             taken += size
             admitted += 1
-        self._records.take(admitted)
-        self._bytes.take(taken)
+        self._records.spend(admitted)
+        self._bytes.spend(taken)
         return admitted
 
 

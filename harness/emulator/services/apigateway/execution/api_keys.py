@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
-from harness.emulator.services.apigateway.execution.limits import TokenBucket, quota_period
+from harness.emulator.services.apigateway.execution.quota_period import quota_period
+from harness.emulator.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from harness.emulator.world import World

@@ -6,9 +6,9 @@ from typing import Any
 
 from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledMethod
-from harness.emulator.services.apigateway.execution.limits import TokenBucket
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.method_settings import setting_for
+from harness.emulator.token_bucket import TokenBucket
 
 Json = dict[str, Any]
 

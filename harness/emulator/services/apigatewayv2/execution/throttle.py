@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.emulator.token_bucket import TokenBucket
+
 Json = dict[str, Any]
 
 
@@ -11,7 +13,7 @@ class Throttle:
     """Buckets by (stage, route key). A route's own settings replace the stage's default ones."""
 
     def __init__(self) -> None:
-        self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
+        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
 
     def admits(self, api_id: str, stage: Json, route_key: str, now: float) -> bool:
         settings = {**stage["DefaultRouteSettings"], **stage["RouteSettings"].get(route_key, {})}
@@ -20,8 +22,8 @@ class Throttle:
             return True
         size = float(burst if burst is not None else rate or 0)
         key = (api_id, stage["StageName"], route_key)
-        tokens, last = self._buckets.get(key, (size, now))
-        tokens = min(size, tokens + (now - last) * float(rate or 0))
-        admitted = tokens >= 1
-        self._buckets[key] = (tokens - 1 if admitted else tokens, now)
-        return admitted
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(rate or 0, size, now)
+        bucket.rate, bucket.burst = rate or 0, size  # an update of the stage keeps what was used up
+        return bucket.take(now)

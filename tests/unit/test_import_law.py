@@ -19,8 +19,8 @@ _LEAVES = ("errors", "clock", "topics", "outbound", "openapi", "authorizer_polic
 
 # What a service may use beside its own folder and the floor.
 _FOR_SERVICES = (
-    "api_callers", "authorizer_policy", "bus", "call", "clock", "errors", "metrics", "openapi", "outbound",
-    "permissions", "service", "spec", "store", "token_bucket", "topics", "trace", "world",
+    "api_callers", "authorizer_policy", "bus", "call", "clock", "errors", "kinesis_consumer", "metrics", "openapi",
+    "outbound", "permissions", "service", "spec", "store", "token_bucket", "topics", "trace", "world",
 )  # fmt: skip
 
 # (importing module, imported module): why it may, although the rules below forbid it.

@@ -296,3 +296,16 @@ def test_bisect_with_batch_item_failures(pipe: Pipe, aws: Any) -> None:
     pipe.put("d", "fail")
     aws.settle()
     assert pipe.calls()[2:] == [["d", "fail"], ["d"], ["fail"], ["fail"]]
+
+
+def test_a_parent_that_is_past_its_retention_counts_as_read(pipe: Pipe, aws: Any) -> None:
+    """B6, B7, C9: the closed shard vanishes while its poison batch is tried; the children are read all the same."""
+    pipe.map()
+    pipe.put("fail")
+    half = str(2**127)
+    pipe.kinesis.split_shard(StreamName=pipe.stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=half)
+    aws.advance(23 * 3600)
+    pipe.put("later")
+    assert ["later"] not in pipe.calls_so_far()
+    aws.advance(2 * 3600)
+    assert pipe.calls()[-1] == ["later"]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
+from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
 from harness.emulator.service import Service
 from harness.emulator.services.firehose.http_client import EndpointClient
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
-from harness.emulator.services.firehose.model import Batch, Buffer, Checkpoint, DeliveryStream, Key
+from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
 from harness.emulator.services.firehose.quota import Quota
 from harness.emulator.store import Table
 

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.clock import Timer
 from harness.emulator.errors import AwsError
+from harness.emulator.kinesis_consumer.checkpoint import Checkpoint, ready_shards
+from harness.emulator.kinesis_consumer.client import StreamClient
+from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor, is_throttle
 from harness.emulator.services.firehose.deaggregation import MAGIC, deaggregate
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.hints import invalid
-from harness.emulator.services.firehose.model import Checkpoint, DeliveryStream, Json, Record
+from harness.emulator.services.firehose.model import DeliveryStream, Json, Record
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase
@@ -23,10 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-THROTTLED_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 
-_THROTTLED = ("ProvisionedThroughputExceededException", "LimitExceededException")
 _THROTTLED_METRIC = {
     "GetRecords": "ThrottledGetRecords",
     "GetShardIterator": "ThrottledGetShardIterator",
@@ -46,72 +47,34 @@ async def begin(service: FirehoseBase, stream: DeliveryStream) -> dict[str, Chec
     Raises InvalidArgumentException when the source can't be described or read.
     """
     assert stream.source is not None
-    reader = _Calls(service, stream)
+    client = _client(service, stream)
+    start: float = stream.source["DeliveryStartTimestamp"]
     try:
         checkpoints: dict[str, Checkpoint] = {}
-        for shard in await reader.shards():
-            checkpoint = Checkpoint("AT_TIMESTAMP", parents=_parents(shard))
-            checkpoints[shard["ShardId"]] = checkpoint
-            checkpoint.ended = "EndingSequenceNumber" in shard["SequenceNumberRange"]
-            if checkpoint.ended:
+        for shard in await client.shards():
+            checkpoint = Checkpoint("AT_TIMESTAMP", start, ended=shard.ended, parents=shard.parents)
+            checkpoints[shard.id] = checkpoint
+            if shard.ended:
                 continue
             # What was put before, but within the same millisecond, must be passed over.
-            iterator: str | None = await reader.iterator(shard["ShardId"], checkpoint)
-            while iterator is not None:
-                answer = await reader.records(iterator)
-                if not answer["Records"] and not answer.get("MillisBehindLatest"):
-                    break
-                if answer["Records"]:
-                    checkpoint.sequence = answer["Records"][-1]["SequenceNumber"]
-                iterator = answer.get("NextShardIterator")
+            cursor = ShardCursor(client, shard.id, checkpoint, service.world.clock)
+            while (read := await cursor.read()).more and not read.ended:
+                pass
+            checkpoint.after = cursor.last_read
         return checkpoints
     except AwsError as error:
         raise invalid(error.message or error.code) from error
 
 
-def _parents(shard: Json) -> tuple[str, ...]:
-    return tuple(shard[name] for name in ("ParentShardId", "AdjacentParentShardId") if shard.get(name))
+def _client(service: FirehoseBase, stream: DeliveryStream) -> StreamClient:
+    """The source as the delivery stream's role sees it."""
+    assert stream.source is not None
+    caller = service.caller(stream, stream.source["RoleARN"])
 
+    async def call(operation: str, params: Json) -> Json:
+        return await service.call("kinesis", operation, params, caller)
 
-class _Calls:
-    """The calls that Firehose makes on its source, for the source's role."""
-
-    def __init__(self, service: FirehoseBase, stream: DeliveryStream) -> None:
-        assert stream.source is not None
-        self._service = service
-        self._arn: str = stream.source["KinesisStreamARN"]
-        self._caller = service.caller(stream, stream.source["RoleARN"])
-        self._start: float = stream.source["DeliveryStartTimestamp"]
-        self.last = ""
-        """The operation that was called last."""
-
-    async def _call(self, operation: str, params: Json) -> Json:
-        self.last = operation
-        return await self._service.call("kinesis", operation, params, self._caller)
-
-    async def shards(self) -> list[Json]:
-        shards: list[Json] = []
-        params: Json = {"StreamARN": self._arn}
-        while True:
-            answer = await self._call("ListShards", params)
-            shards.extend(answer["Shards"])
-            if not answer.get("NextToken"):
-                return shards
-            params = {"NextToken": answer["NextToken"]}
-
-    async def iterator(self, shard_id: str, checkpoint: Checkpoint) -> str:
-        params: Json = {"StreamARN": self._arn, "ShardId": shard_id, "ShardIteratorType": checkpoint.start}
-        if checkpoint.sequence is not None:
-            params["ShardIteratorType"] = "AFTER_SEQUENCE_NUMBER"
-            params["StartingSequenceNumber"] = checkpoint.sequence
-        elif checkpoint.start == "AT_TIMESTAMP":
-            params["Timestamp"] = self._start
-        answer = await self._call("GetShardIterator", params)
-        iterator: str = answer["ShardIterator"]
-        return iterator
-
-    async def records(self, iterator: str) -> Json:
-        return await self._call("GetRecords", {"ShardIterator": iterator, "StreamARN": self._arn})
+    return StreamClient(call, stream.source["KinesisStreamARN"])
 
 
 class KinesisSource:
@@ -123,13 +86,13 @@ class KinesisSource:
         self._clock = pipeline.world.clock
         stream = pipeline.stream
         assert stream.source is not None
-        self._calls = _Calls(self._service, stream)
+        self._client = _client(self._service, stream)
         self._topic = f"kinesis:{stream.source['KinesisStreamARN']}"
-        self._iterators: dict[str, str] = {}
+        self._cursors: dict[str, ShardCursor] = {}
         self._woken = False
         self._running = False
         self._relist = True
-        self._failures = 0
+        self._backoff = Backoff(LONGEST_PAUSE)
         self._retry: Timer | None = None
         self._stopped = False
 
@@ -165,7 +128,7 @@ class KinesisSource:
             while self._woken and not self._is_stopped():
                 self._woken = False
                 await self._read_all()
-                self._failures = 0
+                self._backoff.succeeded()
         except AwsError as error:
             await self._failed(error)
         finally:
@@ -176,16 +139,12 @@ class KinesisSource:
         if self._is_stopped():
             return
         stream = self._pipeline.stream
-        self._iterators.clear()
+        self._cursors.clear()
         self._relist = True
-        self._failures += 1
         reason = None
-        pause = min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE)
-        if error.code == "ExpiredIteratorException":
-            pause = 0.0
-        elif error.code in _THROTTLED:
-            pause = THROTTLED_PAUSE
-            self._service.measures(stream.key).add(_THROTTLED_METRIC[self._calls.last], 1)
+        pause = self._backoff.pause(error)
+        if is_throttle(error):
+            self._service.measures(stream.key).add(_THROTTLED_METRIC[self._client.last_operation], 1)
         elif error.code == "ResourceNotFoundException":
             # A deleted source does not come back, not even under its old name.
             self._stopped = True
@@ -226,19 +185,14 @@ class KinesisSource:
         table = self._service.checkpoints
         key = self._pipeline.key
         if self._relist:
-            shards = await self._calls.shards()
+            shards = await self._client.shards()
             if self._is_stopped():
                 return []
             for shard in shards:
-                if (*key, shard["ShardId"]) not in table:
-                    table.put((*key, shard["ShardId"]), Checkpoint("TRIM_HORIZON", parents=_parents(shard)))
+                if (*key, shard.id) not in table:
+                    table.put((*key, shard.id), Checkpoint(parents=shard.parents))
             self._relist = False
-        known = {row[3]: checkpoint for row, checkpoint in table.items() if row[:3] == key}
-        return [
-            shard_id
-            for shard_id, checkpoint in known.items()
-            if not checkpoint.ended and all(p not in known or known[p].ended for p in checkpoint.parents)
-        ]
+        return ready_shards({row[3]: checkpoint for row, checkpoint in table.items() if row[:3] == key})
 
     async def _read(self, shard_id: str) -> bool | None:
         """One GetRecords: whether there may be more, None when the shard has ended. Raises AwsError."""
@@ -247,40 +201,23 @@ class KinesisSource:
         checkpoint = self._service.checkpoints.get(row)
         if self._is_stopped() or checkpoint is None:
             return False
-        try:
-            iterator = self._iterators.get(shard_id)
-            if iterator is None:
-                iterator = await self._calls.iterator(shard_id, checkpoint)
-            answer = await self._calls.records(iterator)
-        except AwsError as error:
-            if error.code != "ResourceNotFoundException" or await self._exists(shard_id):
-                raise
-            # The shard's retention is over: it has ended, and its children can begin.
-            answer = {"Records": []}
+        cursor = self._cursors.get(shard_id)
+        if cursor is None:
+            cursor = self._cursors[shard_id] = ShardCursor(self._client, shard_id, checkpoint, self._clock)
+        read = await cursor.read()
         if self._is_stopped():
             return False
-        records = answer["Records"]
-        measures = self._service.measures(self._pipeline.key)
-        if "MillisBehindLatest" in answer:
-            measures.add("KinesisMillisBehindLatest", answer["MillisBehindLatest"])
-        following = answer.get("NextShardIterator")
-        if following is None:
-            self._iterators.pop(shard_id, None)
+        if read.millis_behind is not None:
+            self._service.measures(self._pipeline.key).add("KinesisMillisBehindLatest", read.millis_behind)
+        if read.ended:
+            del self._cursors[shard_id]
             checkpoint.ended = True
-        else:
-            self._iterators[shard_id] = following
-        if records:
-            checkpoint.sequence = records[-1]["SequenceNumber"]
-            self._take(shard_id, records)
-        if records or checkpoint.ended:
+        if read.records:
+            checkpoint.after = cursor.last_read
+            self._take(shard_id, read.records)
+        if read.records or read.ended:
             self._service.checkpoints.put(row, checkpoint)
-        if checkpoint.ended:
-            return None
-        return bool(records) or bool(answer.get("MillisBehindLatest"))
-
-    async def _exists(self, shard_id: str) -> bool:
-        """Whether the source still has the shard. Raises ResourceNotFoundException when the source itself is gone."""
-        return any(shard["ShardId"] == shard_id for shard in await self._calls.shards())
+        return None if read.ended else read.more
 
     def _take(self, shard_id: str, read: list[Json]) -> None:
         """Records as Kinesis gave them, taken apart if aggregated, into the pipeline."""

@@ -104,14 +104,3 @@ class Batch:
     def attempt(self) -> int:
         """The number of the attempt that runs, from 1."""
         return self.attempts + 1
-
-
-@dataclass(slots=True)
-class Checkpoint:
-    """How far a shard of the source was taken over. `sequence` None: nothing yet, begin at `start`
-    ("AT_TIMESTAMP" of the delivery stream's creation or "TRIM_HORIZON" for a shard that began later)."""
-
-    start: str
-    sequence: str | None = None
-    ended: bool = False
-    parents: tuple[str, ...] = ()

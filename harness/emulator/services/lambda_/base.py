@@ -13,10 +13,10 @@ from harness.emulator.services.lambda_.measures import Measures
 from harness.emulator.services.lambda_.model import (
     LATEST,
     AsyncEvent,
-    Checkpoint,
     EventSourceMapping,
     Function,
     FunctionVersion,
+    MappingCheckpoint,
 )
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.emulator.store import Table
@@ -40,7 +40,7 @@ class LambdaBase(Service):
         self.code: Table[str, bytes] = world.store.table("lambda.code")
         self.events: Table[str, AsyncEvent] = world.store.table("lambda.async_events")
         self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
-        self.checkpoints: Table[tuple[str, str], Checkpoint] = world.store.table("lambda.checkpoints")
+        self.checkpoints: Table[tuple[str, str], MappingCheckpoint] = world.store.table("lambda.checkpoints")
         self.fleet = Fleet(world)
         self.measures = Measures(world)
 

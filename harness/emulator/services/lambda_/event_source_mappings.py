@@ -12,8 +12,8 @@ from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.base import page
 from harness.emulator.services.lambda_.destinations import Destinations
 from harness.emulator.services.lambda_.mapping.event_filter import EventFilter
-from harness.emulator.services.lambda_.mapping.reader import MappingReader, list_shards
-from harness.emulator.services.lambda_.model import Checkpoint, EventSourceMapping, FunctionVersion
+from harness.emulator.services.lambda_.mapping.reader import MappingReader
+from harness.emulator.services.lambda_.model import EventSourceMapping, FunctionVersion, MappingCheckpoint
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -202,30 +202,24 @@ class EventSourceMappings(Destinations):
         reader = self._readers[mapping.uuid] = MappingReader(self, mapping)
         reader.start(after or set())
 
-    async def _first_checkpoints(self, mapping: EventSourceMapping) -> dict[str, Checkpoint]:
+    async def _first_checkpoints(self, mapping: EventSourceMapping) -> dict[str, MappingCheckpoint]:
         """One per shard that is there now; for LATEST with the place where reading begins.
 
         Raises InvalidParameterValueException.
         """
-        reader = MappingReader(self, mapping)
+        client = MappingReader(self, mapping).client
+        checkpoints: dict[str, MappingCheckpoint] = {}
         try:
-            shards = await list_shards(reader)
-            checkpoints: dict[str, Checkpoint] = {}
-            for shard in shards:
-                checkpoint = checkpoints[shard["ShardId"]] = Checkpoint()
+            for shard in await client.shards():
+                checkpoint = checkpoints[shard.id] = MappingCheckpoint(
+                    mapping.starting_position, mapping.starting_timestamp, parents=shard.parents
+                )
                 if mapping.starting_position != "LATEST":
                     continue
-                if "EndingSequenceNumber" in shard["SequenceNumberRange"]:
-                    checkpoint.done = True
-                    continue
-                params = {
-                    "StreamARN": mapping.source_arn,
-                    "ShardId": shard["ShardId"],
-                    "ShardIteratorType": "LATEST",
-                }
-                answer = await reader.kinesis("GetShardIterator", params)
-                checkpoint.iterator = answer["ShardIterator"]
-                checkpoint.iterator_at = self.world.clock.now()
+                checkpoint.ended = shard.ended
+                if not shard.ended:
+                    checkpoint.iterator = await client.iterator(shard.id, "LATEST")
+                    checkpoint.iterator_at = self.world.clock.now()
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
                 raise names.invalid(f"Stream not found: {mapping.source_arn}") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
+
 LATEST = "$LATEST"
 
 
@@ -153,16 +155,9 @@ class TumblingWindow:
 
 
 @dataclass(slots=True)
-class Checkpoint:
-    """How far a mapping has come in one shard. `after` is the last processed sequence number; before the first one,
-    `iterator` (taken at `iterator_at`) marks where LATEST was."""
+class MappingCheckpoint(Checkpoint):
+    """How far a mapping has come in one shard, and the tumbling window that is open there."""
 
-    after: str | None = None
-    iterator: str | None = None
-    iterator_at: float = 0.0
-    initial: bool = True
-    """The shard is as old as the mapping, so StartingPosition applies; later ones are read from the start."""
-    done: bool = False
     window: TumblingWindow | None = None
 
 

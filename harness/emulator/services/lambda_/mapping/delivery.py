@@ -175,11 +175,9 @@ class Delivery:
     async def _retention(self) -> float:
         """Seconds that the stream keeps records; endless when it can't be asked."""
         try:
-            answer = await self._shard.reader.kinesis("DescribeStreamSummary", {"StreamARN": self._mapping.source_arn})
+            return await self._shard.reader.client.retention()
         except AwsError:
             return float("inf")
-        hours: int = answer["StreamDescriptionSummary"]["RetentionPeriodHours"]
-        return hours * 3600.0
 
     async def _dead_letter(
         self, batch: list[Json], condition: str, count: int, request_id: str, answer: Json | None

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
+from harness.emulator.kinesis_consumer.checkpoint import ready_shards
+from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.services.lambda_.mapping.shard import ShardReader
-from harness.emulator.services.lambda_.model import Checkpoint, EventSourceMapping
+from harness.emulator.services.lambda_.model import EventSourceMapping, MappingCheckpoint
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
@@ -29,6 +31,7 @@ class MappingReader:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.shards: dict[str, ShardReader] = {}
         self.stopping = False
+        self.client = StreamClient(self._kinesis, mapping.source_arn)
         self._role: str | None = None
         self._topic = f"kinesis:{mapping.source_arn}"
 
@@ -56,7 +59,7 @@ class MappingReader:
                 raise
         return self._role
 
-    async def kinesis(self, operation: str, params: Json) -> Json:
+    async def _kinesis(self, operation: str, params: Json) -> Json:
         """Call Kinesis with the function's role. Raises AwsError."""
         caller = self.service.as_lambda(self.caller, self.role(), self.mapping.arn)
         return await self.service.call("kinesis", operation, params, caller)
@@ -82,48 +85,26 @@ class MappingReader:
         await self._start_ready_shards()
 
     async def _start_ready_shards(self) -> None:
-        """Begin reading every shard that is new and whose parents are finished."""
+        """Begin reading every shard that is new and whose parents are finished. What is gone ends at its first read."""
         try:
-            listed = await list_shards(self)
+            listed = await self.client.shards()
         except AwsError as error:
             self.result(f"PROBLEM: {error.message}")
             return
         if self.stopping:
             return
-        table = self.service.checkpoints
-        there = {shard["ShardId"] for shard in listed}
+        table, uuid = self.service.checkpoints, self.mapping.uuid
         for shard in listed:
-            shard_id = shard["ShardId"]
-            key = (self.mapping.uuid, shard_id)
-            checkpoint = table.get(key)
-            if checkpoint is None:
-                checkpoint = Checkpoint(initial=False)
-                table.put(key, checkpoint)
-            if checkpoint.done or shard_id in self.shards:
-                continue
-            parents = [shard[n] for n in ("ParentShardId", "AdjacentParentShardId") if shard.get(n) in there]
-            if all(self._done(parent) for parent in parents):
-                reader = self.shards[shard_id] = ShardReader(self, shard_id, checkpoint)
+            if (uuid, shard.id) not in table:
+                table.put((uuid, shard.id), MappingCheckpoint(parents=shard.parents))
+        known = {key[1]: checkpoint for key, checkpoint in table.items() if key[0] == uuid}
+        for shard_id in ready_shards(known):
+            if shard_id not in self.shards:
+                reader = self.shards[shard_id] = ShardReader(self, shard_id, known[shard_id])
                 self._spawn(self._read(reader), shard_id)
-
-    def _done(self, shard_id: str) -> bool:
-        checkpoint = self.service.checkpoints.get((self.mapping.uuid, shard_id))
-        return checkpoint is None or checkpoint.done
 
     async def _read(self, reader: ShardReader) -> None:
         ended = await reader.run()
         self.shards.pop(reader.shard_id, None)
         if ended and not self.stopping:
             await self._start_ready_shards()
-
-
-async def list_shards(reader: MappingReader) -> list[Json]:
-    """All shards of the mapping's stream. Raises AwsError."""
-    shards: list[Json] = []
-    params: Json = {"StreamARN": reader.mapping.source_arn}
-    while True:
-        answer = await reader.kinesis("ListShards", params)
-        shards += answer["Shards"]
-        if not answer.get("NextToken"):
-            return shards
-        params = {"NextToken": answer["NextToken"]}

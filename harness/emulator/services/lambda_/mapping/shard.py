@@ -8,11 +8,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator.errors import AwsError
+from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor
 from harness.emulator.services.lambda_.mapping import event
 from harness.emulator.services.lambda_.mapping.delivery import Delivery
 from harness.emulator.services.lambda_.mapping.event_filter import EventFilter
 from harness.emulator.services.lambda_.mapping.tumbling import TumblingWindows
-from harness.emulator.services.lambda_.model import Checkpoint
+from harness.emulator.services.lambda_.model import MappingCheckpoint
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.mapping.reader import MappingReader
@@ -29,23 +30,22 @@ _LONGEST_PAUSE = 60.0
 class ShardReader:
     """At most one batch is in flight, or `ParallelizationFactor` many of different partition keys."""
 
-    def __init__(self, reader: MappingReader, shard_id: str, checkpoint: Checkpoint) -> None:
+    def __init__(self, reader: MappingReader, shard_id: str, checkpoint: MappingCheckpoint) -> None:
         self.reader = reader
         self.mapping = reader.mapping
         self.shard_id = shard_id
         self.clock = reader.service.world.clock
         self._checkpoint = checkpoint
+        self._cursor = ShardCursor(reader.client, shard_id, checkpoint, self.clock)
         self._filter = EventFilter(self.mapping.filters)
         self._overhead = event.overhead(self.mapping, shard_id)
         self._wanted = self.mapping.batch_size * self.mapping.parallelization_factor
         self._wake = asyncio.Event()
-        self._iterator: str | None = None
         self._ended = False
         self._buffer: list[Json] = []
         self._bytes = 0
         self._first_at = 0.0
-        self._last_read: str | None = None
-        self._failures = 0
+        self._backoff = Backoff(_LONGEST_PAUSE)
         self.windows = TumblingWindows(self, checkpoint, self._save) if self.mapping.tumbling_window else None
         if self.windows is None:
             checkpoint.window = None
@@ -67,7 +67,7 @@ class ShardReader:
         while not self.stopping:
             try:
                 await self._fill()
-                self._failures = 0
+                self._backoff.succeeded()
             except AwsError as error:
                 if not await self._survived(error):
                     return False
@@ -79,7 +79,7 @@ class ShardReader:
             elif self.windows is not None and self._is_due(self.windows):
                 await self.windows.finish()
             elif self._ended:
-                self._checkpoint.done = True
+                self._checkpoint.ended = True
                 self._save()
                 return True
             else:
@@ -108,25 +108,18 @@ class ShardReader:
         """Read until there is a whole batch, or no more for now. Raises AwsError."""
         self._wake.clear()
         while len(self._buffer) < self._wanted and self._bytes < _MAX_BUFFER_BYTES and not self._ended:
-            if self._iterator is None:
-                self._iterator = await self._seek()
-            limit = min(self._wanted - len(self._buffer), _MAX_READ)
-            params = {"ShardIterator": self._iterator, "StreamARN": self.mapping.source_arn, "Limit": limit}
-            answer = await self.reader.kinesis("GetRecords", params)
-            self._iterator = answer.get("NextShardIterator")
-            records = answer["Records"]
-            if self._iterator is None:
-                self._ended = True
-            elif self._checkpoint.iterator is not None and not records:
-                self._remember_iterator(self._iterator)
-            self._take(records)
-            if not records and not answer.get("MillisBehindLatest"):
+            mark = self._checkpoint.iterator
+            read = await self._cursor.read(min(self._wanted - len(self._buffer), _MAX_READ))
+            self._ended = read.ended
+            if self._checkpoint.iterator != mark:
+                self._save()
+            self._take(read.records)
+            if not read.more:
                 return
 
     def _take(self, records: list[Json]) -> None:
         if not records:
             return
-        self._last_read = records[-1]["SequenceNumber"]
         passed = [record for record in records if self._filter.passes(record)] if self.mapping.filters else records
         if len(passed) < len(records):
             through = {record["SequenceNumber"] for record in passed}
@@ -137,39 +130,17 @@ class ShardReader:
         self._buffer += passed
         self._bytes += sum([event.size_of(record, self._overhead) for record in passed])
 
-    async def _seek(self) -> str:
-        """A fresh iterator at the checkpoint. Raises AwsError."""
-        checkpoint, mapping = self._checkpoint, self.mapping
-        params: Json = {"StreamARN": mapping.source_arn, "ShardId": self.shard_id}
-        after = self._last_read or checkpoint.after
-        if after is not None:
-            params |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": after}
-        elif not checkpoint.initial or mapping.starting_position == "TRIM_HORIZON":
-            params["ShardIteratorType"] = "TRIM_HORIZON"
-        elif mapping.starting_position == "AT_TIMESTAMP":
-            params |= {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": mapping.starting_timestamp}
-        elif checkpoint.iterator is not None and self.clock.now() - checkpoint.iterator_at < 300:
-            return checkpoint.iterator
-        else:
-            # The iterator that marked LATEST has expired without a record having come: later ones are newer than it.
-            moment = min(checkpoint.iterator_at + 0.001, self.clock.now())
-            params |= {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
-        answer = await self.reader.kinesis("GetShardIterator", params)
-        iterator: str = answer["ShardIterator"]
-        return iterator
-
     async def _survived(self, error: AwsError) -> bool:
         """Whether to go on after a failed read: an expired iterator is replaced, other trouble waits."""
-        self._iterator = None
-        if error.code == "ExpiredIteratorException":
-            self._checkpoint.iterator_at = min(self._checkpoint.iterator_at, self.clock.now() - 300)
+        self._cursor.failed(error)
+        seconds = self._backoff.pause(error)
+        if not seconds:
             return True
         self.reader.result(f"PROBLEM: {error.message}")
         if error.code == "ResourceNotFoundException":
             return False
         log.info("%s: reading failed: %s", self.name, error)
-        self._failures += 1
-        await self.pause(min(2.0 ** min(self._failures - 1, 10), _LONGEST_PAUSE), f"reading again after {error.code}")
+        await self.pause(seconds, f"reading again after {error.code}")
         return True
 
     async def pause(self, seconds: float, why: str) -> None:
@@ -260,21 +231,16 @@ class ShardReader:
 
     def _move_past_filtered(self) -> None:
         """With nothing left to deliver, what the filter held back counts as processed."""
-        if self._last_read is not None and self._last_read != self._checkpoint.after:
-            self._checkpoint.after = self._last_read
+        last_read = self._cursor.last_read
+        if last_read is not None and last_read != self._checkpoint.after:
+            self._checkpoint.after = last_read
             self._checkpoint.iterator = None
             self._save()
-
-    def _remember_iterator(self, iterator: str) -> None:
-        self._checkpoint.iterator = iterator
-        self._checkpoint.iterator_at = self.clock.now()
-        self._save()
 
     def _rewind(self) -> None:
         """The mapping stops with records undelivered: whoever reads next starts at the checkpoint."""
         self._buffer.clear()
-        self._last_read = None
-        self._iterator = None
+        self._cursor.rewind()
 
     def _save(self) -> None:
         # A mapping that was deleted meanwhile has no checkpoints any more.

@@ -16,7 +16,7 @@ import orjson
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.mapping import event
-from harness.emulator.services.lambda_.model import Checkpoint, TumblingWindow
+from harness.emulator.services.lambda_.model import MappingCheckpoint, TumblingWindow
 from harness.emulator.spec.encode import iso_time
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 class TumblingWindows:
     """The windows of a shard, one after the other. The open one is in the shard's checkpoint; `save` stores that."""
 
-    def __init__(self, shard: ShardReader, checkpoint: Checkpoint, save: Callable[[], None]) -> None:
+    def __init__(self, shard: ShardReader, checkpoint: MappingCheckpoint, save: Callable[[], None]) -> None:
         self._shard = shard
         self._mapping = shard.mapping
         self._checkpoint = checkpoint

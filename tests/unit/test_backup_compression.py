@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.backup import Unreadable, decompress
-from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
+from harness.emulator.services.firehose.destinations.compression import CONTENT_ENCODING, EXTENSION, compress
 
 FORMS = ["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]
 

@@ -31,7 +31,7 @@ _EXCEPTIONS = {
     ): "the Runtime API listens by HTTP",
     ("harness.emulator.services.lambda_", "harness.emulator.faults"): "a function's process is a fault site",
     ("harness.emulator.faults.kinds", "harness.emulator.services.kinesis.model"): "routes a record as the shard would",
-    ("harness.emulator.faults.kinds", "harness.emulator.services.firehose.quota"): "the quotas of a region",
+    ("harness.emulator.faults.kinds", "harness.emulator.services.firehose.source.quota"): "the quotas of a region",
     ("harness.provision.warm", "harness.emulator"): "hashes the emulator's sources, which are part of a snapshot's key",
     ("harness.parity.request_operation", "harness.emulator"): "observes which operations the conformance suite calls",
 }
@@ -123,8 +123,8 @@ def test_no_exception_outlives_its_import() -> None:
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
-        ("harness.emulator.services.firehose.put", "harness.emulator.services.kinesis.model"),
-        ("harness.emulator.services.firehose.put", "harness.emulator.edge.server"),
+        ("harness.emulator.services.firehose.source.direct_put", "harness.emulator.services.kinesis.model"),
+        ("harness.emulator.services.firehose.source.direct_put", "harness.emulator.edge.server"),
         ("harness.emulator.edge.server", "moto.core"),
         ("harness.emulator.world", "harness.targets"),
         ("harness.ledger.settle", "harness.emulator.world"),

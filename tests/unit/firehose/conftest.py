@@ -14,7 +14,7 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.clock import Clock, Settled
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service, operation
-from harness.emulator.services.firehose.http_client import Answer, NoAnswer
+from harness.emulator.services.firehose.destinations.http_client import Answer, NoAnswer
 from harness.emulator.services.firehose.provider import Firehose
 from harness.emulator.services.kinesis.provider import Kinesis
 from harness.emulator.world import World

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.services.firehose.hive_types import (
+from harness.emulator.services.firehose.conversion.hive_types import (
     Array,
     HiveType,
     Map,
@@ -20,8 +20,8 @@ from harness.emulator.services.firehose.hive_types import (
     UnknownType,
     parse_type,
 )
-from harness.emulator.services.firehose.joda_time import PatternError, compile_parser
-from harness.emulator.services.firehose.json_rows import Deserializer, RowError
+from harness.emulator.services.firehose.conversion.joda_time import PatternError, compile_parser
+from harness.emulator.services.firehose.conversion.json_rows import Deserializer, RowError
 
 NESTED = (
     ("id", "string"),
@@ -270,7 +270,7 @@ def test_any_document_is_a_row_that_the_writer_takes_or_a_named_failure(
     """Nothing a producer sends gets the batch into trouble."""
     import json
 
-    columnar = pytest.importorskip("harness.emulator.services.firehose.columnar")
+    columnar = pytest.importorskip("harness.emulator.services.firehose.conversion.columnar")
     columns: tuple[tuple[str, HiveType], ...] = tuple((f"c{i}", parse_type(kind)) for i, kind in enumerate(kinds))
     document = data.draw(st.fixed_dictionaries({name: JSON for name, _ in columns}))
     deserializer = Deserializer(f"{name}JsonSerDe", {}, columns)

@@ -228,7 +228,7 @@ def test_sub_records_in_partitions_all_have_a_fate(
     data: Any,
 ) -> None:
     """A13: a record that became n sub-records counts as n: delivered to its partition, failed or dropped."""
-    monkeypatch.setattr("harness.emulator.services.firehose.partitioning.ACTIVE_LIMIT", active)
+    monkeypatch.setattr("harness.emulator.services.firehose.partitioning.partitions.ACTIVE_LIMIT", active)
     # 64 "MB" are as many kilobytes here, or 64 bytes: sizes flush, too.
     monkeypatch.setattr("harness.emulator.services.firehose.pipeline.MB", kilobytes * 16)
     rig = make_rig()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.emulator.services.firehose.http_address import delivery_address
-from harness.emulator.services.firehose.http_client import RESET, TIMED_OUT, Answer, NoAnswer
+from harness.emulator.services.firehose.destinations.http_address import delivery_address
+from harness.emulator.services.firehose.destinations.http_client import RESET, TIMED_OUT, Answer, NoAnswer
 from harness.emulator.world import World
 
 FOLDER = "http-endpoint-failed/2023/11/14/22/"

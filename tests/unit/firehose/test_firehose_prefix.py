@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.services.firehose.deaggregation import MAGIC, deaggregate
-from harness.emulator.services.firehose.java_time import PatternError, compile_pattern
-from harness.emulator.services.firehose.prefix import PrefixError, check_prefixes, parse_prefix, record_prefix
+from harness.emulator.services.firehose.conversion.java_time import PatternError, compile_pattern
+from harness.emulator.services.firehose.destinations.prefix import (
+    PrefixError,
+    check_prefixes,
+    parse_prefix,
+    record_prefix,
+)
+from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggregate
 
 MOMENT = datetime(2024, 12, 30, 0, 5, 9, tzinfo=UTC)  # a Monday, in the first week of 2025
 

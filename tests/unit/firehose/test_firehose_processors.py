@@ -206,7 +206,7 @@ def test_what_is_no_log_record_fails(rig: Any, data: bytes, more: list[dict[str,
 
 def test_a_record_that_unpacks_to_too_much_fails(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory stays bounded however well a record was packed."""
-    monkeypatch.setattr("harness.emulator.services.firehose.cloudwatch_logs.LARGEST", 10_000)
+    monkeypatch.setattr("harness.emulator.services.firehose.processing.cloudwatch_logs.LARGEST", 10_000)
     rig.create(BufferingHints=HINTS, ProcessingConfiguration=processing(GUNZIP))
     put_from_logs(rig, packed(envelope("x" * 10_000)), packed(envelope("x" * 9_000)))
     rig.settle()

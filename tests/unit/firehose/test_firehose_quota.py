@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.emulator.clock import Clock
-from harness.emulator.services.firehose.quota import Quota, limits_of
+from harness.emulator.services.firehose.source.quota import Quota, limits_of
 
 
 @pytest.mark.parametrize(

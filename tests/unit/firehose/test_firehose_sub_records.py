@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.services.firehose.cloudwatch_logs import NotCloudWatchLogs, unpack
-from harness.emulator.services.firehose.metadata_extraction import query_keys
-from harness.emulator.services.firehose.prefix import name_partition, parse_prefix, partition_prefix
-from harness.emulator.services.firehose.sub_records import MOST, split_delimited, split_json
+from harness.emulator.services.firehose.destinations.prefix import name_partition, parse_prefix, partition_prefix
+from harness.emulator.services.firehose.partitioning.metadata_extraction import query_keys
+from harness.emulator.services.firehose.processing.cloudwatch_logs import NotCloudWatchLogs, unpack
+from harness.emulator.services.firehose.processing.sub_records import MOST, split_delimited, split_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=5

@@ -29,7 +29,7 @@ class FirehoseQuota(Fault):
     of_requests: dict[tuple[str, ...], TokenBucket] = field(default_factory=dict)
 
     async def around(self, hit: Hit) -> Any:
-        from harness.emulator.services.firehose.quota import SLOW_DOWN, limits_of
+        from harness.emulator.services.firehose.source.quota import SLOW_DOWN, limits_of
 
         call, now = hit.call, hit.world.clock.now()
         limits = limits_of(call.region)

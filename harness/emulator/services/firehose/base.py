@@ -8,11 +8,11 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
 from harness.emulator.service import Service
-from harness.emulator.services.firehose.http_client import EndpointClient
+from harness.emulator.services.firehose.destinations.http_client import EndpointClient
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
-from harness.emulator.services.firehose.quota import Quota
+from harness.emulator.services.firehose.source.quota import Quota
 from harness.emulator.store import Table
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
-from harness.emulator.services.firehose.conversion import check_schema
+from harness.emulator.services.firehose.conversion.batch import check_schema
+from harness.emulator.services.firehose.destinations.http_configuration import describe_http, new_http
+from harness.emulator.services.firehose.destinations.s3_configuration import describe_s3, new_s3
 from harness.emulator.services.firehose.encryption import new_encryption
 from harness.emulator.services.firehose.hints import invalid
-from harness.emulator.services.firehose.http_configuration import describe_http, new_http
-from harness.emulator.services.firehose.kinesis_source import begin
 from harness.emulator.services.firehose.kms_key import key_problem
 from harness.emulator.services.firehose.model import DESTINATION_ID, DIRECT_PUT, KINESIS, DeliveryStream, Json, Key
 from harness.emulator.services.firehose.pipeline import Pipeline
-from harness.emulator.services.firehose.s3_configuration import describe_s3, new_s3
+from harness.emulator.services.firehose.source.kinesis import begin
 from harness.emulator.services.firehose.tags import new_tags
 
 _RECORD_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

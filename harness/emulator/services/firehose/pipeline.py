@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.services.firehose.batches import BatchRunner, Slots
 from harness.emulator.services.firehose.buffer import MB, Limits, StageBuffer
-from harness.emulator.services.firehose.cloudwatch_logs import NOT_FROM_LOGS
-from harness.emulator.services.firehose.conversion_configuration import is_converting
+from harness.emulator.services.firehose.conversion.configuration import is_converting
+from harness.emulator.services.firehose.destinations.http_delivery import MAX_RECORDS, HttpDelivery
+from harness.emulator.services.firehose.destinations.s3_delivery import S3Delivery
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.http_delivery import MAX_RECORDS, HttpDelivery
-from harness.emulator.services.firehose.kinesis_source import KinesisSource
-from harness.emulator.services.firehose.lambda_answer import Keys, Reason
-from harness.emulator.services.firehose.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
 from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Json, Key, Record
-from harness.emulator.services.firehose.partitioning import (
+from harness.emulator.services.firehose.partitioning.configuration import is_partitioned
+from harness.emulator.services.firehose.partitioning.partitions import (
     ACTIVE_LIMIT,
     LIMIT_EXCEEDED,
     PARTITION,
     ActivePartitions,
     Partitioning,
 )
-from harness.emulator.services.firehose.partitioning_configuration import is_partitioned
-from harness.emulator.services.firehose.preparation import Preparation, preparation
-from harness.emulator.services.firehose.processing import Processing
-from harness.emulator.services.firehose.processing_configuration import LambdaProcessor, lambda_processor
-from harness.emulator.services.firehose.s3_delivery import S3Delivery
+from harness.emulator.services.firehose.processing.cloudwatch_logs import NOT_FROM_LOGS
+from harness.emulator.services.firehose.processing.configuration import LambdaProcessor, lambda_processor
+from harness.emulator.services.firehose.processing.invocation import Processing
+from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
+from harness.emulator.services.firehose.processing.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
+from harness.emulator.services.firehose.processing.preparation import Preparation, preparation
+from harness.emulator.services.firehose.source.kinesis import KinesisSource
 from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.emulator.services.firehose.encryption import Encryption
 from harness.emulator.services.firehose.held import HeldRecords
 from harness.emulator.services.firehose.lifecycle import Lifecycle
-from harness.emulator.services.firehose.put import Puts
+from harness.emulator.services.firehose.source.direct_put import Puts
 from harness.emulator.services.firehose.tags import Tags
 from harness.emulator.services.firehose.update import Updates
 

@@ -9,13 +9,13 @@ from harness.emulator.errors import AwsError
 from harness.emulator.outbound import Outbound
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
-from harness.emulator.services.firehose.conversion import check_schema
+from harness.emulator.services.firehose.conversion.batch import check_schema
+from harness.emulator.services.firehose.destinations.http_configuration import new_http, update_http
+from harness.emulator.services.firehose.destinations.s3_configuration import new_s3, update_s3
 from harness.emulator.services.firehose.hints import invalid
-from harness.emulator.services.firehose.http_configuration import new_http, update_http
 from harness.emulator.services.firehose.model import DESTINATION_ID, DeliveryStream, Json
-from harness.emulator.services.firehose.partitioning_configuration import is_partitioned, update_partitioning
-from harness.emulator.services.firehose.processing_configuration import check_processing_update
-from harness.emulator.services.firehose.s3_configuration import new_s3, update_s3
+from harness.emulator.services.firehose.partitioning.configuration import is_partitioned, update_partitioning
+from harness.emulator.services.firehose.processing.configuration import check_processing_update
 
 
 class Updates(FirehoseBase):

@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from harness.emulator.services.firehose.hive_types import Array, HiveType, Map, Scalar, Struct
-from harness.emulator.services.firehose.joda_time import compile_parser
+from harness.emulator.services.firehose.conversion.hive_types import Array, HiveType, Map, Scalar, Struct
+from harness.emulator.services.firehose.conversion.joda_time import compile_parser
 from harness.emulator.services.firehose.model import Json
 
 Reason = tuple[str, str]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from harness.emulator.services.firehose.hive_types import Array, HiveType, Map, Struct
+from harness.emulator.services.firehose.conversion.hive_types import Array, HiveType, Map, Struct
 from harness.emulator.services.firehose.model import Json
 
 if TYPE_CHECKING:
-    from harness.emulator.services.firehose.json_rows import Row
+    from harness.emulator.services.firehose.conversion.json_rows import Row
 
 _PARQUET_PAGE = 1024 * 1024
 _ORC_STRIPE = 64 * 1024 * 1024

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from harness.emulator.services.firehose.hints import invalid
-from harness.emulator.services.firehose.metadata_extraction import ExtractionError, check_query
 from harness.emulator.services.firehose.model import Json
+from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError, check_query
 
 DECOMPRESSION = "Decompression"
 CLOUDWATCH_LOGS = "CloudWatchLogProcessing"

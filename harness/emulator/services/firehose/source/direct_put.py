@@ -8,8 +8,8 @@ from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json
-from harness.emulator.services.firehose.preparation import decompresses
-from harness.emulator.services.firehose.quota import SLOW_DOWN, Quota, limits_of, slow_down
+from harness.emulator.services.firehose.processing.preparation import decompresses
+from harness.emulator.services.firehose.source.quota import SLOW_DOWN, Quota, limits_of, slow_down
 
 CLOUDWATCH_LOGS = "logs.amazonaws.com"
 MAX_BATCH_BYTES = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from harness.emulator.services.firehose.java_time import PatternError, compile_pattern
+from harness.emulator.services.firehose.conversion.java_time import PatternError, compile_pattern
 from harness.emulator.services.firehose.model import Json
 
 MAX_EVALUATED = 512

@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from harness.emulator.services.firehose.http_address import delivery_address
+from harness.emulator.services.firehose.destinations.http_address import delivery_address
 
 if TYPE_CHECKING:
     import httpx

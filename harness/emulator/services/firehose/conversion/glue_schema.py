@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.emulator.errors import AwsError
-from harness.emulator.services.firehose.hive_types import HiveType, UnknownType, parse_type
+from harness.emulator.services.firehose.conversion.hive_types import HiveType, UnknownType, parse_type
 from harness.emulator.services.firehose.model import DeliveryStream, Json
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from harness.emulator.errors import AwsError
 from harness.emulator.kinesis_consumer.checkpoint import Checkpoint, ready_shards
 from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor, is_throttle
-from harness.emulator.services.firehose.deaggregation import MAGIC, deaggregate
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.model import DeliveryStream, Json, Record
+from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggregate
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase

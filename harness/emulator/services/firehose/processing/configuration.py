@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.firehose.hints import invalid
 from harness.emulator.services.firehose.model import Json
-from harness.emulator.services.firehose.processors import DECOMPRESSION, DELIMITER, check_combination, new_processor
+from harness.emulator.services.firehose.processing.processors import (
+    DECOMPRESSION,
+    DELIMITER,
+    check_combination,
+    new_processor,
+)
 
 _LAMBDA_PARAMETERS = ("LambdaArn", "NumberOfRetries", "RoleArn", "BufferSizeInMBs", "BufferIntervalInSeconds")
 

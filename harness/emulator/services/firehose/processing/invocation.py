@@ -13,11 +13,11 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
-from harness.emulator.services.firehose.lambda_event import build_event, record_ids
 from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
-from harness.emulator.services.firehose.processing_configuration import LambdaProcessor
+from harness.emulator.services.firehose.processing.configuration import LambdaProcessor
+from harness.emulator.services.firehose.processing.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
+from harness.emulator.services.firehose.processing.lambda_event import build_event, record_ids
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
-from harness.emulator.services.firehose.compression import CONTENT_ENCODING, EXTENSION, compress
-from harness.emulator.services.firehose.conversion import (
+from harness.emulator.services.firehose.conversion.batch import (
     FORMAT_CONVERSION_FAILED,
     Converted,
     conversion_lines,
     convert,
 )
-from harness.emulator.services.firehose.conversion_configuration import is_converting, serde
-from harness.emulator.services.firehose.error_log import log_error
-from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.glue_schema import SchemaProblem
-from harness.emulator.services.firehose.measures import arrived_bytes, freshness
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
-from harness.emulator.services.firehose.partitioning import PARTITION, folder_prefix
-from harness.emulator.services.firehose.prefix import (
+from harness.emulator.services.firehose.conversion.configuration import is_converting, serde
+from harness.emulator.services.firehose.conversion.glue_schema import SchemaProblem
+from harness.emulator.services.firehose.destinations.compression import CONTENT_ENCODING, EXTENSION, compress
+from harness.emulator.services.firehose.destinations.prefix import (
     RANDOM_LENGTH,
     error_prefix,
     moment_of,
     object_key,
     record_prefix,
 )
-from harness.emulator.services.firehose.processing_configuration import appends_delimiter
+from harness.emulator.services.firehose.error_log import log_error
+from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
+from harness.emulator.services.firehose.measures import arrived_bytes, freshness
+from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
+from harness.emulator.services.firehose.partitioning.partitions import PARTITION, folder_prefix
+from harness.emulator.services.firehose.processing.configuration import appends_delimiter
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

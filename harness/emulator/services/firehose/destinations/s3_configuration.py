@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.services.firehose.compression import available
-from harness.emulator.services.firehose.conversion_configuration import (
+from harness.emulator.services.firehose.conversion.configuration import (
     check_conversion,
     is_converting,
     merge_conversion,
     new_conversion,
 )
+from harness.emulator.services.firehose.destinations.compression import available
+from harness.emulator.services.firehose.destinations.prefix import PrefixError, check_prefixes
 from harness.emulator.services.firehose.hints import (
     DEFAULT_SIZE_MB,
     check_hints,
@@ -20,14 +21,13 @@ from harness.emulator.services.firehose.hints import (
     new_hints,
 )
 from harness.emulator.services.firehose.model import Json
-from harness.emulator.services.firehose.partitioning_configuration import (
+from harness.emulator.services.firehose.partitioning.configuration import (
     check_partitioning,
     is_partitioned,
     new_partitioning,
     update_partitioning,
 )
-from harness.emulator.services.firehose.prefix import PrefixError, check_prefixes
-from harness.emulator.services.firehose.processing_configuration import new_processing
+from harness.emulator.services.firehose.processing.configuration import new_processing
 
 LARGEST_MB = 128
 _PLAIN = ("RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "FileExtension", "CustomTimeZone")

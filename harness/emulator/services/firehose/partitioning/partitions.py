@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.emulator.services.firehose.lambda_answer import Keys, Reason
-from harness.emulator.services.firehose.metadata_extraction import Extract, ExtractionError, compile_query
-from harness.emulator.services.firehose.model import Json, Record
-from harness.emulator.services.firehose.prefix import (
+from harness.emulator.services.firehose.destinations.prefix import (
     LAMBDA,
     MAX_EVALUATED,
     QUERY,
@@ -18,8 +15,11 @@ from harness.emulator.services.firehose.prefix import (
     parse_prefix,
     partition_prefix,
 )
-from harness.emulator.services.firehose.processing_configuration import active_processors
-from harness.emulator.services.firehose.processors import EXTRACTION
+from harness.emulator.services.firehose.model import Json, Record
+from harness.emulator.services.firehose.partitioning.metadata_extraction import Extract, ExtractionError, compile_query
+from harness.emulator.services.firehose.processing.configuration import active_processors
+from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
+from harness.emulator.services.firehose.processing.processors import EXTRACTION
 
 PARTITION = "partition/"
 """Begins the names of partitions' buffers."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from harness.emulator.services.firehose.destinations.http_client import Answer, NoAnswer, Reason
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import HTTP_ENDPOINT_FAILED, http_line
-from harness.emulator.services.firehose.http_client import Answer, NoAnswer, Reason
-from harness.emulator.services.firehose.lambda_event import record_ids
 from harness.emulator.services.firehose.measures import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream
+from harness.emulator.services.firehose.processing.lambda_event import record_ids
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -7,7 +7,7 @@ from binascii import b2a_base64
 import orjson
 
 from harness.emulator.services.firehose.model import DeliveryStream, Record
-from harness.emulator.services.firehose.preparation import splits_records
+from harness.emulator.services.firehose.processing.preparation import splits_records
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 """Bytes of a Lambda request payload."""

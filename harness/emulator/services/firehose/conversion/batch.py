@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from harness.emulator.services.firehose.columnar import write
-from harness.emulator.services.firehose.conversion_configuration import is_converting, serde
-from harness.emulator.services.firehose.glue_schema import (
+from harness.emulator.services.firehose.conversion.columnar import write
+from harness.emulator.services.firehose.conversion.configuration import is_converting, serde
+from harness.emulator.services.firehose.conversion.glue_schema import (
     Reason,
     Schema,
     SchemaProblem,
     catalog_table,
     find_schema,
 )
+from harness.emulator.services.firehose.conversion.json_rows import Deserializer, Row, RowError
 from harness.emulator.services.firehose.hints import invalid
-from harness.emulator.services.firehose.json_rows import Deserializer, Row, RowError
 from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
 

@@ -1,0 +1,1 @@
+"""Conversion of JSON records to Parquet and ORC rows."""

@@ -1,0 +1,1 @@
+"""Where records go: one kind of destination a file, listed in `table.py`."""

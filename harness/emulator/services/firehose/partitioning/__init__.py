@@ -1,0 +1,1 @@
+"""Dynamic partitioning: which partition a record belongs to."""

@@ -1,0 +1,1 @@
+"""Where records come from: Direct PUT, and a Kinesis stream."""

@@ -39,6 +39,16 @@ def operation(method: F) -> F:
     return method
 
 
+def operation_with(*members: str) -> Callable[[F], F]:
+    """`operation` for a method that takes further members, in snake case, by `**`: those of a table of kinds."""
+
+    def mark(method: F) -> F:
+        method.__aws_members__ = frozenset(members)  # type: ignore[attr-defined]
+        return operation(method)
+
+    return mark
+
+
 @dataclass(slots=True, frozen=True)
 class Handler:
     """A compiled operation: the method's name, which snake-case members it takes, whether it must be awaited."""
@@ -66,6 +76,7 @@ class Service:
                 continue
             parameters = inspect.signature(method).parameters.values()
             members = frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+            members |= getattr(method, "__aws_members__", frozenset())
             handlers[name] = Handler(name, members, inspect.iscoroutinefunction(method))
         cls.handlers = handlers
 

@@ -8,7 +8,9 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
 from harness.emulator.service import Service
+from harness.emulator.services.firehose.destinations.destination import Destination
 from harness.emulator.services.firehose.destinations.http_client import EndpointClient
+from harness.emulator.services.firehose.destinations.table import DESTINATIONS
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
@@ -46,6 +48,10 @@ class FirehoseBase(Service):
         if stream is None:
             raise AwsError("ResourceNotFoundException", f"Firehose {name} under account {call.account} not found.")
         return stream
+
+    def destination(self, stream: DeliveryStream) -> Destination:
+        """The kind of destination that the stream delivers to."""
+        return DESTINATIONS[stream.kind]
 
     def measures(self, key: Key) -> Measures:
         """The metrics of a stream; with an empty name those of calls that name no stream."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from harness.emulator.clock import Clock, Timer
-from harness.emulator.services.firehose.model import Buffer, Record
+from harness.emulator.services.firehose.model import Buffer, Json, Record
 from harness.emulator.store import Table
 
 MB = 1024 * 1024
@@ -28,6 +28,14 @@ class Limits:
     interval: float
     records: int
     ceiling: float = inf
+
+
+NO_RECORD_LIMIT = 1 << 31
+
+
+def hinted(hints: Json, records: int = NO_RECORD_LIMIT) -> Limits:
+    """What BufferingHints say, with a limit of the batch's records."""
+    return Limits(hints["SizeInMBs"] * MB, hints["IntervalInSeconds"], records)
 
 
 BufferKey = tuple[str, str, str, str]

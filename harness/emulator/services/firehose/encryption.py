@@ -6,7 +6,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import key_problem
 from harness.emulator.services.firehose.model import DIRECT_PUT, DeliveryStream, Json
 

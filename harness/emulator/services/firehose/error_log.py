@@ -32,12 +32,13 @@ async def log_error(
     options = of.get("CloudWatchLoggingOptions") or {}
     if not options.get("Enabled"):
         return
-    is_s3 = "BucketARN" in of
+    destination = service.destination(stream)
+    address = of["BucketARN"] if settings is not None else destination.address(of)
     # Captured S3 entries carry the version as a string, Kinesis entries and the documentation as a number.
     version: int | str = str(stream.version) if settings is not None else stream.version
     entry: Json = {
         "deliveryStreamARN": stream.arn,
-        "destination": of["BucketARN"] if is_s3 else of["EndpointConfiguration"]["Url"],
+        "destination": address,
         "deliveryStreamVersionId": version,
         "message": reason[1],
         "errorCode": reason[0],
@@ -50,7 +51,7 @@ async def log_error(
         "logStreamName": options["LogStreamName"],
         "logEvents": [event],
     }
-    role = of.get("RoleARN") or stream.s3["RoleARN"]
+    role = of.get("RoleARN") or destination.s3(stream.destination)["RoleARN"]
     try:
         await service.call("logs", "PutLogEvents", params, service.caller(stream, role))
     except Exception as error:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from harness.emulator.errors import AwsError
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import Json
 
 DEFAULT_SIZE_MB = 5
 DEFAULT_INTERVAL = 300
-
-
-def invalid(message: str) -> AwsError:
-    """InvalidArgumentException with `message`."""
-    return AwsError("InvalidArgumentException", message)
 
 
 def new_hints(given: Json | None, default_mb: int = DEFAULT_SIZE_MB) -> Json:

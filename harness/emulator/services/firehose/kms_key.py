@@ -36,7 +36,8 @@ async def key_problem(service: FirehoseBase, stream: DeliveryStream, encryption:
         return None
     key: str = encryption["KeyARN"]
     try:
-        answer = await service.call("kms", "DescribeKey", {"KeyId": key}, service.caller(stream, stream.s3["RoleARN"]))
+        role = service.destination(stream).s3(stream.destination)["RoleARN"]
+        answer = await service.call("kms", "DescribeKey", {"KeyId": key}, service.caller(stream, role))
     except AwsError as error:
         return _problem(error)
     found = answer["KeyMetadata"]

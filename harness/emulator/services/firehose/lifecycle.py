@@ -6,13 +6,12 @@ from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
-from harness.emulator.service import operation
+from harness.emulator.service import operation, operation_with
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.conversion.batch import check_schema
-from harness.emulator.services.firehose.destinations.http_configuration import describe_http, new_http
-from harness.emulator.services.firehose.destinations.s3_configuration import describe_s3, new_s3
+from harness.emulator.services.firehose.destinations.table import CONFIGURATIONS
 from harness.emulator.services.firehose.encryption import new_encryption
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import key_problem
 from harness.emulator.services.firehose.model import DESTINATION_ID, DIRECT_PUT, KINESIS, DeliveryStream, Json, Key
 from harness.emulator.services.firehose.pipeline import Pipeline
@@ -26,7 +25,7 @@ _RECORD_ID_LENGTH = 204
 class Lifecycle(FirehoseBase):
     """Delivery streams come and go; `world.transition_seconds` is how long that takes."""
 
-    @operation
+    @operation_with(*CONFIGURATIONS)
     async def create_delivery_stream(
         self,
         call: Call,
@@ -36,25 +35,15 @@ class Lifecycle(FirehoseBase):
         direct_put_source_configuration: Json | None = None,
         kinesis_stream_source_configuration: Json | None = None,
         delivery_stream_encryption_configuration_input: Json | None = None,
-        s3_destination_configuration: Json | None = None,
-        extended_s3_destination_configuration: Json | None = None,
-        http_endpoint_destination_configuration: Json | None = None,
         tags: list[Json] | None = None,
+        **configurations: Json,
     ) -> Json:
         key = (call.account, call.region, delivery_stream_name)
         self._refuse_duplicate(key)
-        destinations = [
-            (kind, given)
-            for kind, given in (
-                ("legacy", s3_destination_configuration),
-                ("s3", extended_s3_destination_configuration),
-                ("http", http_endpoint_destination_configuration),
-            )
-            if given is not None
-        ]
-        if len(destinations) != 1:
+        if len(configurations) != 1:
             raise invalid("Exactly one destination configuration is supported for a Firehose")
-        kind, given = destinations[0]
+        ((member, given),) = configurations.items()
+        destination = CONFIGURATIONS[member]
         rng = self.world.rng
         now = self.world.clock.now()
         stream = DeliveryStream(
@@ -65,8 +54,8 @@ class Lifecycle(FirehoseBase):
             type=delivery_stream_type,
             status="ACTIVE",
             created=now,
-            kind="http" if kind == "http" else "s3",
-            destination=new_http(given, self.world.outbound) if kind == "http" else new_s3(given, extended=True),
+            kind=destination.kind,
+            destination=destination.create(given, self.world.outbound),
             record_id_prefix=self.world.random_token(_RECORD_ID_LENGTH, _RECORD_ID_ALPHABET),
             record_id_base=f"496{rng.randrange(10**43):043d}",
             source=_source(delivery_stream_type, kinesis_stream_source_configuration, now),
@@ -137,7 +126,7 @@ class Lifecycle(FirehoseBase):
         # A stream has one destination: paging members make no difference.
         stream = self.find(call, delivery_stream_name)
         self.measures(stream.key).call("DescribeDeliveryStream", self.world.clock.now())
-        destination = describe_http(stream.destination) if stream.kind == "http" else describe_s3(stream.destination)
+        destination = self.destination(stream).describe(stream.destination)
         description: dict[str, Any] = {
             "DeliveryStreamName": stream.name,
             "DeliveryStreamARN": stream.arn,

@@ -33,7 +33,7 @@ KINESIS = "KinesisStreamAsSource"
 @dataclass(slots=True)
 class DeliveryStream:
     """One delivery stream. `destination` has the shape of the destination's description (plus, for HTTP endpoints,
-    the AccessKey that Describe must not show); `kind` says which: "s3" or "http". Times are epoch seconds."""
+    the AccessKey that Describe must not show); `kind` says which (`destinations/table.py`). Times are epoch seconds."""
 
     account: str
     region: str
@@ -64,12 +64,6 @@ class DeliveryStream:
     @property
     def key(self) -> Key:
         return (self.account, self.region, self.name)
-
-    @property
-    def s3(self) -> Json:
-        """The S3 settings that failed records (and, for "s3", all records) are written by."""
-        settings: Json = self.destination if self.kind == "s3" else self.destination["S3DestinationDescription"]
-        return settings
 
 
 @dataclass(slots=True)

@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.emulator.services.firehose.batches import BatchRunner, Slots
-from harness.emulator.services.firehose.buffer import MB, Limits, StageBuffer
-from harness.emulator.services.firehose.conversion.configuration import is_converting
-from harness.emulator.services.firehose.destinations.http_delivery import MAX_RECORDS, HttpDelivery
+from harness.emulator.services.firehose.buffer import MB, NO_RECORD_LIMIT, Limits, StageBuffer, hinted
+from harness.emulator.services.firehose.destinations.destination import Delivery
 from harness.emulator.services.firehose.destinations.s3_delivery import S3Delivery
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
@@ -48,7 +47,6 @@ LAMBDA_SIDE_BY_SIDE = 5
 """Outstanding invocations; AWS allows this many per shard."""
 DELIVERIES_SIDE_BY_SIDE = 4
 
-_NO_RECORD_LIMIT = 1 << 31
 _LARGEST_RECORD = 1_024_000
 _EVENT_HEAD = 4096
 
@@ -75,8 +73,8 @@ class Pipeline:
         self._lambda_slots = Slots(self.world.clock, LAMBDA_SIDE_BY_SIDE)
         self._delivery_slots = Slots(self.world.clock, DELIVERIES_SIDE_BY_SIDE)
         self._processing = Processing(self)
-        self._s3 = S3Delivery(self)
-        self._http = HttpDelivery(self)
+        self.s3 = S3Delivery(self)
+        self._delivery: Delivery = self.s3
         self._configure()
         self._source = KinesisSource(self) if self.stream.type == KINESIS else None
 
@@ -123,8 +121,9 @@ class Pipeline:
         self._limits.clear()
         self._preparation = preparation(stream.destination)
         self.partitioning = Partitioning(stream.destination) if is_partitioned(stream.destination) else None
-        converts = is_converting(stream.destination)
-        self.keeps_received = stream.kind == "http" or converts or self.partitioning is not None
+        destination = self.service.destination(stream)
+        self.keeps_received = destination.needs_received(stream.destination)
+        self._delivery = destination.delivery(self)
         self._backs_up = stream.destination.get("S3BackupMode") in ("Enabled", "AllData")
 
     # -- the way of a record ----------------------------------------------------------------------------------
@@ -204,10 +203,8 @@ class Pipeline:
     def settings(self, stage: str) -> Json:
         """The S3 settings that a stage's objects are written with, as configured now."""
         stream = self.stream
-        if stage == BACKUP and stream.kind == "s3":
-            backup: Json = stream.destination["S3BackupDescription"]
-            return backup
-        return stream.s3
+        destination = self.service.destination(stream)
+        return destination.backup(stream.destination) if stage == BACKUP else destination.s3(stream.destination)
 
     # -- machinery --------------------------------------------------------------------------------------------
 
@@ -251,9 +248,8 @@ class Pipeline:
         return ranges_of([record[0] for record in batch.records])
 
     async def _deliver(self, batch: Batch) -> float | None:
-        if batch.stage == DESTINATION and self.stream.kind == "http":
-            return await self._http.attempt(batch)
-        pause = await self._s3.attempt(batch)
+        delivery = self._delivery if batch.stage == DESTINATION else self.s3
+        pause = await delivery.attempt(batch)
         if pause is None:
             self.active_partitions.end(batch.stage)
         return pause
@@ -271,13 +267,12 @@ class Pipeline:
         if name == LAMBDA:
             if self.processor is None:
                 # Processing was switched off with records in its buffer: let them go on.
-                return Limits(1, 0.0, _NO_RECORD_LIMIT)
+                return Limits(1, 0.0, NO_RECORD_LIMIT)
             size = int(self.processor.size_mb * MB)
             overhead = OVERHEAD_DIRECT if stream.source is None else OVERHEAD_KINESIS
             # The buffer may overshoot by one record; the event, in base64, must still fit a Lambda payload.
             room = MAX_PAYLOAD - _EVENT_HEAD - (size + _LARGEST_RECORD) * 4 // 3
             return Limits(size, self.processor.interval, max(1, room // overhead), size + _LARGEST_RECORD)
-        of_endpoint = name == DESTINATION and stream.kind == "http"
-        hints = stream.destination["BufferingHints"] if of_endpoint else self.settings(name)["BufferingHints"]
-        most = MAX_RECORDS if of_endpoint else _NO_RECORD_LIMIT
-        return Limits(hints["SizeInMBs"] * MB, hints["IntervalInSeconds"], most)
+        if name == DESTINATION:
+            return self.service.destination(stream).limits(stream.destination)
+        return hinted(self.settings(name)["BufferingHints"])

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from harness.emulator.errors import NotEmulated
 from harness.emulator.outbound import Outbound
 from harness.emulator.services.firehose.destinations.s3_configuration import legacy, new_s3, update_s3
-from harness.emulator.services.firehose.hints import check_hints, check_logging, invalid, new_hints
+from harness.emulator.services.firehose.errors import invalid
+from harness.emulator.services.firehose.hints import check_hints, check_logging, new_hints
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import check_unpartitioned
 from harness.emulator.services.firehose.processing.configuration import new_processing
@@ -33,7 +34,7 @@ def new_http(given: Json, outbound: Outbound) -> Json:
     }
     if given.get("RoleARN") is not None:
         stored["RoleARN"] = given["RoleARN"]
-    processing = new_processing(given.get("ProcessingConfiguration"), given.get("RoleARN"), "http")
+    processing = new_processing(given.get("ProcessingConfiguration"), given.get("RoleARN"), delimits=False)
     if processing is not None:
         stored["ProcessingConfiguration"] = processing
     if given.get("SecretsManagerConfiguration") is not None:
@@ -89,7 +90,9 @@ def update_http(stored: Json, update: Json, outbound: Outbound) -> Json:
         if update.get(member) is not None:
             new[member] = update[member]
     if update.get("ProcessingConfiguration") is not None:
-        new["ProcessingConfiguration"] = new_processing(update["ProcessingConfiguration"], new.get("RoleARN"), "http")
+        new["ProcessingConfiguration"] = new_processing(
+            update["ProcessingConfiguration"], new.get("RoleARN"), delimits=False
+        )
     if update.get("S3Update") is not None:
         new["S3DestinationDescription"] = update_s3(stored["S3DestinationDescription"], update["S3Update"])
     _check(new, outbound)

@@ -13,13 +13,8 @@ from harness.emulator.services.firehose.conversion.configuration import (
 )
 from harness.emulator.services.firehose.destinations.compression import available
 from harness.emulator.services.firehose.destinations.prefix import PrefixError, check_prefixes
-from harness.emulator.services.firehose.hints import (
-    DEFAULT_SIZE_MB,
-    check_hints,
-    check_logging,
-    invalid,
-    new_hints,
-)
+from harness.emulator.services.firehose.errors import invalid
+from harness.emulator.services.firehose.hints import DEFAULT_SIZE_MB, check_hints, check_logging, new_hints
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import (
     check_partitioning,
@@ -68,7 +63,7 @@ def new_s3(given: Json, *, extended: bool) -> Json:
 
 
 def _extend(stored: Json, given: Json) -> None:
-    processing = new_processing(given.get("ProcessingConfiguration"), stored["RoleARN"], "s3")
+    processing = new_processing(given.get("ProcessingConfiguration"), stored["RoleARN"], delimits=True)
     if processing is not None:
         stored["ProcessingConfiguration"] = processing
     stored["S3BackupMode"] = given.get("S3BackupMode") or "Disabled"
@@ -127,7 +122,9 @@ def update_s3(stored: Json, update: Json) -> Json:
     for member in ("BufferingHints", "CloudWatchLoggingOptions"):
         new[member] = {**stored[member], **(update.get(member) or {})}
     if update.get("ProcessingConfiguration") is not None:
-        new["ProcessingConfiguration"] = new_processing(update["ProcessingConfiguration"], new["RoleARN"], "s3")
+        new["ProcessingConfiguration"] = new_processing(
+            update["ProcessingConfiguration"], new["RoleARN"], delimits=True
+        )
     mode = update.get("S3BackupMode")
     if mode == "Disabled" and stored.get("S3BackupMode") == "Enabled":
         raise invalid("Disabling S3 backup is not currently supported.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 
 from harness.emulator.services.firehose.destinations.prefix import LAMBDA, QUERY, parse_prefix
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.metadata_extraction import query_keys
 from harness.emulator.services.firehose.processing.configuration import active_processors

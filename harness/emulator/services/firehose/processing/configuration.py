@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.processing.processors import (
     DECOMPRESSION,
@@ -31,7 +31,7 @@ class LambdaProcessor:
     interval: float
 
 
-def new_processing(given: Json | None, role: str | None, kind: str) -> Json | None:
+def new_processing(given: Json | None, role: str | None, *, delimits: bool) -> Json | None:
     """The block as stored: whole, never merged with an older one; Enabled is false unless given.
 
     Raises InvalidArgumentException, and NotEmulated for a delimiter behind the records of an HTTP endpoint.
@@ -43,14 +43,17 @@ def new_processing(given: Json | None, role: str | None, kind: str) -> Json | No
     if enabled and not 1 <= len(processors) <= 5:
         raise invalid("A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.")
     check_combination([processor["Type"] for processor in processors])
-    return {"Enabled": enabled, "Processors": [_processor(processor, role, kind) for processor in processors]}
+    return {
+        "Enabled": enabled,
+        "Processors": [_processor(processor, role, delimits=delimits) for processor in processors],
+    }
 
 
-def _processor(given: Json, role: str | None, kind: str) -> Json:
+def _processor(given: Json, role: str | None, *, delimits: bool) -> Json:
     parameters = {p["ParameterName"]: p["ParameterValue"] for p in given.get("Parameters") or []}
     if given["Type"] == "Lambda":
         return _lambda_processor(parameters, role)
-    if given["Type"] == DELIMITER and kind != "s3":
+    if given["Type"] == DELIMITER and not delimits:
         raise NotEmulated("firehose", f"ProcessingConfiguration with a processor of type {DELIMITER}")
     return new_processor(given["Type"], parameters)
 

@@ -9,7 +9,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import TypeAlias
 
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError, check_query
 

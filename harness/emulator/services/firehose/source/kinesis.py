@@ -16,7 +16,7 @@ from harness.emulator.kinesis_consumer.checkpoint import Checkpoint, ready_shard
 from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor, is_throttle
 from harness.emulator.services.firehose.error_log import log_error
-from harness.emulator.services.firehose.hints import invalid
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import DeliveryStream, Json, Record
 from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggregate
 

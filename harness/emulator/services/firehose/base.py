@@ -15,6 +15,7 @@ from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
 from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
 from harness.emulator.services.firehose.source.quota import Quota
+from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class FirehoseBase(Service):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.streams: Table[Key, DeliveryStream] = world.store.table("firehose.streams")
-        self.buffers: Table[tuple[str, str, str, str], Buffer] = world.store.table("firehose.buffers")
+        self.buffers: Table[tuple[str, str, str, Stage], Buffer] = world.store.table("firehose.buffers")
         self.batches: Table[tuple[str, str, str, int], Batch] = world.store.table("firehose.batches")
         self.checkpoints: Table[tuple[str, str, str, str], Checkpoint] = world.store.table("firehose.checkpoints")
         self.numbers: Table[Key, int] = world.store.table("firehose.record_numbers")

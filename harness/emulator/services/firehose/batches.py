@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from harness.emulator.clock import Clock
 from harness.emulator.services.firehose.model import Batch, Key, Record
+from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
 
 Attempt = Callable[[Batch], Awaitable[float | None]]
@@ -63,7 +64,7 @@ class BatchRunner:
         """Whether the delivery stream was deleted: an attempt that runs then ends without effect."""
         return self._closed
 
-    def seal(self, stage: str, records: list[Record], size: int, request_id: str) -> Batch:
+    def seal(self, stage: Stage, records: list[Record], size: int, request_id: str) -> Batch:
         """Store a new batch. It must be started by `start`."""
         batch = Batch(self._next, stage, records, size, request_id)
         self._next += 1

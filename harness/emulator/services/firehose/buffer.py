@@ -12,6 +12,7 @@ from math import inf
 
 from harness.emulator.clock import Clock, Timer
 from harness.emulator.services.firehose.model import Buffer, Json, Record
+from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
 
 MB = 1024 * 1024
@@ -38,7 +39,7 @@ def hinted(hints: Json, records: int = NO_RECORD_LIMIT) -> Limits:
     return Limits(hints["SizeInMBs"] * MB, hints["IntervalInSeconds"], records)
 
 
-BufferKey = tuple[str, str, str, str]
+BufferKey = tuple[str, str, str, Stage]
 Seal = Callable[[list[Record], int], None]
 
 

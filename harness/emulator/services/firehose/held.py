@@ -9,6 +9,7 @@ import orjson
 
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.model import Key, Record
+from harness.emulator.services.firehose.stage import Stage
 
 _NUMBER_DIGITS = 16
 _BASE_DIGITS = 46
@@ -50,11 +51,11 @@ class HeldRecords(FirehoseBase):
             if len(found) >= most or looked >= budget:
                 break
             looked += len(record[2])
-            if _contains(record, token, stage.startswith("errors/")):
+            if _contains(record, token, stage.error_type is not None):
                 found[f"{prefixes[key]}{record[0]:016x}"] = None
         return list(found), looked
 
-    def _all(self) -> Iterator[tuple[Key, str, Record]]:
+    def _all(self) -> Iterator[tuple[Key, Stage, Record]]:
         for row, buffer in self.buffers.items():
             for record in buffer.records.read(buffer.records.first, 1 << 62):
                 yield row[:3], row[3], record

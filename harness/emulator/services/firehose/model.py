@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Log
 
 Json: TypeAlias = dict[str, Any]
@@ -85,7 +86,7 @@ class Batch:
     """
 
     number: int
-    stage: str
+    stage: Stage
     records: list[Record]
     size: int
     request_id: str

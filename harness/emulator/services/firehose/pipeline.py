@@ -22,7 +22,6 @@ from harness.emulator.services.firehose.partitioning.configuration import is_par
 from harness.emulator.services.firehose.partitioning.partitions import (
     ACTIVE_LIMIT,
     LIMIT_EXCEEDED,
-    PARTITION,
     ActivePartitions,
     Partitioning,
 )
@@ -33,15 +32,11 @@ from harness.emulator.services.firehose.processing.lambda_answer import Keys, Re
 from harness.emulator.services.firehose.processing.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
 from harness.emulator.services.firehose.processing.preparation import Preparation, preparation
 from harness.emulator.services.firehose.source.kinesis import KinesisSource
+from harness.emulator.services.firehose.stage import BACKUP, DESTINATION, LAMBDA, Stage
 from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase
-
-LAMBDA = "lambda"
-DESTINATION = "destination"
-BACKUP = "backup"
-ERRORS = "errors/"
 
 LAMBDA_SIDE_BY_SIDE = 5
 """Outstanding invocations; AWS allows this many per shard."""
@@ -68,8 +63,8 @@ class Pipeline:
         self._backs_up = False
         self._rising = {LAMBDA, BACKUP, DESTINATION}
         """Stages that got their records from the source only, so that their numbers rise."""
-        self._stages: dict[str, StageBuffer] = {}
-        self._limits: dict[str, Limits] = {}
+        self._stages: dict[Stage, StageBuffer] = {}
+        self._limits: dict[Stage, Limits] = {}
         self._lambda_slots = Slots(self.world.clock, LAMBDA_SIDE_BY_SIDE)
         self._delivery_slots = Slots(self.world.clock, DELIVERIES_SIDE_BY_SIDE)
         self._processing = Processing(self)
@@ -162,7 +157,8 @@ class Pipeline:
         if partitioning.uses_query:
             measures.add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
         exceeded = False
-        for stage, group in placed.partitions.items():
+        for name, group in placed.partitions.items():
+            stage = Stage.of_partition(name)
             if self.active_partitions.admits(stage):
                 self._stage(stage).add(group, sum([len(record[2]) for record in group]))
             else:
@@ -198,9 +194,9 @@ class Pipeline:
 
     def fail(self, error_type: str, lines: list[Record]) -> None:
         """Error lines, into the buffer of their kind: they go to S3 under the error prefix."""
-        self._stage(ERRORS + error_type).add(lines, sum([len(line[2]) for line in lines]))
+        self._stage(Stage.of_errors(error_type)).add(lines, sum([len(line[2]) for line in lines]))
 
-    def settings(self, stage: str) -> Json:
+    def settings(self, stage: Stage) -> Json:
         """The S3 settings that a stage's objects are written with, as configured now."""
         stream = self.stream
         destination = self.service.destination(stream)
@@ -208,7 +204,7 @@ class Pipeline:
 
     # -- machinery --------------------------------------------------------------------------------------------
 
-    def _stage(self, name: str) -> StageBuffer:
+    def _stage(self, name: Stage) -> StageBuffer:
         stage = self._stages.get(name)
         if stage is None:
             stage = StageBuffer(
@@ -222,9 +218,9 @@ class Pipeline:
             self.active_partitions.begin(name)
         return stage
 
-    def _seal(self, name: str, records: list[Record], size: int) -> None:
+    def _seal(self, name: Stage, records: list[Record], size: int) -> None:
         self._start(self.runner.seal(name, records, size, self.world.new_id()))
-        if name.startswith(PARTITION) and (*self.key, name) not in self.service.buffers:
+        if name.partition_name is not None and (*self.key, name) not in self.service.buffers:
             # Empty: a partition comes and goes with its records.
             del self._stages[name]
             self.active_partitions.end(name)
@@ -254,15 +250,15 @@ class Pipeline:
             self.active_partitions.end(batch.stage)
         return pause
 
-    def _limits_of(self, name: str) -> Limits:
-        if name.startswith(PARTITION):
+    def _limits_of(self, name: Stage) -> Limits:
+        if name.partition_name is not None:
             name = DESTINATION
         limits = self._limits.get(name)
         if limits is None:
             limits = self._limits[name] = self._make_limits(name)
         return limits
 
-    def _make_limits(self, name: str) -> Limits:
+    def _make_limits(self, name: Stage) -> Limits:
         stream = self.stream
         if name == LAMBDA:
             if self.processor is None:

@@ -28,8 +28,10 @@ from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.measures import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
-from harness.emulator.services.firehose.partitioning.partitions import PARTITION, folder_prefix
+from harness.emulator.services.firehose.partitioning.partitions import folder_prefix
 from harness.emulator.services.firehose.processing.configuration import appends_delimiter
+from harness.emulator.services.firehose.source.kinesis import source_client
+from harness.emulator.services.firehose.stage import BACKUP, Stage
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline
@@ -43,7 +45,7 @@ BUCKET_ARN = "arn:aws:s3:::"
 # Compressing less than this costs less than handing it to a thread.
 _THREAD_FROM = 64 * 1024
 
-_CONVERSION_ERRORS = f"errors/{FORMAT_CONVERSION_FAILED}"
+_CONVERSION_ERRORS = Stage.of_errors(FORMAT_CONVERSION_FAILED)
 
 _ERRORS = {
     "NoSuchBucket": (
@@ -65,11 +67,6 @@ _INTERNAL = (
 
 class KeyUnusable(Exception):
     """The stream's records can't be decrypted now."""
-
-
-def _is_delivery(batch: Batch) -> bool:
-    """Whether the batch is for the destination, not for a backup or an error object."""
-    return batch.stage != "backup" and not batch.stage.startswith("errors/")
 
 
 class S3Delivery:
@@ -97,7 +94,7 @@ class S3Delivery:
         try:
             if await pipeline.service.check_key(stream) is not None:
                 raise KeyUnusable
-            if is_converting(stream.destination) and _is_delivery(batch):
+            if is_converting(stream.destination) and batch.stage.is_delivery:
                 converted = await convert(pipeline.service, stream, batch)
             if converted is None or converted.body is not None:
                 params = await self._object(stream, settings, batch, converted)
@@ -130,7 +127,7 @@ class S3Delivery:
         first_failure = batch.first_failure or now
         age = now - first_failure
         backoff = min(2.0 ** min(batch.attempt - 1, 10), LONGEST_PAUSE)
-        if batch.stage.startswith(PARTITION):
+        if batch.stage.partition_name is not None:
             left = stream.destination["DynamicPartitioningConfiguration"]["RetryOptions"]["DurationInSeconds"] - age
             if left > 0:
                 return self._again(batch, first_failure, float(min(backoff, left)))
@@ -174,7 +171,7 @@ class S3Delivery:
 
     def _blocked(self, batch: Batch) -> float | None:
         """Seconds to wait while an error object of format conversion can't be written (A10)."""
-        if not self._unwritten or not _is_delivery(batch):
+        if not self._unwritten or not batch.stage.is_delivery:
             return None
         stored = {one.number for one in self._pipeline.runner.stored()}
         self._unwritten = {number: one for number, one in self._unwritten.items() if number in stored}
@@ -197,7 +194,7 @@ class S3Delivery:
     def _measure(self, stream: DeliveryStream, batch: Batch, records: list[Record] | None) -> None:
         """`records` are in an object now; None: writing it failed. Error objects count as deliveries to S3, whatever
         the destination is; a source backup does not."""
-        name = "BackupToS3" if batch.stage == "backup" else "DeliveryToS3"
+        name = "BackupToS3" if batch.stage == BACKUP else "DeliveryToS3"
         if records == []:
             return  # nothing could be converted: there is no object
         measures = self._pipeline.service.measures(stream.key)
@@ -212,15 +209,15 @@ class S3Delivery:
 
     async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch, converted: Converted | None) -> Json:
         """PutObject's parameters, from the configuration as it is now."""
-        is_error = batch.stage.startswith("errors/")
+        error_type, partition = batch.stage.error_type, batch.stage.partition_name
         moment = moment_of(settings, min([record[1] for record in batch.records]))
-        form = "UNCOMPRESSED" if is_error else settings["CompressionFormat"]
-        if is_error:
-            folder = error_prefix(settings, batch.stage.removeprefix("errors/"), moment, self._random_string)
+        form = "UNCOMPRESSED" if error_type is not None else settings["CompressionFormat"]
+        if error_type is not None:
+            folder = error_prefix(settings, error_type, moment, self._random_string)
             extension = ""
         else:
-            if batch.stage.startswith(PARTITION):
-                folder = folder_prefix(batch.stage).evaluate(moment, self._random_string)
+            if partition is not None:
+                folder = folder_prefix(partition).evaluate(moment, self._random_string)
             else:
                 folder = record_prefix(settings, moment, self._random_string)
             if converted is not None:
@@ -243,7 +240,7 @@ class S3Delivery:
 
     async def _body(self, stream: DeliveryStream, batch: Batch, form: str) -> bytes:
         # Records are concatenated verbatim; the delimiter stands between them, not after the last one.
-        separated = _is_delivery(batch) and appends_delimiter(stream.destination)
+        separated = batch.stage.is_delivery and appends_delimiter(stream.destination)
         body = (b"\n" if separated else b"").join([record[2] for record in batch.records])
         if form == "UNCOMPRESSED":
             return body
@@ -259,12 +256,7 @@ class S3Delivery:
         """Seconds for which the source keeps records; 0 for Direct PUT and for a source that can't be asked."""
         if stream.source is None:
             return 0.0
-        service = self._pipeline.service
-        params = {"StreamARN": stream.source["KinesisStreamARN"]}
         try:
-            answer = await service.call(
-                "kinesis", "DescribeStreamSummary", params, service.caller(stream, stream.source["RoleARN"])
-            )
+            return await source_client(self._pipeline.service, stream).retention()
         except AwsError:
             return 0.0
-        return float(answer["StreamDescriptionSummary"]["RetentionPeriodHours"]) * 3600.0

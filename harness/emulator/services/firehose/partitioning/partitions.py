@@ -20,9 +20,8 @@ from harness.emulator.services.firehose.partitioning.metadata_extraction import 
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
 from harness.emulator.services.firehose.processing.processors import EXTRACTION
+from harness.emulator.services.firehose.stage import Stage
 
-PARTITION = "partition/"
-"""Begins the names of partitions' buffers."""
 ACTIVE_LIMIT = 500
 """Partitions with records on their way, of one delivery stream."""
 
@@ -36,22 +35,22 @@ LIMIT_EXCEEDED = (
 
 @dataclass(slots=True)
 class Placed:
-    """Records by the buffer of their partition, and records without one."""
+    """Records by the name of their partition, and records without one."""
 
     partitions: dict[str, list[Record]] = field(default_factory=dict)
     failed: list[tuple[Record, Reason]] = field(default_factory=list)
 
-    def add(self, stage: str, record: Record) -> None:
-        group = self.partitions.get(stage)
+    def add(self, partition: str, record: Record) -> None:
+        group = self.partitions.get(partition)
         if group is None:
-            self.partitions[stage] = [record]
+            self.partitions[partition] = [record]
         else:
             group.append(record)
 
 
-def folder_prefix(stage: str) -> Prefix:
+def folder_prefix(partition: str) -> Prefix:
     """The prefix of a partition's objects."""
-    return partition_prefix(stage.removeprefix(PARTITION))
+    return partition_prefix(partition)
 
 
 class Partitioning:
@@ -105,28 +104,28 @@ class Partitioning:
                 length += len(value)
         if length > self._room:
             return (_FAILED, TOO_LONG)
-        return PARTITION + name_partition(self._prefix, values)
+        return name_partition(self._prefix, values)
 
 
 class ActivePartitions:
     """Partitions that have a buffer or a batch on its way, by the names of their buffers."""
 
     def __init__(self) -> None:
-        self._holders: Counter[str] = Counter()
+        self._holders: Counter[Stage] = Counter()
 
     def __len__(self) -> int:
         return len(self._holders)
 
-    def admits(self, stage: str) -> bool:
+    def admits(self, stage: Stage) -> bool:
         """Whether a record may go to that partition: it is active, or there is room for one more."""
         return stage in self._holders or len(self._holders) < ACTIVE_LIMIT
 
-    def begin(self, stage: str) -> None:
+    def begin(self, stage: Stage) -> None:
         """Something of the partition is held; other stages don't count."""
-        if stage.startswith(PARTITION):
+        if stage.partition_name is not None:
             self._holders[stage] += 1
 
-    def end(self, stage: str) -> None:
+    def end(self, stage: Stage) -> None:
         if stage in self._holders:
             self._holders[stage] -= 1
             if not self._holders[stage]:

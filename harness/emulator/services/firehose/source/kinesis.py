@@ -47,7 +47,7 @@ async def begin(service: FirehoseBase, stream: DeliveryStream) -> dict[str, Chec
     Raises InvalidArgumentException when the source can't be described or read.
     """
     assert stream.source is not None
-    client = _client(service, stream)
+    client = source_client(service, stream)
     start: float = stream.source["DeliveryStartTimestamp"]
     try:
         checkpoints: dict[str, Checkpoint] = {}
@@ -66,7 +66,7 @@ async def begin(service: FirehoseBase, stream: DeliveryStream) -> dict[str, Chec
         raise invalid(error.message or error.code) from error
 
 
-def _client(service: FirehoseBase, stream: DeliveryStream) -> StreamClient:
+def source_client(service: FirehoseBase, stream: DeliveryStream) -> StreamClient:
     """The source as the delivery stream's role sees it."""
     assert stream.source is not None
     caller = service.caller(stream, stream.source["RoleARN"])
@@ -86,7 +86,7 @@ class KinesisSource:
         self._clock = pipeline.world.clock
         stream = pipeline.stream
         assert stream.source is not None
-        self._client = _client(self._service, stream)
+        self._client = source_client(self._service, stream)
         self._topic = f"kinesis:{stream.source['KinesisStreamARN']}"
         self._cursors: dict[str, ShardCursor] = {}
         self._woken = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from harness.targets.localstack.settings import (
     UPSTREAM,
     native_for,
 )
+from harness.waiting import NotInTime, wait_for
 
 EDGE = "edge"
 LOCALSTACK = LOCALSTACK_ALIAS
@@ -116,20 +116,23 @@ class LocalStackWithEdge:
         """Wait until the container answers. Raises Problem when it ended or `start_seconds` have passed."""
         url = f"{self.url}{EDGE_HEALTH}" if name == EDGE else f"{self.behind_url}{LOCALSTACK_HEALTH}"
         container = self.container(name)
-        deadline = time.monotonic() + self.start_seconds
-        while not _answers(url):
+
+        def answers() -> bool:
+            if _answers(url):
+                return True
             container.reload()
             if container.status in ("exited", "dead"):
                 code = container.attrs["State"]["ExitCode"]
                 raise Problem(
                     f"The container {name} ended at once (exit code {code}).", "\n".join(self._last_lines(name))
                 )
-            if time.monotonic() > deadline:
-                raise Problem(
-                    f"The container {name} did not answer at {url} within {self.start_seconds:.0f} s.",
-                    "\n".join(self._last_lines(name)),
-                )
-            time.sleep(_POLL_SECONDS)
+            return False
+
+        what = f"The container {name} did not answer at {url}"
+        try:
+            wait_for(answers, seconds=self.start_seconds, what=what, every=_POLL_SECONDS)
+        except NotInTime as late:
+            raise Problem(str(late), "\n".join(self._last_lines(name))) from None
 
     def revive(self) -> bool:
         """Start the edge again if it has died; False when it lives. Raises Problem."""

@@ -20,6 +20,7 @@ from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload
 from harness.problem import Problem
 from harness.targets.admin import Admin, AdminError
+from harness.waiting import NotInTime, wait_for
 
 if TYPE_CHECKING:
     from harness.containers import ContainerFaults
@@ -139,19 +140,26 @@ class Stage:
 
     def _start_again(self) -> None:
         """The emulator died: bring it up from its state folder, and take the rule that killed it away."""
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while self.target.running() is not None:
-            if time.monotonic() > deadline:
-                raise DrillError("the emulator does not answer, but it lives")
-            time.sleep(0.005)
-        while True:
+        lives = "The emulator does not answer, but it did not end"
+        try:
+            wait_for(lambda: self.target.running() is None, seconds=_ANSWER_SECONDS, what=lives, every=0.005)
+        except NotInTime as late:
+            raise DrillError(str(late)) from None
+        problem = Problem("")
+
+        def started() -> bool:
+            nonlocal problem
             try:
                 self.target.start()
-                break
-            except Problem:  # meanwhile somebody's outgoing connection may have been given its port
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+            except Problem as failed:  # meanwhile somebody's outgoing connection may have been given its port
+                problem = failed
+                return False
+            return True
+
+        try:
+            wait_for(started, seconds=_ANSWER_SECONDS, what="The emulator did not start again")
+        except NotInTime:
+            raise problem from None
         rules = {each["id"] for each in self.admin.faults()}
         for run in self.faults.values():
             if run.kind == _KILLER and not run.fired:

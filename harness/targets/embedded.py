@@ -18,6 +18,7 @@ from harness.targets.admin import Admin, AdminError
 from harness.targets.instance import Instance, emulator_log, forget_instance, running_instance
 from harness.targets.port import HOST, refuse_taken_port
 from harness.targets.process import end_process, process_identity
+from harness.waiting import NotInTime, wait_for
 
 CAPABILITIES = frozenset({"clock", "faults", "sinks", "trace", "snapshots", "reset"})
 _READY_SECONDS = 30.0
@@ -152,13 +153,17 @@ class EmbeddedTarget:
         return arguments
 
     def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while not _says_ready(log):
+        def ready() -> bool:
+            if _says_ready(log):
+                return True
             if child.poll() is not None:
                 raise Problem(f"The emulator ended at once (exit code {child.returncode}).", _tail(log))
-            if time.monotonic() > deadline:
-                raise Problem(f"The emulator was not ready after {_READY_SECONDS:.0f} s.", _tail(log))
-            time.sleep(_POLL_SECONDS)
+            return False
+
+        try:
+            wait_for(ready, seconds=_READY_SECONDS, what="The emulator was not ready", every=_POLL_SECONDS)
+        except NotInTime as late:
+            raise Problem(str(late), _tail(log)) from None
         try:
             health = self.admin.health(timeout=5.0)
         except AdminError as error:

@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
+
+from harness.waiting import NotInTime, wait_for
 
 _POLL_SECONDS = 0.02
 
@@ -46,12 +47,12 @@ def end_process(pid: int, identity: str, grace_seconds: float, own: subprocess.P
 
 
 def _wait_gone(pid: int, identity: str, seconds: float, own: subprocess.Popen[bytes] | None) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
+    def gone() -> bool:
         if own is not None:
             own.poll()
-        if process_identity(pid) != identity:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
+        return process_identity(pid) != identity
+
+    try:
+        return wait_for(gone, seconds=seconds, what=f"Process {pid} did not end", every=_POLL_SECONDS)
+    except NotInTime:
+        return False

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from harness.waiting import wait_for
 
 Json = dict[str, Any]
 
@@ -122,8 +123,9 @@ def _bucket_policy(client: Any, bucket: str) -> str | None:
 def _update(client: Any, function: str, variables: dict[str, str]) -> None:
     """Give the function this environment and wait until it has it: on AWS that takes a moment."""
     client.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
-    deadline = time.monotonic() + _UPDATE_SECONDS
-    while client.get_function_configuration(FunctionName=function).get("LastUpdateStatus") == "InProgress":
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the function {function} was not updated within {_UPDATE_SECONDS:.0f} s")
-        time.sleep(_POLL_SECONDS)
+    wait_for(
+        lambda: client.get_function_configuration(FunctionName=function).get("LastUpdateStatus") != "InProgress",
+        seconds=_UPDATE_SECONDS,
+        what=f"The function {function} was not updated",
+        every=_POLL_SECONDS,
+    )

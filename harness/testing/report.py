@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from harness.targets.admin import AdminError
 from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
 from harness.testing.suite import SuiteTarget
+from harness.waiting import NotInTime, wait_for
 
 Section = tuple[str, str]
 
@@ -128,12 +128,16 @@ def _trace(using: Using, ledger: TestedLedger) -> str:
 
 def _arrived(using: Using) -> list[Section]:
     """The logs of failed functions; where time is real they may take a while, and none may come at all."""
-    deadline = time.monotonic() + (0.0 if "clock" in using.emulator.capabilities else _LOGS_ARRIVE_SECONDS)
-    while True:
-        found = list(_failed_functions(using))
-        if found or time.monotonic() >= deadline:
-            return found
-        time.sleep(_LOGS_LOOK_SECONDS)
+    seconds = 0.0 if "clock" in using.emulator.capabilities else _LOGS_ARRIVE_SECONDS
+    try:
+        return wait_for(
+            lambda: list(_failed_functions(using)),
+            seconds=seconds,
+            what="No log of a failed function came",
+            every=_LOGS_LOOK_SECONDS,
+        )
+    except NotInTime:
+        return []
 
 
 def _failed_functions(using: Using) -> Iterator[Section]:

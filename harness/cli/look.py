@@ -65,10 +65,10 @@ def _line(instance: Instance) -> str:
         shown_place(instance),
         str(health.get("status", "unknown")),
         f"up {minutes} min {seconds} s",
-        f"{instance.clock} clock",
+        f"{instance.settings.clock} clock",
     ]
-    if instance.state_dir:
-        parts.append(f"state in {instance.state_dir}")
+    if instance.settings.state_dir:
+        parts.append(f"state in {instance.settings.state_dir}")
     return "  ".join(parts)
 
 

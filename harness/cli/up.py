@@ -68,8 +68,17 @@ def up(
     signal.signal(signal.SIGTERM, _terminated)
     began = time.monotonic()
     wanted = None if no_stack else stack or DEFAULT_STACK
-    hosts = tuple(sorted(set(allow_host))) if allow_host else None
-    request = UpRequest(port, clock, seed, wanted, state_dir, fresh, iam, upstream, native, hosts, target)
+    options = {
+        "clock": clock,
+        "seed": seed,
+        "state_dir": str(state_dir.resolve()) if state_dir else None,
+        "iam": iam,
+        "upstream": upstream,
+        "native": native,
+        "allow_host": tuple(sorted(set(allow_host))) if allow_host else None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    request = UpRequest(port, wanted, fresh, target, given)
     result = bring_up(Workspace.find(), request, environment(), Screen())
     _show(result, time.monotonic() - began)
 

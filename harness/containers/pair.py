@@ -31,6 +31,7 @@ from harness.targets.localstack.settings import (
     UPSTREAM,
     native_for,
 )
+from harness.targets.settings import EmulatorSettings
 from harness.waiting import NotInTime, wait_for
 
 EDGE = "edge"
@@ -67,8 +68,7 @@ class LocalStackWithEdge:
         self.localstack_image = localstack_image or os.environ.get("LOCALSTACK_IMAGE") or LOCALSTACK_IMAGE
         self.edge_image = edge_image or os.environ.get("HARNESS_EDGE_IMAGE") or EDGE_IMAGE
         self.native = ",".join(dict.fromkeys([*native_for(self.localstack_image).split(","), *more_native]))
-        self.clock = clock
-        self.seed = seed
+        self.settings = EmulatorSettings(clock, seed, state_dir=_STATE, upstream=UPSTREAM, native=self.native)
         self.start_seconds = start_seconds
         self.url = ""
         self.behind_url = ""
@@ -177,9 +177,7 @@ class LocalStackWithEdge:
         self.wait(EDGE)
 
     def _edge_arguments(self) -> list[str]:
-        arguments = ["--upstream", UPSTREAM, "--native", self.native, "--clock", self.clock]
-        arguments += ["--state-dir", _STATE, "--snapshot-dir", _SNAPSHOTS]
-        return arguments + (["--seed", str(self.seed)] if self.seed is not None else [])
+        return ["--snapshot-dir", _SNAPSHOTS, *self.settings.argv()]
 
     def _run(self, name: str, image: str, environment: dict[str, str], command: list[str]) -> str:
         """Start a container; returns the URL of its port."""

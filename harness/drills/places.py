@@ -18,6 +18,7 @@ from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin
 from harness.targets.embedded import EmbeddedTarget
+from harness.targets.settings import EmulatorSettings
 from harness.testing.aws import Aws
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def emulator(workspace: Workspace, seed: int, durable: bool = False) -> Iterator
     """
     with contextlib.ExitStack() as held:
         state = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="harness-drill-"))) if durable else None
-        target = EmbeddedTarget(workspace, 0, clock="manual", seed=seed, state_dir=state)
+        target = EmbeddedTarget(workspace, 0, EmulatorSettings("manual", seed, str(state) if state else None))
         target.start()
         held.callback(target.stop)
         yield target, None

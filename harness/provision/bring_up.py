@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from harness.problem import Problem
 from harness.provision.contract import EmulatorTarget, Provision, Reporter, UpResult
@@ -17,23 +17,19 @@ from harness.targets.admin import AdminError
 from harness.targets.embedded import EmbeddedTarget
 from harness.targets.instance import Instance, running_instance, shown_place
 from harness.targets.localstack.target import LocalStackTarget
+from harness.targets.settings import EmulatorSettings
 
 
 @dataclass(frozen=True)
 class UpRequest:
-    """What the user asked for. None means: as it is if running, else the default."""
+    """What the user asked for. `given` holds fields of EmulatorSettings: what is not in it is as it is if the emulator
+    runs, else as usual."""
 
     port: int
-    clock: str | None = None
-    seed: int | None = None
     stack: str | None = None
-    state_dir: Path | None = None
     fresh: bool = False
-    iam: str | None = None
-    upstream: str | None = None
-    native: str | None = None
-    allow_host: tuple[str, ...] | None = None
     target: str = "embedded"
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter) -> UpResult:
@@ -66,27 +62,9 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
 
 
 def _target(workspace: Workspace, request: UpRequest) -> EmbeddedTarget | LocalStackTarget:
-    if request.target == "localstack":
-        return LocalStackTarget(
-            workspace,
-            request.port,
-            request.clock or "real",
-            request.seed,
-            request.iam or "off",
-            request.native,
-            request.allow_host or (),
-        )
-    return EmbeddedTarget(
-        workspace,
-        request.port,
-        request.clock or "real",
-        request.seed,
-        request.state_dir and request.state_dir.resolve(),
-        request.iam or "off",
-        request.upstream,
-        request.native,
-        request.allow_host or (),
-    )
+    settings = EmulatorSettings(**request.given)
+    kind = LocalStackTarget if request.target == "localstack" else EmbeddedTarget
+    return kind(workspace, request.port, settings)
 
 
 def _start(target: EmbeddedTarget | LocalStackTarget, reporter: Reporter) -> Instance:
@@ -97,11 +75,11 @@ def _start(target: EmbeddedTarget | LocalStackTarget, reporter: Reporter) -> Ins
             step.note(target.find_edge())
         with reporter.step("start the containers") as step:
             instance = target.start()
-            step.note(f"{target.endpoint_url}, {instance.clock} clock")
+            step.note(f"{target.endpoint_url}, {instance.settings.clock} clock")
         return instance
     with reporter.step("start the emulator") as step:
         instance = target.start()
-        step.note(f"{target.endpoint_url}, pid {instance.pid}, {instance.clock} clock")
+        step.note(f"{target.endpoint_url}, pid {instance.pid}, {instance.settings.clock} clock")
     return instance
 
 
@@ -117,24 +95,12 @@ def _running(target: EmbeddedTarget | LocalStackTarget, request: UpRequest) -> I
         raise Problem(
             f"The emulator on port {instance.port} ({shown_place(instance)}) does not answer; {stop_first}"
         ) from None
-    wanted_dir = str(target.state_dir) if target.state_dir else None
-    for name, wanted, actual in (
-        ("--target", request.target, instance.target),
-        ("--clock", request.clock, instance.clock),
-        ("--seed", request.seed, instance.seed),
-        ("--state-dir", wanted_dir, instance.state_dir),
-        ("--iam", request.iam, instance.iam),
-        ("--upstream", request.upstream, instance.upstream),
-        ("--native", request.native, instance.native),
-        ("--allow-host", _listed(request.allow_host), _listed(instance.allow_host)),
-    ):
-        if wanted is not None and wanted != actual:
-            raise Problem(f"The emulator on port {instance.port} runs with {name} {actual or 'unset'}; {stop_first}")
+    difference: tuple[str, str] | None = ("--target", instance.target)
+    if request.target == instance.target:
+        difference = instance.settings.difference(request.given)
+    if difference is not None:
+        raise Problem(f"The emulator on port {instance.port} runs with {' '.join(difference)}; {stop_first}")
     return instance
-
-
-def _listed(hosts: Iterable[str] | None) -> str | None:
-    return None if hosts is None else ", ".join(hosts)
 
 
 def _prepare(

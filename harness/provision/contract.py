@@ -11,6 +11,7 @@ from harness.provision.sam_stack import SamStack
 from harness.provision.stack import Stack
 from harness.targets.admin import Admin
 from harness.targets.instance import Instance
+from harness.targets.settings import EmulatorSettings
 
 Outcome = Literal["already running", "no stack", "applied", "restored"]
 
@@ -49,9 +50,7 @@ class EmulatorTarget(Protocol):
     """The emulator that a stack is brought onto: a process of its own, or containers."""
 
     port: int
-    clock: str
-    seed: int | None
-    allow_host: tuple[str, ...]
+    settings: EmulatorSettings
 
     @property
     def endpoint_url(self) -> str: ...

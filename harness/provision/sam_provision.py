@@ -57,7 +57,7 @@ class SamProvision:
                 with reporter.step("install SAM CLI") as step:
                     sam.install(environ)
                     step.note(str(sam.folder))
-        facts = {"port": str(target.port), "clock": target.clock, "seed": str(target.seed)}
+        facts = {"port": str(target.port), **target.settings.facts()}
         return cls(workspace, reporter, target, stack, sam, environ, sam_digest(stack, sam, facts))
 
     def key(self) -> str:
@@ -68,17 +68,17 @@ class SamProvision:
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:
         """On an emulator that was just started. One with a state directory has its stack in there: SAM finds out."""
-        if instance.upstream is not None:
+        if instance.settings.upstream is not None:
             return self.apply(instance)  # no snapshot holds what is there
         store = WarmStore(self.workspace)
-        if instance.state_dir is None and not fresh and store.has(self.digest):
+        if instance.settings.state_dir is None and not fresh and store.has(self.digest):
             with self.reporter.step("restore the warm start") as step:
                 why_not = store.restore(self.digest, self.target.admin, self._outputs_file)
                 step.note(f"not possible: {why_not}" if why_not else self._shown)
             if why_not is None:
                 return self._result(self._record(instance, self.digest), "restored")
         result = self.apply(instance)
-        if instance.state_dir is None:
+        if instance.settings.state_dir is None:
             with self.reporter.step("keep it for the next start") as step:
                 try:
                     store.save(self.digest, self.target.admin, self._outputs_file)

@@ -57,9 +57,7 @@ class TerraformProvision:
                 except PackageError as error:
                     raise Problem(str(error)) from None
                 step.note(f"{len(packages)} packages, {sum(package.changed for package in packages)} changed")
-        facts = {"port": str(target.port), "clock": target.clock, "seed": str(target.seed)}
-        if target.allow_host:
-            facts["allow_host"] = ",".join(target.allow_host)
+        facts = {"port": str(target.port), **target.settings.facts()}
         inputs = WarmInputs.read(workspace, stack, terraform, environ, facts)
         return cls(workspace, environ, reporter, target, stack, terraform, inputs)
 
@@ -71,7 +69,7 @@ class TerraformProvision:
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:
         """On an emulator that was just started: from the state directory, from a warm start, or by an apply."""
-        if instance.state_dir is not None:
+        if instance.settings.state_dir is not None:
             kept = read_json(self._kept_folder(instance) / "record.json") or {}
             if kept.get("key") is not None:
                 shutil.copyfile(self._kept_folder(instance) / "terraform.tfstate", self._state_file)
@@ -79,7 +77,7 @@ class TerraformProvision:
                 if kept["key"] == self.key() and not fresh and self._saved_after_apply(instance):
                     return self._result(instance, "restored")
             return self.apply(instance)
-        if instance.upstream is not None:
+        if instance.settings.upstream is not None:
             return self.apply(instance)  # no snapshot holds what is there
         key = self.key()
         store = WarmStore(self.workspace)
@@ -101,7 +99,9 @@ class TerraformProvision:
     def apply(self, instance: Instance) -> UpResult:
         """Run Terraform. What it made before an error stays known to the next apply on the same emulator."""
         stack = self.stack
-        if str(stack.folder) not in instance.stacks and (instance.upstream is None or instance.target == "localstack"):
+        if str(stack.folder) not in instance.stacks and (
+            instance.settings.upstream is None or instance.target == "localstack"
+        ):
             self._discard_state()
         providers = find_provider_source(self.workspace, stack.folder, self.environ)
         runner = StackRunner(
@@ -150,18 +150,18 @@ class TerraformProvision:
         return UpResult(instance, self.stack, self.outputs(), outcome)
 
     def _kept_folder(self, instance: Instance) -> Path:
-        assert instance.state_dir is not None
-        return Path(instance.state_dir) / "terraform" / self.stack.name
+        assert instance.settings.state_dir is not None
+        return Path(instance.settings.state_dir) / "terraform" / self.stack.name
 
     def _saved_after_apply(self, instance: Instance) -> bool:
         """Whether the emulator wrote its state after the apply that is kept here; not so when it was killed since."""
-        assert instance.state_dir is not None
-        written = [path.stat().st_mtime for path in Path(instance.state_dir).iterdir() if path.is_file()]
+        assert instance.settings.state_dir is not None
+        written = [path.stat().st_mtime for path in Path(instance.settings.state_dir).iterdir() if path.is_file()]
         return max(written, default=0.0) >= (self._kept_folder(instance) / "record.json").stat().st_mtime
 
     def _keep(self, instance: Instance, key: str | None) -> None:
         """Keep the Terraform state beside the emulator's, when that is on disk; the two belong together."""
-        if instance.state_dir is None or not self._state_file.is_file():
+        if instance.settings.state_dir is None or not self._state_file.is_file():
             return
         folder = self._kept_folder(instance)
         write_atomically(folder / "terraform.tfstate", self._state_file.read_bytes())

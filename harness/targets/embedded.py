@@ -18,6 +18,7 @@ from harness.targets.admin import Admin, AdminError
 from harness.targets.instance import Instance, emulator_log, forget_instance, running_instance
 from harness.targets.port import HOST, refuse_taken_port
 from harness.targets.process import end_process, process_identity
+from harness.targets.settings import AS_USUAL, EmulatorSettings
 from harness.waiting import NotInTime, wait_for
 
 CAPABILITIES = frozenset({"clock", "faults", "sinks", "trace", "snapshots", "reset"})
@@ -31,22 +32,12 @@ _LOG_TAIL_LINES = 15
 class EmbeddedTarget:
     """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
 
-    `port` 0 takes a free port at the start. `clock` is `real`, `manual` or a rate such as `x60`. `state_dir` keeps the
-    emulator's state on disk. `iam` is `off` or `enforce`. `upstream` and `native` split the services between
-    the emulator and an endpoint behind it.
-    `allow_host` are hosts that deliveries may go to. `command` is what is run instead of the emulator (for tests of
-    this class).
+    `port` 0 takes a free port at the start. `command` is what is run instead of the emulator (for tests of this class).
     """
 
     workspace: Workspace
     port: int
-    clock: str = "real"
-    seed: int | None = None
-    state_dir: Path | None = None
-    iam: str = "off"
-    upstream: str | None = None
-    native: str | None = None
-    allow_host: tuple[str, ...] = ()
+    settings: EmulatorSettings = AS_USUAL
     # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
@@ -91,13 +82,7 @@ class EmbeddedTarget:
                 pid=child.pid,
                 identity=identity,
                 started=time.time(),
-                clock=self.clock,
-                seed=self.seed,
-                state_dir=str(self.state_dir) if self.state_dir else None,
-                iam=self.iam,
-                upstream=self.upstream,
-                native=self.native,
-                allow_host=list(self.allow_host),
+                settings=self.settings,
             )
             instance.save(self.workspace)
             self._wait_ready(child, log)
@@ -137,20 +122,7 @@ class EmbeddedTarget:
         return CAPABILITIES
 
     def _arguments(self) -> list[str]:
-        arguments = ["--port", str(self.port), "--clock", self.clock, "--snapshot-dir", str(self.workspace.snapshots)]
-        if self.seed is not None:
-            arguments += ["--seed", str(self.seed)]
-        if self.state_dir is not None:
-            arguments += ["--state-dir", str(self.state_dir)]
-        if self.iam != "off":
-            arguments += ["--iam", self.iam]
-        if self.upstream is not None:
-            arguments += ["--upstream", self.upstream]
-        if self.native is not None:
-            arguments += ["--native", self.native]
-        for host in self.allow_host:
-            arguments += ["--allow-host", host]
-        return arguments
+        return ["--port", str(self.port), "--snapshot-dir", str(self.workspace.snapshots), *self.settings.argv()]
 
     def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
         def ready() -> bool:

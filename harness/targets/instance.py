@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from harness.problem import Problem
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.process import process_identity
+from harness.targets.settings import AS_USUAL, EmulatorSettings
 
 _RECORD = "instance.json"
 
@@ -24,13 +25,7 @@ class Instance:
     pid: int
     identity: str
     started: float
-    clock: str
-    seed: int | None
-    state_dir: str | None
-    iam: str = "off"
-    upstream: str | None = None
-    native: str | None = None
-    allow_host: Sequence[str] = ()
+    settings: EmulatorSettings = AS_USUAL
     target: str = "embedded"
     sinks_url: str | None = None
     stacks: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +52,8 @@ def load_instance(workspace: Workspace, port: int) -> Instance | None:
     if record is None or not {"port", "pid", "identity", "started"} <= record.keys():
         return None
     known = {field.name for field in fields(Instance)}
-    return Instance(**{name: value for name, value in record.items() if name in known})
+    settings = EmulatorSettings.read(record.get("settings") or {})
+    return Instance(**{**{name: value for name, value in record.items() if name in known}, "settings": settings})
 
 
 def running_instance(workspace: Workspace, port: int) -> Instance | None:

@@ -20,6 +20,7 @@ from harness.targets.admin import Admin, AdminError
 from harness.targets.embedded import CAPABILITIES, EmbeddedTarget
 from harness.targets.instance import emulator_log
 from harness.targets.process import process_identity
+from harness.targets.settings import EmulatorSettings
 from harness.testing.aws import Aws, without_aws_variables
 from harness.testing.options import Options
 from harness.testing.suite import SuiteTarget
@@ -130,7 +131,7 @@ def started(options: Options, provisioner_of: ProvisionerOf = Provisioner) -> It
     workspace = SuiteWorkspace(options.root)
     _ignore_in_git(workspace)
     end_abandoned(workspace)
-    target = EmbeddedTarget(workspace, 0, "manual", options.seed, iam=options.iam)
+    target = EmbeddedTarget(workspace, 0, EmulatorSettings("manual", options.seed, iam=options.iam))
     try:
         with without_aws_variables():
             target.start()

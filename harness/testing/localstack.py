@@ -20,6 +20,7 @@ from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.workspace import write_atomically
 from harness.targets.admin import Admin, AdminError
+from harness.targets.settings import EmulatorSettings
 from harness.testing.aws import Aws, without_aws_variables
 from harness.testing.options import Options
 from harness.testing.split_topology import Edge, SplitProvisioner
@@ -35,6 +36,7 @@ class Pair(Protocol):
     """An emulator with manual time, and an endpoint behind it."""
 
     url: str
+    settings: EmulatorSettings
     native: str
     """The services of the emulator, `kinesis,logs`; all others are behind."""
 
@@ -168,7 +170,7 @@ def provided(options: Options, pair: Pair, containers: ContainerFaults | None = 
     workspace = SuiteWorkspace(options.root)
     provisioner = None
     if options.stack is not None:
-        edge = Edge(pair.url, options.seed)
+        edge = Edge(pair.url, pair.settings)
         provisioner = SplitProvisioner(options, workspace, edge, provisioning_environment())
     suite = SuiteLocalStack(pair, options.seed, workspace, provisioner, containers)
     suite.provide()

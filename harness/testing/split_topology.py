@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.provision.stack import state_outputs
 from harness.provision.stack_packages import make_packages_for
 from harness.targets.admin import Admin
+from harness.targets.settings import EmulatorSettings
 from harness.testing.topology import Provisioner, Topology, initialise, once_per_run
 
 _SNAPSHOT = "pytest"
@@ -18,8 +19,7 @@ class Edge:
     """The emulator in front, with manual time."""
 
     endpoint_url: str
-    seed: int | None
-    clock: str = "manual"
+    settings: EmulatorSettings
 
     @property
     def port(self) -> int:

@@ -23,6 +23,7 @@ from harness.provision.tflocal import StackRunner
 from harness.provision.warm import WarmInputs, WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import Admin
+from harness.targets.settings import EmulatorSettings
 from harness.testing.options import Options
 from harness.testing.stack import INVOKE_BASE
 
@@ -70,7 +71,7 @@ class SuiteRunner(StackRunner):
 
 
 class Applied(Protocol):
-    """The emulator that a stack is applied to. What decides the outcome beside the stack: its clock and its seed."""
+    """The emulator that a stack is applied to. What decides the outcome beside the stack is in its settings."""
 
     @property
     def endpoint_url(self) -> str: ...
@@ -82,10 +83,7 @@ class Applied(Protocol):
     def admin(self) -> Admin: ...
 
     @property
-    def clock(self) -> str: ...
-
-    @property
-    def seed(self) -> int | None: ...
+    def settings(self) -> EmulatorSettings: ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Provisioner:
             stack = self.stack()
             terraform = self._terraform()
             make_packages_for(stack, self.options.root)
-            instance = {"clock": self.target.clock, "seed": str(self.target.seed)}
+            instance = self.target.settings.facts()
             inputs = WarmInputs.read(self._project, stack, terraform, self.environ, instance)
             store = WarmStore(self.workspace)
             restored = store.has(inputs.key()) and store.restore(inputs.key(), self.target.admin, self._state) is None

@@ -16,6 +16,7 @@ import boto3
 
 from harness.provision.workspace import Workspace
 from harness.targets.embedded import EmbeddedTarget
+from harness.targets.settings import EmulatorSettings
 from tests.integration.inner_pytest import Finished
 from tests.integration.provisioning import ROOT
 
@@ -146,7 +147,7 @@ class StandIn:
 @contextmanager
 def stand_in(folder: Path) -> Iterator[StandIn]:
     """An emulator in real time, in a process of its own."""
-    target = EmbeddedTarget(Workspace(folder), 0, "real", iam="enforce")
+    target = EmbeddedTarget(Workspace(folder), 0, EmulatorSettings(iam="enforce"))
     target.start()
     try:
         yield StandIn(target)

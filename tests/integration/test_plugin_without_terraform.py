@@ -8,6 +8,7 @@ import pytest
 
 from harness.provision.workspace import Workspace
 from harness.targets.embedded import EmbeddedTarget
+from harness.targets.settings import EmulatorSettings
 from tests.integration.inner_pytest import emulators_left, run_pytest
 
 CLEAN = """
@@ -191,7 +192,7 @@ def test_containers_are_skipped_where_there_are_none(project: Path) -> None:
 def test_an_emulator_that_runs_already_is_left_as_it_was(project: Path, tmp_path: Path) -> None:
     """With --harness-endpoint-url every test finds what the emulator held; with two workers that is refused."""
     (project / "test_borrowed.py").write_text(BORROWED)
-    target = EmbeddedTarget(Workspace(tmp_path), 0, "manual", 5)
+    target = EmbeddedTarget(Workspace(tmp_path), 0, EmulatorSettings("manual", 5))
     target.start()
     try:
         target.client("kinesis").create_stream(StreamName="mine", ShardCount=1)

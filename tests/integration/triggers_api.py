@@ -87,7 +87,7 @@ def _deployed(emulator: SuiteEmulator, options: Options) -> SamSuite:
         stack = SamStack(workspace.home / "sam" / STACK)
         _renew(stack.folder)
         runner = SamRunner(stack, emulator.aws.url, sam, environ)
-        key = sam_digest(stack, sam, {"clock": emulator.target.clock, "seed": str(emulator.seed)})
+        key = sam_digest(stack, sam, emulator.target.settings.facts())
         kept = workspace.instance(emulator.target.port) / "sam-outputs.json"
         store = WarmStore(workspace)
         # The build is in the folder as long as nobody removed it.

@@ -13,6 +13,7 @@ from harness.problem import Problem
 from harness.provision.workspace import write_atomically
 from harness.targets.embedded import EmbeddedTarget
 from harness.targets.process import process_identity
+from harness.targets.settings import EmulatorSettings
 from harness.testing.emulator import end_abandoned
 from harness.testing.options import Options
 from harness.testing.topology import Provisioner, SuiteWorkspace, Unobtainable, provisioning_environment
@@ -23,7 +24,9 @@ FAKE = (sys.executable, str(Path(__file__).with_name("fake_emulator.py")))
 def provisioner(root: Path, environ: dict[str, str] | None = None, run: str | None = None) -> Provisioner:
     workspace = SuiteWorkspace(root)
     options = Options(root, str(root / "terraform"), run=run)
-    return Provisioner(options, workspace, EmbeddedTarget(workspace, 40001, "manual", 7), environ or {})
+    return Provisioner(
+        options, workspace, EmbeddedTarget(workspace, 40001, EmulatorSettings("manual", 7)), environ or {}
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from harness.targets.localstack.docker import Docker, tail
 from harness.targets.localstack.images import checkout, edge_image, localstack_image
 from harness.targets.localstack.settings import PORT, UPSTREAM, native_for
 from harness.targets.port import HOST, refuse_taken_port
+from harness.targets.settings import AS_USUAL, EmulatorSettings
 
 NAME = "localstack"
 EDGE, SINK = "edge", "newrelic"
@@ -32,23 +33,17 @@ _HEALTHY_SECONDS = 240  # LocalStack takes some 20 s on two slow cores, and seve
 
 @dataclass
 class LocalStackTarget:
-    """The containers behind one port of this machine. Parameters as in EmbeddedTarget; `native` None: the usual split.
+    """The containers behind one port of this machine. In `settings`, `native` None is the usual split.
 
     `find_localstack` and `find_edge` come before `start`.
     """
 
     workspace: Workspace
     port: int
-    clock: str = "real"
-    seed: int | None = None
-    iam: str = "off"
-    native: str | None = None
-    allow_host: tuple[str, ...] = ()
+    settings: EmulatorSettings = AS_USUAL
     _images: dict[str, str] = field(default_factory=dict)
 
     name = NAME
-    upstream = UPSTREAM
-    state_dir = None
 
     @property
     def endpoint_url(self) -> str:
@@ -102,13 +97,7 @@ class LocalStackTarget:
                 pid=0,
                 identity=self._compose(docker, "ps", "--quiet", "--no-trunc", EDGE).stdout.strip(),
                 started=time.time(),
-                clock=self.clock,
-                seed=self.seed,
-                state_dir=None,
-                iam=self.iam,
-                upstream=UPSTREAM,
-                native=self.native,
-                allow_host=list(self.allow_host),
+                settings=replace(self.settings, upstream=UPSTREAM),
                 target=NAME,
                 sinks_url=self._published(docker, SINK),
             )
@@ -157,15 +146,13 @@ class LocalStackTarget:
 
     def _write_override(self) -> None:
         """What was asked for on the command line, as a second compose file beside the instance's record."""
-        native = self.native or native_for(self._images["LOCALSTACK_IMAGE"])
-        command = ["--upstream", UPSTREAM, "--native", native, "--sinks", f"http://{SINK}:{PORT}"]
-        command += ["--state-dir", "/var/lib/harness/state", "--clock", self.clock]
-        if self.seed is not None:
-            command += ["--seed", str(self.seed)]
-        if self.iam != "off":
-            command += ["--iam", self.iam]
-        for host in self.allow_host:
-            command += ["--allow-host", host]
+        settings = replace(
+            self.settings,
+            upstream=UPSTREAM,
+            native=self.settings.native or native_for(self._images["LOCALSTACK_IMAGE"]),
+            state_dir="/var/lib/harness/state",
+        )
+        command = ["--sinks", f"http://{SINK}:{PORT}", *settings.argv()]
         content = {"services": {EDGE: {"command": [part.replace("$", "$$") for part in command]}}}
         write_atomically(self._override, json.dumps(content, indent=2))
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.account.leftovers import Swept, remove_leftovers
-from harness.account.leftovers.kind import Mark
-from harness.account.leftovers.watching import remove_execution_logs
+from harness.account.leftovers import Mark, Swept, remove_leftovers
 from harness.account.runs import Run, Runs
 from harness.account.terraform import AccountTerraform
-from harness.behind.kinds.buckets import empty_bucket
+from harness.aws_resources.logs import remove_execution_logs
+from harness.aws_resources.s3 import empty_bucket
 from harness.problem import Problem
 from harness.provision.stack import Stack
 
@@ -95,6 +94,6 @@ def _remove_execution_logs(clients: Clients, resources: list[tuple[str, str]], s
     for kind, name in resources:
         if kind == "aws_api_gateway_rest_api":
             try:
-                swept.removed += [f"log group {group}" for group in remove_execution_logs(clients("logs"), name)]
+                swept.removed += [f"log group {group}" for group in remove_execution_logs(clients, name)]
             except (BotoCoreError, ClientError) as error:
                 swept.troubles.append(f"the execution logs of the REST API {name} cannot be removed: {error}")

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.behind import Behind
+from harness.aws_resources.remembered import Remembered
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin
@@ -71,7 +71,7 @@ class _Edge:
         self._pair = pair
         self.endpoint_url = pair.url
         self.admin = pair.admin
-        self._behind = Behind(Aws(pair.url).client, pair.native.split(","))
+        self._behind = Remembered(Aws(pair.url).client, pair.native.split(","))
         self._behind.remember()
 
     def empty(self) -> None:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.behind.kind import Json, Kind
-from harness.behind.kinds.buckets import Buckets
-from harness.behind.kinds.queues import Queues
-from harness.behind.kinds.tables import Tables
+from harness.aws_resources.dynamodb import Tables
+from harness.aws_resources.kind import ClientOf, DescribedKind, Json
+from harness.aws_resources.s3 import Buckets
+from harness.aws_resources.sqs import Queues
 
 # Of the kinds that hold data; by Terraform type, whose id is what the kind calls a name.
-_KINDS: dict[str, Kind] = {"aws_s3_bucket": Buckets(), "aws_dynamodb_table": Tables(), "aws_sqs_queue": Queues()}
+_HOLDING: tuple[DescribedKind, ...] = (Buckets(), Tables(), Queues())
+_KINDS = {terraform: kind for kind in _HOLDING for terraform in kind.types}
 
 
 @dataclass(frozen=True)
 class Contents:
     """The stack's own resources, and what they held right after the apply."""
 
-    client_of: Callable[[str], Any]
+    client_of: ClientOf
     before: dict[tuple[str, str], Json]
 
     @classmethod
-    def of(cls, client_of: Callable[[str], Any], resources: Sequence[tuple[str, str]], prefix: str) -> Contents:
+    def of(cls, client_of: ClientOf, resources: Sequence[tuple[str, str]], prefix: str) -> Contents:
         """Of the resources (type, id) whose names begin with the prefix; no others are ever emptied."""
         before = {
-            (kind, name): _KINDS[kind].describe(client_of(_KINDS[kind].service), name)
+            (kind, name): _KINDS[kind].describe(client_of, name)
             for kind, name in resources
             if kind in _KINDS and name.rpartition("/")[2].startswith(prefix)
         }
@@ -37,9 +37,8 @@ class Contents:
     def empty(self) -> None:
         for (kind, name), before in self.before.items():
             known = _KINDS[kind]
-            client = self.client_of(known.service)
             try:
-                known.empty(client, name, before, known.describe(client, name))
+                known.empty(self.client_of, name, before, known.describe(self.client_of, name))
             except ClientError as error:
                 # AWS purges a queue once a minute; messages of the last minute are the tests' to tell apart.
                 if "PurgeQueueInProgress" not in error.response["Error"]["Code"]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.behind import Behind
+from harness.aws_resources.remembered import Remembered
 from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.workspace import write_atomically
@@ -67,7 +67,7 @@ class SuiteLocalStack:
         self.aws = Aws(self.pair.url)
         self.admin = Admin(self.pair.url)
         here = self.pair.native.split(",")
-        self._behind, self._nothing = Behind(self.aws.client, here), Behind(self.aws.client, here)
+        self._behind, self._nothing = Remembered(self.aws.client, here), Remembered(self.aws.client, here)
 
     @property
     def log(self) -> Path:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.account.leftovers import ALL_KINDS, remove_leftovers
-from harness.account.leftovers.watching import remove_execution_logs
+from harness.account.leftovers import remove_leftovers
 from harness.account.runs import RUN_TAG, Run
+from harness.aws_resources.logs import remove_execution_logs
+from harness.aws_resources.table import ALL_KINDS
 from harness.testing.stack import archive
 from tests.conftest import Aws
 
@@ -103,6 +104,11 @@ def make_all(aws: Aws, prefix: str, tags: dict[str, str]) -> None:
     api_key = gateway.create_api_key(name=name, enabled=True, tags=tags)
     gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=api_key["id"], keyType="API_KEY")
     aws.client("apigatewayv2").create_api(Name=name, ProtocolType="HTTP", Tags=tags)
+    aws.client("events").put_rule(Name=name, ScheduleExpression="rate(1 day)")
+    aws.client("ssm").put_parameter(Name=f"/{name}/it", Value="v", Type="String")
+    aws.client("secretsmanager").create_secret(Name=f"{name}/it", SecretString="v")
+    template = {"Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "v"}}}}
+    aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
     logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
     logs.create_log_group(logGroupName=f"API-Gateway-Execution-Logs_{api['id']}/v1")
 
@@ -193,7 +199,7 @@ def test_execution_logs_go_with_their_api_alone(aws: Aws) -> None:
     logs = aws.client("logs")
     for name in ("API-Gateway-Execution-Logs_abc/v1", "API-Gateway-Execution-Logs_abcd/v1"):
         logs.create_log_group(logGroupName=name)
-    assert remove_execution_logs(logs, "abc") == ["API-Gateway-Execution-Logs_abc/v1"]
+    assert remove_execution_logs(aws.client, "abc") == ["API-Gateway-Execution-Logs_abc/v1"]
     assert inventory(aws)["group"] == ["API-Gateway-Execution-Logs_abcd/v1"]
 
 

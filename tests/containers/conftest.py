@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.behind import Behind
+from harness.aws_resources.remembered import Remembered
 from harness.containers import ContainerFaults, LocalStackWithEdge
 from tests.conftest import Aws
 
@@ -33,14 +33,14 @@ def pair() -> Iterator[LocalStackWithEdge]:
 
 
 @pytest.fixture(scope="session")
-def behind(pair: LocalStackWithEdge) -> Behind:
-    behind = Behind(Aws(pair.url).client, pair.native.split(","))
+def behind(pair: LocalStackWithEdge) -> Remembered:
+    behind = Remembered(Aws(pair.url).client, pair.native.split(","))
     behind.remember()
     return behind
 
 
 @pytest.fixture
-def aws(pair: LocalStackWithEdge, behind: Behind) -> Aws:
+def aws(pair: LocalStackWithEdge, behind: Remembered) -> Aws:
     aws = Aws(pair.url)
     aws.admin("POST", "reset?part=here")
     behind.clean()

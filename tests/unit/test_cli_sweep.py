@@ -77,7 +77,7 @@ def test_without_a_state_it_says_what_nobody_looked_for(
 ) -> None:
     monkeypatch.setattr("harness.cli.sweep.sweep_run", account_sweep.sweep)
     monkeypatch.setattr("harness.account.ending.remove_leftovers", lambda clients, run: Swept())
-    types = ("aws_ssm_parameter", "aws_sqs_queue", "aws_sqs_queue_policy", "aws_api_gateway_method", "random_id")
+    types = ("aws_ssm_document", "aws_sqs_queue", "aws_sqs_queue_policy", "aws_api_gateway_method", "random_id")
     crashed(tmp_path, "20261128T200000-a", types=types)
     crashed(tmp_path, "20261128T200000-b", types=types)
     (tmp_path / ".harness/aws/20261128T200000-b/terraform.tfstate").write_text('{"resources": []}')
@@ -85,7 +85,7 @@ def test_without_a_state_it_says_what_nobody_looked_for(
     assert finished.exit_code == 0
     assert "a: nothing is left of what can be found without Terraform's state; not looked for: " in finished.output
     # A method stays with its API, and there was none in that plan.
-    assert "aws_api_gateway_method, aws_ssm_parameter (AWS's tag editor: harness-run = 20" in finished.output
+    assert "aws_api_gateway_method, aws_ssm_document (AWS's tag editor: harness-run = 20" in finished.output
     assert "20261128T200000-b: nothing is left\n" in finished.output
 
 

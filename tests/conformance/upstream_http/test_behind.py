@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.behind import Behind
+from harness.aws_resources.remembered import Remembered
 from tests.conformance.upstream_http.test_split import PIPELINE
 
 Front = Callable[[str], Any]
@@ -31,7 +31,7 @@ def aws(front: Front) -> Any:
 
 
 @pytest.fixture
-def behind(aws: Any) -> Behind:
+def behind(aws: Any) -> Remembered:
     """With one resource of each kind, as a stack might have them."""
     aws.client("s3").create_bucket(Bucket="kept")
     aws.client("s3").put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
@@ -54,12 +54,12 @@ def behind(aws: Any) -> Behind:
     key = aws.client("kms").create_key()["KeyMetadata"]["KeyId"]
     aws.client("kms").create_alias(AliasName="alias/kept", TargetKeyId=key)
     aws.queue, aws.topic, aws.key = url, topic, key
-    behind = Behind(aws.client, PIPELINE.split(","))
+    behind = Remembered(aws.client, PIPELINE.split(","))
     behind.remember()
     return behind
 
 
-def test_content_goes_and_the_stack_s_own_stays(aws: Any, behind: Behind) -> None:
+def test_content_goes_and_the_stack_s_own_stays(aws: Any, behind: Remembered) -> None:
     s3, table = aws.client("s3"), aws.client("dynamodb")
     s3.put_object(Bucket="kept", Key="a", Body=b"1")
     s3.put_object(Bucket="kept", Key="a", Body=b"2")
@@ -89,7 +89,7 @@ def test_content_goes_and_the_stack_s_own_stays(aws: Any, behind: Behind) -> Non
     assert [each["Endpoint"] for each in subscriptions] == ["someone@example.com"]
 
 
-def test_what_came_later_is_removed(aws: Any, behind: Behind) -> None:
+def test_what_came_later_is_removed(aws: Any, behind: Remembered) -> None:
     """A bucket with content, a role with permissions, and the rest by name."""
     aws.client("s3").create_bucket(Bucket="later")
     aws.client("s3").put_object(Bucket="later", Key="a", Body=b"1")
@@ -163,16 +163,16 @@ DESTROYED = {
 
 
 @pytest.mark.parametrize("sentence", DESTROYED)
-def test_what_is_gone_or_changed_is_told(aws: Any, behind: Behind, sentence: str) -> None:
+def test_what_is_gone_or_changed_is_told(aws: Any, behind: Remembered, sentence: str) -> None:
     """The stack has to be applied again then."""
     DESTROYED[sentence](aws)
     (different,) = behind.clean()
     assert different.endswith(sentence)
 
 
-def test_what_is_here_is_left_alone(aws: Any, behind: Behind) -> None:
+def test_what_is_here_is_left_alone(aws: Any, behind: Remembered) -> None:
     """The near half has its snapshot: a service that is here is not asked."""
     seen: list[str] = []
-    here = Behind(lambda service: seen.append(service) or aws.client(service), ("s3", "sqs", "dynamodb"))
+    here = Remembered(lambda service: seen.append(service) or aws.client(service), ("s3", "sqs", "dynamodb"))
     here.remember()
     assert not {"s3", "sqs", "dynamodb"} & set(seen) and "iam" in seen

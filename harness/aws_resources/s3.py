@@ -1,4 +1,4 @@
-"""S3: objects in all their versions, uploads under way, and what decides over them."""
+"""S3: buckets with objects in all their versions, uploads under way, and what decides over them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.behind.kind import Json
+from harness.aws_resources.kind import ClientOf, Found, Json, named
 from harness.problem import Problem
 
 _AT_ONCE = 1000
@@ -15,27 +15,29 @@ _AT_ONCE = 1000
 
 class Buckets:
     service, noun = "s3", "bucket"
+    types = frozenset({"aws_s3_bucket"})
 
-    def find(self, client: Any) -> Iterator[str]:
-        for bucket in client.list_buckets()["Buckets"]:
-            yield bucket["Name"]
+    def find(self, client_of: ClientOf) -> Iterator[Found]:
+        for bucket in client_of("s3").list_buckets()["Buckets"]:
+            yield named(bucket["Name"])
 
-    def describe(self, client: Any, name: str) -> Json:
-        where = {"Bucket": name}
+    def describe(self, client_of: ClientOf, id: str) -> Json:
+        s3 = client_of("s3")
         return {
-            "policy": _absent_as_none(lambda: client.get_bucket_policy(**where)["Policy"]),
-            "versioning": client.get_bucket_versioning(**where).get("Status"),
-            "notifications": _bare(client.get_bucket_notification_configuration(**where)),
-            "objects": dict(_objects(client, name)),
+            "policy": _absent_as_none(lambda: s3.get_bucket_policy(Bucket=id)["Policy"]),
+            "versioning": s3.get_bucket_versioning(Bucket=id).get("Status"),
+            "notifications": _bare(s3.get_bucket_notification_configuration(Bucket=id)),
+            "objects": dict(_objects(s3, id)),
         }
 
-    def empty(self, client: Any, name: str, before: Json, now: Json) -> None:
+    def empty(self, client_of: ClientOf, id: str, before: Json, now: Json) -> None:
         """An object of the stack that was overwritten stays: it shows as a difference."""
-        empty_bucket(client, name, keep=before["objects"])
+        empty_bucket(client_of("s3"), id, keep=before["objects"])
 
-    def remove(self, client: Any, name: str) -> None:
-        empty_bucket(client, name)
-        client.delete_bucket(Bucket=name)
+    def remove(self, client_of: ClientOf, id: str) -> None:
+        s3 = client_of("s3")
+        empty_bucket(s3, id)
+        s3.delete_bucket(Bucket=id)
 
 
 def empty_bucket(client: Any, name: str, keep: Collection[str] = ()) -> None:

@@ -6,47 +6,15 @@ use. Nothing is touched whose name does not begin with the run's prefix and that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.account.leftovers.apis import ApiKeys, HttpApis, RestApis, UsagePlans
-from harness.account.leftovers.buckets import Buckets
-from harness.account.leftovers.functions import EventSourceMappings, Functions
-from harness.account.leftovers.keys import Aliases, Keys
-from harness.account.leftovers.kind import ClientOf, Leftover, Mark
-from harness.account.leftovers.messages import Queues, Topics
-from harness.account.leftovers.roles import Policies, Roles
-from harness.account.leftovers.streams import DataStreams, DeliveryStreams
-from harness.account.leftovers.tables import Tables
-from harness.account.leftovers.watching import Alarms, LogGroups
-from harness.account.runs import Run
+from harness.account.runs import RUN_TAG, Run
+from harness.aws_resources.kind import ClientOf, Found, ResourceKind
+from harness.aws_resources.table import ALL_KINDS
 from harness.problem import Problem
-
-__all__ = ["ALL_KINDS", "Swept", "not_looked_for", "remove_leftovers"]
-
-# What uses others stands before them; logs come after those that write them.
-ALL_KINDS: tuple[Leftover, ...] = (
-    EventSourceMappings(),
-    DeliveryStreams(),
-    UsagePlans(),
-    ApiKeys(),
-    RestApis(),
-    HttpApis(),
-    Functions(),
-    DataStreams(),
-    Alarms(),
-    Topics(),
-    Queues(),
-    Tables(),
-    Buckets(),
-    Roles(),
-    Policies(),
-    Aliases(),
-    Keys(),
-    LogGroups(),
-)
 
 # What goes with another resource of the run, beside types whose names begin with the other's.
 _PARTS = {
@@ -77,6 +45,27 @@ _PARTS = {
 }
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How a run's resources are told from all others: every name begins with its prefix, and its tag holds its id."""
+
+    prefix: str
+    run_id: str
+
+    @classmethod
+    def of(cls, run: Run) -> Mark:
+        return cls(run.prefix, run.id)
+
+    def names(self, name: str) -> bool:
+        return name.startswith(self.prefix)
+
+    def tags(self, tags: Mapping[str, str]) -> bool:
+        return tags.get(RUN_TAG) == self.run_id
+
+    def owns(self, found: Found) -> bool:
+        return any(map(self.names, found.names)) or self.tags(found.tags())
+
+
 @dataclass
 class Swept:
     """What was removed, such as `bucket ph-1a2b3c4d-orders`, and sentences about what may still be there."""
@@ -87,24 +76,24 @@ class Swept:
 
 def remove_leftovers(client_of: ClientOf, run: Run) -> Swept:
     """Remove all that is the run's; what cannot be looked at or removed is a trouble, and the others go on."""
-    swept = Swept()
+    swept, mark = Swept(), Mark.of(run)
     for kind in kinds_of(run):
         try:
-            names = list(kind.find(client_of, Mark.of(run)))
+            ids = [found.id for found in kind.find(client_of) if mark.owns(found) and not found.is_going()]
         except (BotoCoreError, ClientError) as error:
             swept.troubles.append(f"{kind.noun}s cannot be listed: {error}")
             continue
-        for name in names:
+        for id in ids:
             try:
-                kind.remove(client_of, name)
+                kind.remove(client_of, id)
             except (BotoCoreError, ClientError, Problem) as error:
-                swept.troubles.append(f"{kind.noun} {name} cannot be removed: {error}")
+                swept.troubles.append(f"{kind.noun} {id} cannot be removed: {error}")
             else:
-                swept.removed.append(f"{kind.noun} {name}")
+                swept.removed.append(f"{kind.noun} {id}")
     return swept
 
 
-def kinds_of(run: Run) -> Iterator[Leftover]:
+def kinds_of(run: Run) -> Iterator[ResourceKind]:
     return (kind for kind in ALL_KINDS if not kind.types.isdisjoint(run.types))
 
 

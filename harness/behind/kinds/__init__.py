@@ -1,1 +1,0 @@
-"""What a test can leave at an endpoint behind the emulator, one kind of resource a file."""

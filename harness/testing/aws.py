@@ -8,20 +8,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from harness.problem import Problem
+
 KEY = "test"
 _DEFAULT_REGION = "us-east-1"
 _TIMEOUT_SECONDS = 65.0
 
 
 class Aws:
-    """The AWS of a test. `url` is the endpoint of an emulator; None stands for the account of the ambient credentials.
+    """The AWS of a test: an emulator at `endpoint_url`, or, where that is None, the account of the ambient credentials.
     `region` is that of its clients."""
 
-    def __init__(self, url: str | None, region: str | None = None) -> None:
-        self.url = url
+    def __init__(self, endpoint_url: str | None, region: str | None = None) -> None:
+        self.endpoint_url = endpoint_url
         self.region = region or region_of(os.environ)
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+
+    @property
+    def url(self) -> str:
+        """The emulator's endpoint. Raises Problem on an account, which has one for each service."""
+        if self.endpoint_url is None:
+            raise Problem("An AWS account has no endpoint of its own; use aws.client(service).")
+        return self.endpoint_url
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client; `options` are those of `boto3.client`, a `config` is merged into ours.
@@ -38,10 +47,10 @@ class Aws:
     def variables(self, before: Mapping[str, str]) -> dict[str, str]:
         """The `AWS_*` variables that lead any client to the same place; `before` holds those of the developer."""
         region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
-        if self.url is None:
+        if self.endpoint_url is None:
             return {**before, **region}
         return region | {
-            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": KEY,
             "AWS_CONFIG_FILE": os.devnull,
@@ -53,18 +62,18 @@ class Aws:
         if self._session is None:
             import boto3
 
-            keys = {} if self.url is None else {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
+            keys = {} if self.endpoint_url is None else {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
             self._session = boto3.Session(region_name=self.region, **keys)
         config = self._config()
         given = options.pop("config", None)
-        if self.url is not None:
-            options.setdefault("endpoint_url", self.url)
+        if self.endpoint_url is not None:
+            options.setdefault("endpoint_url", self.endpoint_url)
         return self._session.client(service, config=config.merge(given) if given else config, **options)
 
     def _config(self) -> Any:
         from botocore.config import Config
 
-        style = {} if self.url is None else {"s3": {"addressing_style": "path"}}
+        style = {} if self.endpoint_url is None else {"s3": {"addressing_style": "path"}}
         return Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=_TIMEOUT_SECONDS, **style)
 
 

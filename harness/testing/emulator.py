@@ -50,7 +50,6 @@ class SuiteEmulator:
     admin: Admin = field(init=False)
 
     def __post_init__(self) -> None:
-        assert self.aws.url is not None
         object.__setattr__(self, "admin", Admin(self.aws.url))
 
     def clean(self) -> None:

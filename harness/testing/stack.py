@@ -27,7 +27,7 @@ class Stack(Mapping[str, Any]):
         """`before_change` is called before a test changes the stack itself."""
         self.aws = aws
         self._before_change = before_change
-        url = aws.url
+        url = aws.endpoint_url
         self.outputs: dict[str, Any] = (
             dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
         )

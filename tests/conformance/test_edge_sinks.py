@@ -14,14 +14,17 @@ from tests.conftest import Aws
 
 
 def deliver(
-    aws: Aws, body: bytes = b'{"requestId":"r-1","timestamp":1,"records":[]}', path: str = "", **headers: str
+    aws: Aws,
+    body: bytes = b'{"requestId":"r-1","timestamp":1,"records":[]}',
+    path: str = "",
+    headers: dict[str, str] | None = None,
 ) -> Any:
     return aws.http.post(f"/_harness/sinks/one/deliver{path}", content=body, headers=headers)
 
 
 def test_without_a_script_a_delivery_is_acknowledged(aws: Aws) -> None:
     """A14: status 200, application/json, the request's id, a timestamp in ms."""
-    got = deliver(aws, **{"X-Amz-Firehose-Request-Id": "r-2"})
+    got = deliver(aws, headers={"X-Amz-Firehose-Request-Id": "r-2"})
     assert (got.status_code, got.headers["content-type"]) == (200, "application/json")
     assert got.json() == {"requestId": "r-2", "timestamp": int(aws.now() * 1000)}
     assert deliver(aws).json()["requestId"] == "r-1"
@@ -47,7 +50,7 @@ def test_a_script_is_played_in_order_and_then_the_default(aws: Aws) -> None:
 def test_requests_are_recorded_decoded(aws: Aws) -> None:
     deliver(aws, b"plain text", "/sub/path?q=1")
     aws.advance(5)
-    deliver(aws, gzip.compress(b'{"requestId":"zipped"}'), **{"Content-Encoding": "gzip"})
+    deliver(aws, gzip.compress(b'{"requestId":"zipped"}'), headers={"Content-Encoding": "gzip"})
     deliver(aws, b"\xff\x00")
     first, second, third = aws.admin("GET", "sinks/one")["requests"]
     assert (first["body"], first["body_encoding"]) == ("plain text", "text")
@@ -61,7 +64,7 @@ def test_requests_are_recorded_decoded(aws: Aws) -> None:
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"x" * 1000, mtime=0)[:-10]], ids=["text", "cut short"])
 def test_a_body_that_does_not_decode_is_recorded_and_refused(aws: Aws, body: bytes) -> None:
     aws.admin("PUT", "sinks/one", {"answers": [{"status": 500}]})
-    got = deliver(aws, body, **{"Content-Encoding": "gzip"})
+    got = deliver(aws, body, headers={"Content-Encoding": "gzip"})
     assert got.status_code == 400
     assert "gzip" in got.json()["errorMessage"]
     sink = aws.admin("GET", "sinks/one")
@@ -93,7 +96,7 @@ def test_memory_is_bounded_and_says_what_it_forgot(aws: Aws, monkeypatch: pytest
 
 
 def test_a_delivery_may_name_the_host_it_stands_for(aws: Aws) -> None:
-    assert deliver(aws, Host="aws-api.example.com").status_code == 200
+    assert deliver(aws, headers={"Host": "aws-api.example.com"}).status_code == 200
 
 
 @pytest.mark.parametrize(

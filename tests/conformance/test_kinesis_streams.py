@@ -77,7 +77,7 @@ def test_unknown_streams_are_not_found(kinesis: Any) -> None:
     expected = ("ResourceNotFoundException", f"Stream gone under account {ACCOUNT} not found.")
     name: dict[str, Any] = {"StreamName": "gone"}
     record = {"Data": b"x", "PartitionKey": "k"}
-    for call, more in [
+    calls: list[tuple[Any, dict[str, Any]]] = [
         (kinesis.describe_stream, {}),
         (kinesis.describe_stream_summary, {}),
         (kinesis.delete_stream, {}),
@@ -90,7 +90,8 @@ def test_unknown_streams_are_not_found(kinesis: Any) -> None:
         (kinesis.increase_stream_retention_period, {"RetentionPeriodHours": 48}),
         (kinesis.split_shard, {"ShardToSplit": SHARD, "NewStartingHashKey": "5"}),
         (kinesis.update_shard_count, {"TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"}),
-    ]:
+    ]
+    for call, more in calls:
         assert refused(call, **name, **more) == expected
     assert refused(kinesis.register_stream_consumer, StreamARN=arn_of("gone"), ConsumerName="c") == expected
 
@@ -321,7 +322,8 @@ def test_a_stream_without_shard_count_is_on_demand_with_four_shards(kinesis: Any
 def test_describe_stream_pages_through_shards(kinesis: Any) -> None:
     """B1: at most 100 shards in an answer."""
     kinesis.create_stream(StreamName="s", ShardCount=250)
-    pages, start = [], {}
+    pages: list[Any] = []
+    start: dict[str, str] = {}
     while True:
         page = kinesis.describe_stream(StreamName="s", Limit=10_000, **start)["StreamDescription"]
         pages.append([shard["ShardId"] for shard in page["Shards"]])

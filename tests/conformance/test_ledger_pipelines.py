@@ -15,6 +15,7 @@ from harness.ledger import (
     KinesisEntry,
     Ledger,
     LedgerBroken,
+    Sent,
     aws_client,
     bursts,
     how_to_settle,
@@ -27,6 +28,7 @@ from harness.sinks import (
     KinesisStream,
     LogGroup,
     S3Objects,
+    Sink,
     emulator_sink,
 )
 from tests.conformance.ledger_pipelines import HINTS, ROLE, TRANSFORM, bucket, delivery_stream, function, processing
@@ -62,11 +64,16 @@ def test_every_record_of_a_stream_with_a_transform_has_its_fate(aws: Aws) -> Non
         return {"n": number, "wants": dice.choice(["Ok", "Ok", "Dropped", "ProcessingFailed"])}
 
     ledger.run(KinesisEntry(aws.client("kinesis"), "all"), bursts(500, seed=1), make, aws.advance)
-    ledger.declare("delivered", lambda sent: sent.payload["wants"] == "Ok")
-    ledger.declare("dropped", lambda sent: sent.payload["wants"] == "Dropped")
-    ledger.declare("processing-failed", lambda sent: sent.payload["wants"] == "ProcessingFailed")
+
+    def wants(sent: Sent) -> str:
+        assert isinstance(sent.payload, dict)
+        return str(sent.payload["wants"])
+
+    ledger.declare("delivered", lambda sent: wants(sent) == "Ok")
+    ledger.declare("dropped", lambda sent: wants(sent) == "Dropped")
+    ledger.declare("processing-failed", lambda sent: wants(sent) == "ProcessingFailed")
     s3 = aws.client("s3")
-    sinks = [
+    sinks: list[Sink] = [
         S3Objects(s3, "all-data", "data/"),
         ErrorObjects(s3, "all-data", "errors/"),
         S3Objects(s3, "all-backup", fate="copy"),
@@ -114,7 +121,10 @@ def test_an_endpoint_that_gives_up_in_the_middle(aws: Aws) -> None:
     ledger.send(entry, [{"n": n} for n in range(20)])
     aws.advance(70)
     ledger.send(entry, [{"n": n} for n in range(30)])
-    sinks = [emulator_sink(aws.url, "relay.example.com"), ErrorObjects(aws.client("s3"), "relay-errors", "")]
+    sinks: list[Sink] = [
+        emulator_sink(aws.url, "relay.example.com"),
+        ErrorObjects(aws.client("s3"), "relay-errors", ""),
+    ]
     report = ledger.check(sinks, ByClock(aws.url))
     report.assert_valid()
     assert report.fates == {"delivered": 20, "delivery-failed": 30}

@@ -153,7 +153,7 @@ def test_what_failed_is_delivered_after_the_mend(aws: Aws, tmp_path: Path) -> No
 
 def test_a_source_backup_goes_back_into_a_stream(aws: Aws, tmp_path: Path) -> None:
     """A11, A12: compressed, without delimiters: the records of the backup, byte by byte."""
-    backup = {"RoleARN": ROLE, "BucketARN": bucket(aws, "whole-backup"), "CompressionFormat": "GZIP"}
+    backup: dict[str, Any] = {"RoleARN": ROLE, "BucketARN": bucket(aws, "whole-backup"), "CompressionFormat": "GZIP"}
     backup["BufferingHints"] = {"SizeInMBs": 1, "IntervalInSeconds": 60}
     delivery_stream(aws, "whole", S3BackupMode="Enabled", S3BackupConfiguration=backup)
     aws.client("kinesis").create_stream(StreamName="again", ShardCount=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -185,10 +186,11 @@ def test_acls_are_disabled(aws: Any) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="no-acls")
     s3.put_object(Bucket="no-acls", Key="k", Body=b"", ACL="bucket-owner-full-control")
-    for attempt in (
+    attempts: tuple[Callable[[], Any], ...] = (
         lambda: s3.put_object(Bucket="no-acls", Key="k", Body=b"", ACL="public-read"),
         lambda: s3.put_bucket_acl(Bucket="no-acls", ACL="private"),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(ClientError) as failed:
             attempt()
         assert error_of(failed) == ("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)

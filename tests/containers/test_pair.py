@@ -25,7 +25,8 @@ def ours() -> list[Any]:
     (label,) = owner_label().items()
     client = docker.from_env()
     try:
-        return client.containers.list(all=True, filters={"label": "=".join(label)})
+        found: list[Any] = client.containers.list(all=True, filters={"label": "=".join(label)})
+        return found
     finally:
         client.close()
 

@@ -12,7 +12,8 @@ import pytest
 from harness.problem import Problem
 from harness.pytest_plugin import harness_options
 from harness.targets import DEFAULT_TARGET
-from harness.testing.emulator import forget_files, suite_emulator
+from harness.testing.emulator import SuiteEmulator, forget_files, suite_emulator
+from harness.testing.localstack import SuiteLocalStack
 from harness.testing.suite import SuiteTarget
 from harness.testing.topology import Unobtainable
 from tests.conftest import Aws
@@ -73,6 +74,7 @@ def _skip(sentence: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def full(harness_emulator: SuiteTarget) -> Provisioned:
     """Terraform on the emulator of this process."""
+    assert isinstance(harness_emulator, SuiteEmulator | SuiteLocalStack)
     return Provisioned.of(harness_emulator)
 
 

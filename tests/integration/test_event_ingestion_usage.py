@@ -54,6 +54,7 @@ def usage_emulator(harness_emulator: SuiteEmulator, pytestconfig: pytest.Config)
     package_lambdas(FOLDER / "lambda", FOLDER / "build" / "lambdas")
     options = replace(harness_options(pytestconfig), stack=str(FOLDER), run=None)
     with suite_emulator(options) as emulator:
+        assert isinstance(emulator, SuiteEmulator)
         yield emulator
     emulator.forget()
 

@@ -74,6 +74,7 @@ class OwnCopy:
 def sam_suite(options: Options) -> Iterator[SamSuite]:
     """Raises Unobtainable where SAM CLI or the packages cannot be had; Problem when the deployment fails."""
     with suite_emulator(replace(options, stack=None, endpoint_url=None)) as emulator:
+        assert isinstance(emulator, SuiteEmulator)
         yield _deployed(emulator, options)
 
 

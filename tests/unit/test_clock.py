@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,12 +70,12 @@ def test_advance_fires_what_is_due_in_order(timers: list[tuple[int, bool, bool]]
     async def test(clock: Clock) -> None:
         fired: list[tuple[float, int]] = []
         made: list[Timer] = []
+
+        def note(index: int) -> None:
+            fired.append((clock.now() - START, index))
+
         for index, (delay, data, _) in enumerate(timers):
-            made.append(
-                clock.call_later(
-                    delay, lambda index=index: fired.append((clock.now() - START, index)), name="t", data=data
-                )
-            )
+            made.append(clock.call_later(delay, partial(note, index), name="t", data=data))
         for timer, (_, _, cancelled) in zip(made, timers, strict=True):
             if cancelled:
                 timer.cancel()
@@ -100,7 +101,7 @@ def test_settle_ends_at_the_last_data_timer(timers: list[tuple[int, bool]], boun
     async def test(clock: Clock) -> None:
         fired: list[int] = []
         for index, (delay, data) in enumerate(timers):
-            clock.call_later(delay, lambda index=index: fired.append(index), name=f"t{delay}", data=data)
+            clock.call_later(delay, partial(fired.append, index), name=f"t{delay}", data=data)
         result = await clock.settle(bound)
         last = max([delay for delay, data in timers if data], default=0)
         assert result.settled == (last <= bound)

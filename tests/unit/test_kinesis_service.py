@@ -448,7 +448,8 @@ def test_same_seed_same_numbers() -> None:
 def test_accounts_and_regions_do_not_see_each_other(bench: Bench) -> None:
     """B1: names are scoped by account and region; foreign ARNs are refused."""
     bench.stream()
-    for caller in ({"account": "111111111111"}, {"region": "eu-west-1"}):
+    others: tuple[dict[str, Any], ...] = ({"account": "111111111111"}, {"region": "eu-west-1"})
+    for caller in others:
         assert bench("ListStreams", **caller)["StreamNames"] == []
         with pytest.raises(AwsError) as error:
             bench("DescribeStream", {"StreamName": "s"}, **caller)

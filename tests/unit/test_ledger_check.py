@@ -7,13 +7,14 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.ledger import Ledger, LedgerBroken, Outcome, Outgoing
+from harness.ledger import Ledger, LedgerBroken, Outcome, Outgoing, Sent
 from harness.ledger.check import check
 from harness.ledger.settle import Drained
 from harness.sinks import Found, Reading
@@ -81,10 +82,15 @@ def test_the_report_names_exactly_what_was_done(
     ledger = Ledger(seed=1)
     wire = Wire([life.outcome for life in lives])
     ledger.send(wire, [{"n": n} if n % 2 else b"raw %d" % n for n in range(len(lives))])
-    for fate in {life.declared for life in lives if life.declared}:
-        ledger.declare(fate, lambda sent, fate=fate: lives[sent.number].declared == fate)
 
-    sinks = {fate: FakeSink(f"sink of {fate}", fate) for fate in PLACES} | {"copy": FakeSink("backup", "copy")}
+    def declares(fate: str, sent: Sent) -> bool:
+        return lives[sent.number].declared == fate
+
+    for fate in {life.declared for life in lives if life.declared}:
+        ledger.declare(fate, partial(declares, fate))
+
+    sinks: dict[str, FakeSink] = {str(fate): FakeSink(f"sink of {fate}", fate) for fate in PLACES}
+    sinks["copy"] = FakeSink("backup", "copy")
     loose: dict[str, list[bytes]] = {name: [] for name in sinks}
     for number, life in enumerate(lives):
         for fate in life.found:
@@ -119,7 +125,9 @@ def test_the_report_names_exactly_what_was_done(
     assert Counter(found.token for found in report.unexpected) == +wrong
 
     fates = Counter(fate for life in lives if life.outcome is not REFUSED for fate in set(life.found))
-    fates.update(life.declared for life in lives if life.outcome is ACK and not life.found and _vanishes(life))
+    fates.update(
+        life.declared for life in lives if life.declared and life.outcome is ACK and not life.found and _vanishes(life)
+    )
     assert report.fates == fates
     assert report.copies["backup"].found == sum(bool(life.copied) for life in lives)
     assert {r.number for r in report.copies["backup"].missing} == {

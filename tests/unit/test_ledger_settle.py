@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.ledger import ByClock, ByPolling, bursts, ramp, steady
 from harness.ledger.settle import Drained
@@ -81,7 +82,12 @@ def test_an_emulator_that_is_gone_has_not_settled() -> None:
 
 
 def test_load_shapes_send_all_and_repeat() -> None:
-    for load in (lambda: steady(1000, 300), lambda: ramp(1000, 10, 90, 20), lambda: bursts(1000, 7)):
+    loads: tuple[Callable[[], Any], ...] = (
+        lambda: steady(1000, 300),
+        lambda: ramp(1000, 10, 90, 20),
+        lambda: bursts(1000, 7),
+    )
+    for load in loads:
         steps = list(load())
         assert sum(step.count for step in steps) == 1000
         assert steps == list(load())

@@ -274,7 +274,7 @@ def test_options_that_do_not_fit(machine: Machine, arguments: list[str], sentenc
 
 
 def test_a_package_without_its_checkout(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(images.harness, "__file__", str(tmp_path / "site-packages" / "harness" / "__init__.py"))
+    monkeypatch.setattr("harness.__file__", str(tmp_path / "site-packages" / "harness" / "__init__.py"))
     monkeypatch.setattr("harness.targets.localstack.images.sources", lambda root: "x")
     assert "The target localstack needs a checkout of pipeline-harness" in said(machine.bring_up())
 

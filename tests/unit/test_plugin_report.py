@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,13 +122,13 @@ def test_a_journey_is_one_line_per_hop() -> None:
     assert journey(match, 100) == "\n".join(text.splitlines()[:4])
 
 
-def _sent() -> list:
+def _sent() -> list[Any]:
     ledger = Ledger(1)
 
     class Nowhere:
         name, most_records, most_bytes = "nowhere", 10, 10**6
 
-        def deliver(self, batch):
+        def deliver(self, batch: Any) -> Any:
             from harness.ledger import Outcome
 
             return [Outcome("refused", "Nowhere")] * len(batch)

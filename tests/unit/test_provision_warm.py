@@ -29,11 +29,11 @@ class FakeAdmin(Admin):
     broken: str | None
     resets: list[float]
 
-    def save_snapshot(self, name: str) -> dict[str, Any]:
+    def save_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
         self.kept.add(name)
         return {}
 
-    def restore_snapshot(self, name: str) -> dict[str, Any]:
+    def restore_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
         if self.broken is not None:
             raise AdminError(409, self.broken)
         if name not in self.kept:
@@ -46,7 +46,7 @@ class FakeAdmin(Admin):
         self.kept.remove(name)
         return {}
 
-    def reset(self) -> dict[str, Any]:
+    def reset(self, *, here_only: bool = False) -> dict[str, Any]:
         self.resets.append(time.time())
         return {}
 
@@ -164,7 +164,7 @@ def test_only_the_newest_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store, admin, state = WarmStore(Workspace(tmp_path)), FakeAdmin(), tmp_path / "terraform.tfstate"
     state.write_text("state")
     for number in range(KEPT + 2):
-        monkeypatch.setattr(warm.time, "time", lambda now=float(number): now)
+        monkeypatch.setattr("time.time", lambda now=float(number): now)
         store.save(f"key{number}", admin, state)
     assert not store.has("key1")
     assert store.has("key2")

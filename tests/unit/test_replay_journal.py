@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,7 @@ def saved(count: int) -> list[BackupRecord]:
     ]
 
 
-def run(path: Path, target: Target, records: list[BackupRecord], **settings: bool) -> Replay:
+def run(path: Path, target: Target, records: list[BackupRecord], **settings: Any) -> Replay:
     with Journal(path) as journal:
         replay = Replay(target, journal, sleep=lambda _: None, dice=random.Random(1), **settings)
         replay.run(records)

@@ -69,7 +69,8 @@ def test_a_restore_refills_the_tables_that_services_hold() -> None:
 
     assert store.table("kinesis.streams") is streams
     assert streams.items() == [(("0", "us-east-1", "a"), {"status": "ACTIVE"})]
-    assert store.table("kinesis.shards").get("shard").read(0, 10) == [b"record"]
+    shard = store.table("kinesis.shards").get("shard")
+    assert shard is not None and shard.read(0, 10) == [b"record"]
     assert len(store.table("firehose.streams")) == 0
 
 

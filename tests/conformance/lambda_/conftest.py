@@ -37,7 +37,8 @@ class Answer:
 
     @property
     def error(self) -> str | None:
-        return self.raw.get("FunctionError")
+        error: str | None = self.raw.get("FunctionError")
+        return error
 
 
 class Functions:

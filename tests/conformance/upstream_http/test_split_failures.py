@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.emulator.upstream import split_upstream
+from harness.emulator.upstream.remote import ANSWER_SECONDS
 from tests.conformance.upstream_http.test_split import behind, destination, objects
 from tests.local_moto import free_port
 
@@ -93,9 +94,7 @@ def gate(one_gate: Gate) -> Iterator[Gate]:
 @pytest.fixture
 def aws(gate: Gate, emulators: Callable[[str, str], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     # Only of a gate that never answers: a loaded machine is slow, too.
-    monkeypatch.setattr(
-        split_upstream, "_patience", lambda call: 0.5 if gate.mode == "hang" else split_upstream.ANSWER_SECONDS
-    )
+    monkeypatch.setattr(split_upstream, "_patience", lambda call: 0.5 if gate.mode == "hang" else ANSWER_SECONDS)
     handle = emulators(gate.url, "all,-s3,-sqs")
     handle.admin("POST", "reset")
     return handle

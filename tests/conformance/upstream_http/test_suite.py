@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.targets.settings import EmulatorSettings
 from harness.testing.localstack import SuiteLocalStack
 from harness.testing.report import Using, sections
 from harness.testing.split_topology import Edge
@@ -65,7 +66,7 @@ class ByHand:
 @pytest.fixture
 def suite(front: Front, tmp_path: Path) -> Iterator[SuiteLocalStack]:
     aws = front(NATIVE)
-    provisioner = ByHand(Edge(aws.url, 7), aws)
+    provisioner = ByHand(Edge(aws.url, EmulatorSettings("manual", 7)), aws)
     suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path), provisioner)  # type: ignore[arg-type]
     suite.provide()
     yield suite
@@ -124,7 +125,7 @@ def test_messages_go_test_after_test(suite: SuiteLocalStack) -> None:
 
 def test_without_a_stack_both_sides_are_emptied(front: Front, tmp_path: Path) -> None:
     aws = front(NATIVE)
-    suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path))
+    suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path))  # type: ignore[arg-type]
     suite.provide()
     suite.aws.client("s3").create_bucket(Bucket="later")
     suite.aws.client("kinesis").create_stream(StreamName="later", ShardCount=1)

@@ -168,7 +168,8 @@ def handler(event, context):
 def test_payloads_pass_unchanged(functions: Any) -> None:
     """C1, C5: any JSON in, any JSON out; None is null; bytes go out as they are."""
     name = functions.make("def handler(event, context):\n    return event\n")
-    for event in ({}, [], "text ü€😀", 1, 1.5, True, None, {"a": [None, {"b": "\u2028"}]}, "x" * 1_000_000):
+    events: tuple[Any, ...] = ({}, [], "text ü€😀", 1, 1.5, True, None, {"a": [None, {"b": "\u2028"}]}, "x" * 1_000_000)
+    for event in events:
         answer = functions.invoke(name, Payload=json.dumps(event).encode())
         assert answer.json == event and answer.error is None
     assert functions.invoke(functions.make("def handler(event, context):\n    pass\n")).body == b"null"

@@ -5,6 +5,10 @@ the upstream's calls (`upstream/journal`), the time. The edge calls it before ea
 request is written at the end of the event loop's turn. Every entry is a consistent cut, so a restart finds what a
 snapshot of that moment would have held.
 
+When the folder can't be written, calls that may change something are refused before they run, so that what was refused
+does not appear later; the others are answered. A call that has run already when the disk is full finds room in a
+reserve. If the folder or its journal was removed, the whole state is written anew.
+
 When the journal has grown beyond what should be read at a restart, a copy of this process writes a snapshot while this
 one goes on (`store/child`). A graceful stop writes one, too.
 
@@ -20,16 +24,20 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from harness.emulator.errors import AwsError
 from harness.emulator.store import child
 from harness.emulator.store.changes import Changes, Rebuild
-from harness.emulator.store.journal import InUse, StateFolder
+from harness.emulator.store.journal import InUse, StateFolder, Vanished
+from harness.emulator.upstream.journal import only_reads
 from harness.version import VERSION
 
 if TYPE_CHECKING:
+    from harness.emulator.call import Call
     from harness.emulator.world import World
 
 __all__ = ["Durability", "InUse"]
@@ -73,6 +81,7 @@ class Durability:
         self._calls: _Calls
         self._now = 0.0
         self._awake = False
+        self._refusing: str | None = None
         self._snapshot: asyncio.Task[None] | None = None
         self._child: int | None = None
         self._due = JOURNAL_BYTES
@@ -112,7 +121,7 @@ class Durability:
         # Also an empty entry: the next restart must find that there was this one.
         self.folder.append(self._entry(None, []))
         await world.start()
-        world.commit = self.commit
+        world.commit, world.has_room = self.commit, self.has_room
         self.commit()
 
     def _take_over(self, rebuild: Rebuild, parts: list[bytes]) -> None:
@@ -137,12 +146,78 @@ class Durability:
         self._awake = False
         changes = self._changes.take()
         calls = self._calls.take()
-        if changes is None and not calls and (self.world.clock.mode != "manual" or self.world.clock.now() == self._now):
-            self.folder.flush()
-            return
-        self.folder.append(self._entry(changes, calls))
+        try:
+            self._write(changes, calls)
+            if self.folder.is_full:
+                self.folder.make_room()
+        except OSError as error:
+            self._refuse_writes(error)
+            if not self.folder.is_full or self.folder.has_unwritten:
+                raise
+            return  # written where the reserve was
+        if self._refusing:
+            self._accept_writes()
         if self.folder.size > self._due or self._calls.seconds + self._replayed > REPLAY_SECONDS:
             self._loop.call_soon(self._begin_snapshot)
+
+    def _write(self, changes: bytes | None, calls: list[Any]) -> None:
+        still = self.world.clock.mode != "manual" or self.world.clock.now() == self._now
+        try:
+            if changes is None and not calls and still:
+                self.folder.flush()
+            else:
+                self.folder.append(self._entry(changes, calls))
+        except Vanished as error:
+            self._write_anew(error)
+
+    def _write_anew(self, error: Vanished) -> None:
+        """The folder or its journal was removed: everything is here, and goes into a new snapshot."""
+        if self._upstream.is_busy:
+            raise error  # its state is in between; the next commit tries again
+        try:
+            self.folder.write_anew(self._parts())
+        except InUse as holder:
+            raise OSError(error.errno, f"{error.strerror}, and the folder is used by {holder} now") from error
+        log.error("%s from %s under the running emulator: the whole state is written anew", error.strerror, self._place)
+
+    @property
+    def _place(self) -> Path:
+        return self.folder.path
+
+    # -- when nothing can be written --------------------------------------------------------------------------
+
+    def _refuse_writes(self, error: OSError) -> None:
+        if not self._refusing:
+            log.error("the state can't be written in %s: %s; writes are refused until it can", self._place, _why(error))
+            self.world.bus.interceptors.insert(0, self._only_reads)
+            self._loop.call_later(_RETRY_SECONDS, self._try_again)
+        self._refusing = self.world.cannot_write = (
+            f"The state can't be written in {self._place}: {_why(error)}. Writes are refused until it can."
+        )
+
+    def _accept_writes(self) -> None:
+        log.info("the state can be written in %s again", self._place)
+        self._refusing = self.world.cannot_write = None
+        self.world.bus.interceptors.remove(self._only_reads)
+
+    def _try_again(self) -> None:
+        if self._refusing and self.world.commit is not None:
+            with suppress(OSError):
+                self.commit()
+            self._loop.call_later(_RETRY_SECONDS, self._try_again)
+
+    async def _only_reads(self, call: Call, proceed: Callable[[Call], Awaitable[Any]]) -> Any:
+        """Refuses outside calls that may change something, before they do."""
+        if call.caller.service is None and not only_reads(call):
+            with suppress(OSError):
+                self.commit()
+            if self._refusing:
+                raise AwsError("InternalError" if call.service == "s3" else "InternalFailure", self._refusing, 500)
+        return await proceed(call)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a request with a body of `size` bytes is likely to find room in the folder."""
+        return self.folder.has_room(2 * size)
 
     def _entry(self, changes: bytes | None, calls: list[Any]) -> bytes:
         self._now = self.world.clock.now()
@@ -158,10 +233,8 @@ class Durability:
             return
         try:
             self.commit()
-        except OSError as error:
-            log.error("the state can't be written in %s: %s", self.folder.path, error.strerror)
-            self._awake = True
-            self._loop.call_later(_RETRY_SECONDS, self._commit_unasked)
+        except OSError:
+            pass  # said, and tried again
 
     # -- snapshots --------------------------------------------------------------------------------------------
 
@@ -187,12 +260,15 @@ class Durability:
         code = await asyncio.to_thread(child.wait, pid)
         self._child = None
         try:
-            if code == 0:
+            if generation != self.folder.generation:
+                log.warning("the snapshot was given up: the folder was removed meanwhile")
+            elif code == 0:
                 self.folder.adopt(path, generation)
                 self._set_due()
             else:
                 self._put_off()
                 log.warning("the snapshot was not written: its process ended with %d", code)
+                self.folder.give_up(path)
         except OSError as error:
             self._put_off()
             log.warning("the snapshot can't take its place in %s: %s", self.folder.path, error.strerror)
@@ -232,7 +308,13 @@ class Durability:
     def close(self) -> None:
         """Write nothing any more; give the folder up."""
         if self.world.commit is not None:
-            self.world.commit = None
+            self.world.commit = self.world.has_room = None
             self._changes.stop()
             self._upstream.end_journal()
+            if self._refusing:
+                self._accept_writes()
         self.folder.release()
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)

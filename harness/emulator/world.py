@@ -98,6 +98,10 @@ class World:
         self.commit: Callable[[], None] | None = None
         """Makes everything up to now survive the process, before an answer tells of it; None without a state folder.
         Raises OSError."""
+        self.has_room: Callable[[int], bool] | None = None
+        """Whether the state folder has room for what a request with so many bytes writes; None without one."""
+        self.cannot_write: str | None = None
+        """Why the state folder can't be written, a sentence: what may change something is refused. None if it can."""
         self.here: frozenset[str] | None = None
         """The services that are served here (botocore names), where an endpoint behind takes the others; None: all."""
         self._wire: Wire | None = None

@@ -339,7 +339,8 @@ def test_killed_in_the_middle_of_a_snapshot(
     acknowledged = put_until_it_dies(emulator)
     assert emulator.gone() == -signal.SIGKILL
     if files is not None:
-        assert sorted(path.name for path in (tmp_path / "state").iterdir() if path.name != "lock") == files
+        found = sorted(path.name for path in (tmp_path / "state").iterdir())
+        assert [name for name in found if name not in ("lock", "reserve")] == files
 
     emulator = start()
     assert emulator.ready, emulator.said
@@ -419,11 +420,11 @@ def test_a_folder_that_can_not_be_read_is_one_sentence_and_stays(
 
         journal.write_bytes(beginning({"kind": "journal", "version": "0.0.1", "generation": 0}))
         told = "it was made by version 0.0.1, this is "
-    before = {path.name: path.read_bytes() for path in state.iterdir() if path.name != "lock"}
+    before = {path.name: path.read_bytes() for path in state.iterdir() if path.name not in ("lock", "reserve")}
     said = refusal(state)
     assert said.startswith(f"The state in {state} can't be used: {told}")
     assert said.endswith(". Remove it or choose another --state-dir.")
-    assert {path.name: path.read_bytes() for path in state.iterdir() if path.name != "lock"} == before
+    assert {path.name: path.read_bytes() for path in state.iterdir() if path.name not in ("lock", "reserve")} == before
 
 
 def test_two_emulators_on_one_folder(start: Callable[..., Emulator], tmp_path: Path) -> None:

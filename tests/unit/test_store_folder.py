@@ -36,7 +36,7 @@ def restart(path: Path) -> Read:
 
 
 def files(path: Path) -> dict[str, bytes]:
-    return {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name != "lock"}
+    return {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name not in ("lock", "reserve")}
 
 
 def test_entries_come_back_in_order_over_many_starts(tmp_path: Path) -> None:

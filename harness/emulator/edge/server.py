@@ -35,6 +35,8 @@ _CODES = {
     431: "BadRequestException",
     503: "ServiceUnavailable",
 }
+_BIG_BODY = 1024 * 1024
+"""Bytes of a body from which on it is asked whether there is room for it, before the request changes anything."""
 _INTERNAL = "The request processing has failed because of an unknown error. The emulator's log has the reason."
 
 
@@ -78,9 +80,15 @@ class Edge:
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer any request. Never raises: what fails is logged, and answered without its stack trace."""
         try:
+            could_write = self.world.cannot_write is None
             response = await self._route(request)
             if self.world.commit is not None:
-                self.world.commit()
+                try:
+                    self.world.commit()
+                except OSError:
+                    # Writes of AWS calls are refused before they run: this is the answer to one that had begun.
+                    if could_write or (request.path.startswith(PREFIX) and request.method != "GET"):
+                        return self.refuse(500, self.world.cannot_write or _INTERNAL, request)
             return response
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
@@ -94,8 +102,12 @@ class Edge:
             elif name == "origin":
                 origin = value
         path = request.path
+        if len(request.body) > _BIG_BODY and not self._has_room(request):
+            return self.refuse(500, "The disk of the state folder has no room for this request.", request)
         api = find_api(path, host)
         if api is not None:
+            if self.world.cannot_write is not None:
+                return self.refuse(500, self.world.cannot_write, None)
             with self.world.clock.working():
                 return await execute(self.world, api[0], request, api[1])
         if origin and foreign_origin(origin):
@@ -109,6 +121,9 @@ class Edge:
             if path.startswith("/_localstack/"):
                 return self.localstack.handle(request)
             return await self.gateway.handle(request)
+
+    def _has_room(self, request: HttpRequest) -> bool:
+        return self.world.has_room is None or self.world.has_room(len(request.body))
 
     def refuse(self, status: int, message: str, request: HttpRequest | None) -> HttpResponse:
         """The answer to what no service answers, in the shape that the request's protocol gives to errors."""

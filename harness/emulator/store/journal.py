@@ -3,6 +3,7 @@
     world.snapshot     the whole state at the beginning of journal <generation>; absent: an empty world, generation 0
     journal-<n>        frames in the order in which things happened; the next one is begun when a snapshot is begun
     lock               held while an emulator uses the folder
+    reserve            room for the entries of calls that have run already when the disk is full
 
 A snapshot is valid from the moment it gets its name, and the journals before it are then litter. Until then the old one
 and all journals since are valid. So a kill at any moment finds one way to the state, and only one.
@@ -12,10 +13,12 @@ Written, not synced to the disk: what a process has written survives its death; 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,17 @@ _SNAPSHOT = "world.snapshot"
 _JOURNAL = re.compile(r"journal-(\d+)")
 _TEMPORARY = ".world.snapshot"
 _END = b"end"
+_RESERVE = "reserve"
+RESERVE_BYTES = 8 * 1024 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class InUse(Exception):
     """Another process uses the folder. The text is a sentence's end: who."""
+
+
+class Vanished(OSError):
+    """The journal that is written is not in the folder any more, or the folder is gone."""
 
 
 class StateFolder:
@@ -47,19 +57,33 @@ class StateFolder:
         self._handle: int | None = None
         self._end = 0  # of the last whole frame in the journal that is written
         self._unwritten: list[bytes] = []
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        self._inode = 0  # of the journal that is written
+        self.is_full = False
+        """Whether the last bytes went where the reserve was: nothing more should be accepted (`make_room`)."""
+        self._lock = self._taken()
+
+    def _taken(self) -> int:
+        """The lock, held; the folder is made if it is missing. Raises InUse and OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Secrets and keys are in it. A folder with other things is the user's own: there the files' modes must do.
+        if set(os.listdir(self.path)) <= {"lock", _RESERVE, _SNAPSHOT, *map(self._name, self._journals())}:
+            with suppress(PermissionError):  # somebody else's folder that this user may write
+                self.path.chmod(0o700)
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
-            os.close(self._lock)
+            holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
+            os.close(lock)
             raise InUse(f"process {holder}" if holder else "another process") from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        return lock
 
     def release(self) -> None:
         """Give the folder up, as it is."""
+        with suppress(OSError):
+            (self.path / _RESERVE).unlink(missing_ok=True)
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -132,7 +156,12 @@ class StateFolder:
         Raises OSError."""
         self._remove_litter(self._oldest())
         path = self._journal(self.generation)
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._inode = os.fstat(self._handle).st_ino
+        try:
+            self.make_room()
+        except OSError:
+            self.is_full = True
         torn = os.fstat(self._handle).st_size - self._end
         os.ftruncate(self._handle, self._end)
         if self._end == 0:
@@ -155,22 +184,85 @@ class StateFolder:
         self.flush()
         following = self.generation + 1
         content = self._first("journal", following)
-        handle = os.open(self._journal(following), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+        handle = os.open(self._journal(following), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             write_all(handle, content)
         except OSError:
             os.close(handle)
             self._journal(following).unlink()
             raise
+        self._go_on_with(handle, following, len(content))
+        return self.path / f"{_TEMPORARY}.{following}"
+
+    def _go_on_with(self, handle: int, generation: int, end: int) -> None:
+        assert self._handle is not None
         os.close(self._handle)
         self._handle = handle
-        self.generation = following
-        self._end = len(content)
-        return self.path / f"{_TEMPORARY}.{following}"
+        self._inode = os.fstat(handle).st_ino
+        self.generation = generation
+        self._end = end
+
+    def write_anew(self, parts: Iterable[bytes]) -> None:
+        """After Vanished: the whole state into a snapshot and a journal behind it, in the folder made anew. What could
+        not be written is in `parts`.
+
+        Raises OSError, and InUse; also for a folder in which somebody else has put a state: that is not overwritten.
+        """
+        if not _is_file(self._lock, self.path / "lock"):
+            lock = self._taken()
+            if self._journals() or (self.path / _SNAPSHOT).exists():
+                os.close(lock)
+                raise FileExistsError(errno.EEXIST, "another state was put in its place")
+            os.close(self._lock)
+            self._lock = lock
+        following = self.generation + 1
+        path = self.path / f"{_TEMPORARY}.{following}"
+        self.write_snapshot(path, following, parts)
+        content = self._first("journal", following)
+        handle = os.open(self._journal(following), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        try:
+            write_all(handle, content)
+            os.replace(path, self.path / _SNAPSHOT)
+        except OSError:
+            os.close(handle)
+            raise
+        self._unwritten.clear()
+        self._go_on_with(handle, following, len(content))
+        self._remove_litter(following)
+        self.snapshot_size = (self.path / _SNAPSHOT).stat().st_size
+        self.size = self._end
+        self.make_room()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether an entry waits that could not be written."""
+        return bool(self._unwritten)
+
+    def make_room(self) -> None:
+        """See that the reserve is there, so that the next entries find room. Raises OSError when the disk is full."""
+        handle = os.open(self.path / _RESERVE, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, RESERVE_BYTES)
+            else:
+                write_all(handle, bytes(RESERVE_BYTES))
+            self.is_full = False
+        except OSError:
+            os.ftruncate(handle, 0)
+            raise
+        finally:
+            os.close(handle)
+
+    def has_room(self, size: int) -> bool:
+        """Whether an entry of `size` bytes is likely to find room."""
+        with suppress(OSError):
+            free = os.statvfs(self.path)
+            return free.f_bavail * free.f_frsize + RESERVE_BYTES > size
+        return True
 
     def write_snapshot(self, path: Path, generation: int, parts: Iterable[bytes]) -> None:
         """Write a snapshot into a temporary file. Raises OSError."""
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             write_all(handle, self._first("snapshot", generation))
             for part in parts:
@@ -185,6 +277,10 @@ class StateFolder:
         self._remove_litter(generation)
         self.snapshot_size = (self.path / _SNAPSHOT).stat().st_size
         self.size = sum((self._journal(n)).stat().st_size for n in self._journals())
+
+    def give_up(self, path: Path) -> None:
+        """A snapshot was not written to its end: a full disk gets the room back. Raises OSError."""
+        path.unlink(missing_ok=True)
 
     def finish(self, parts: Iterable[bytes]) -> None:
         """The state at a graceful end, into a snapshot without a journal. Raises OSError; all is kept then."""
@@ -201,7 +297,8 @@ class StateFolder:
             self._unwritten.append(content)
         while self._unwritten:
             try:
-                write_all(self._handle, self._unwritten[0])
+                self._check_place()
+                self._write_or_use_reserve(self._unwritten[0])
             except OSError:
                 os.ftruncate(self._handle, self._end)
                 raise
@@ -209,11 +306,36 @@ class StateFolder:
             self._end += written
             self.size += written
 
+    def _check_place(self) -> None:
+        """Raises Vanished: bytes that nobody will find are not written."""
+        try:
+            found = os.stat(self._journal(self.generation)).st_ino
+        except FileNotFoundError:
+            found = 0
+        if found != self._inode:
+            raise Vanished(errno.ENOENT, f"journal-{self.generation} was removed")
+
+    def _write_or_use_reserve(self, content: bytes) -> None:
+        assert self._handle is not None
+        try:
+            write_all(self._handle, content)
+        except OSError as error:
+            if error.errno not in _FULL or self.is_full:
+                raise
+            os.ftruncate(self._handle, self._end)
+            os.truncate(self.path / _RESERVE, 0)
+            self.is_full = True
+            write_all(self._handle, content)
+
     def _first(self, kind: str, generation: int) -> bytes:
         return beginning({"kind": kind, "version": self._version, "generation": generation})
 
     def _journal(self, number: int) -> Path:
-        return self.path / f"journal-{number}"
+        return self.path / self._name(number)
+
+    @staticmethod
+    def _name(number: int) -> str:
+        return f"journal-{number}"
 
     def _oldest(self) -> int:
         """The generation of the snapshot: the oldest journal that counts."""
@@ -229,3 +351,11 @@ class StateFolder:
             match = _JOURNAL.fullmatch(name)
             if (match and int(match[1]) < oldest) or name.startswith(_TEMPORARY):
                 (self.path / name).unlink()
+
+
+def _is_file(handle: int, path: Path) -> bool:
+    """Whether the path leads to the open file."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False

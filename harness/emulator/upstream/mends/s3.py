@@ -1,8 +1,10 @@
-"""S3 buckets as AWS makes them since 2023, and bucket policies that moto would read as "deny everything" (E1)."""
+"""S3 buckets as AWS makes them since 2023, bucket policies that moto would read as "deny everything" (E1), and bodies
+that a forked copy of this process can read."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +45,28 @@ def mend(models: Any) -> None:
     bucket.get_permission = get_permission
     models.utcnow = _StrictlyLater(models.utcnow)
     models.S3Backend.delete_bucket_encryption = delete_bucket_encryption
+    value = models.FakeKey.value
+    models.FakeKey.value = property(body, lambda self, content: _write_body(value.fset, self, content))
+
+
+def body(key: Any) -> bytes:
+    """The bytes of an object. Above 5 MiB they are in a file whose offset a snapshot's process shares with this one:
+    read without moving it. Raises ValueError for a body that was closed."""
+    with key.lock:
+        buffer = key._value_buffer
+        if not buffer._rolled:
+            buffer.seek(0)
+            return bytes(buffer.read())
+        handle, parts, position = buffer.fileno(), [], 0
+        while part := os.pread(handle, key.contentsize - position, position):
+            parts.append(part)
+            position += len(part)
+        return b"".join(parts)
+
+
+def _write_body(write: Callable[[Any, bytes], None], key: Any, content: bytes) -> None:
+    write(key, content)
+    key._value_buffer.flush()  # what is read above
 
 
 class _StrictlyLater:

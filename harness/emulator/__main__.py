@@ -117,8 +117,12 @@ async def _end(world: World, edge: Edge, durability: Durability | None) -> int:
             logging.warning("work is still in flight; the state is saved as it is now")
         try:
             await durability.finish()
-        except OSError as error:
-            failure = _fail(f"The state can't be saved in {durability.folder.path}: {error.strerror}.")
+        except Exception as error:
+            why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            failure = _fail(
+                f"No snapshot can be saved in {durability.folder.path}: {why}. The journal there has everything that "
+                "could be written before."
+            )
     await world.stop()
     return failure
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from harness.emulator.errors import AwsError
 from harness.emulator.store import child
 from harness.emulator.store.changes import Changes, Rebuild
+from harness.emulator.store.deep import with_room
 from harness.emulator.store.journal import InUse, StateFolder, Vanished
 from harness.emulator.upstream.journal import only_reads
 from harness.version import VERSION
@@ -221,7 +222,7 @@ class Durability:
 
     def _entry(self, changes: bytes | None, calls: list[Any]) -> bytes:
         self._now = self.world.clock.now()
-        return pickle.dumps((self._now, calls, changes), pickle.HIGHEST_PROTOCOL)
+        return with_room(lambda: pickle.dumps((self._now, calls, changes), pickle.HIGHEST_PROTOCOL))
 
     def _wake(self) -> None:
         if not self._awake:

@@ -16,6 +16,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.store.deep import with_room
 from harness.emulator.store.log import Log
 from harness.emulator.store.memory import Store
 from harness.emulator.store.table import Table
@@ -66,14 +67,7 @@ class Changes:
         changes are still there."""
         if not self._awake:
             return None
-        out = io.BytesIO()
-        pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
-        pickler.dispatch_table = {**copyreg.dispatch_table, Log: self._refer}
-        # Rows first: they may hold logs that nobody knew of.
-        pickler.dump(
-            [(name, self._changed(table, keys)) for name, (table, keys) in self._rows.items() if keys]
-        )  # the rows' values are as they are now
-        pickler.dump([_delta(log) for log in self._logs])
+        written = with_room(self._written)
         for _, keys in self._rows.values():
             keys.clear()
         for log in self._logs:
@@ -82,11 +76,25 @@ class Changes:
             watcher.noticed = False
         self._logs.clear()
         self._awake = False
+        return written
+
+    def _written(self) -> bytes:
+        out = io.BytesIO()
+        pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
+        pickler.dispatch_table = {**copyreg.dispatch_table, Log: self._refer}
+        # Rows first: they may hold logs that nobody knew of.
+        pickler.dump(
+            [(name, self._changed(table, keys)) for name, (table, keys) in self._rows.items() if keys]
+        )  # the rows' values are as they are now
+        pickler.dump([_delta(log) for log in self._logs])
         return out.getvalue()
 
     def dump(self) -> bytes:
         """The whole store, for `Rebuild.load`. Only when nothing has changed since `take`."""
         assert not self._awake
+        return with_room(self._dumped)
+
+    def _dumped(self) -> bytes:
         out = io.BytesIO()
         pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
         pickler.dispatch_table = {**copyreg.dispatch_table, Log: self._contain}

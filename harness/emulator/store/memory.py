@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.store.deep import with_room
 from harness.emulator.store.table import Table
 
 
@@ -37,7 +38,7 @@ class Store:
 
     def dump(self) -> bytes:
         """Everything, as one pickle."""
-        return pickle.dumps(self.rows(), protocol=pickle.HIGHEST_PROTOCOL)
+        return with_room(lambda: pickle.dumps(self.rows(), protocol=pickle.HIGHEST_PROTOCOL))
 
     def load(self, state: bytes | None) -> None:
         """Replace everything; None empties. Raises what pickle raises, before anything is replaced."""

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.upstream import direct, internal_calls, long_poll, moto_errors, refusals, s3_rules, s3_wire
+from harness.emulator.upstream import (
+    direct,
+    dynamodb_rules,
+    internal_calls,
+    long_poll,
+    moto_errors,
+    refusals,
+    s3_rules,
+    s3_wire,
+)
 from harness.emulator.upstream.journal import CallJournal, Entry, Replacement, call_of
 from harness.emulator.upstream.loading import WsgiApp, backends, load_app
 from harness.emulator.upstream.services import SERVED
@@ -173,6 +182,8 @@ class MotoUpstream:
             s3_rules.check(call, request)
         elif not request.header("authorization"):
             request = self._with_scope(call, request)
+        if call.service == "dynamodb":
+            dynamodb_rules.check(call, request)
         try:
             response = call_app(self._apps[call.service], request, call.account)
         except (AwsError, NotImplementedError):

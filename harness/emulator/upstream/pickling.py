@@ -1,21 +1,44 @@
-"""Pickling of moto's backends: reducers for what does not pickle by itself."""
+"""Pickling of moto's backends: reducers for what does not pickle by itself.
+
+One object that can't be kept must not keep all others from being kept: what is no data (a thread, a generator, an open
+file, a local function) becomes None, with a line in the log.
+"""
 
 from __future__ import annotations
 
 import importlib
 import io
+import logging
 import pickle
+import socket
 import threading
+import types
 from typing import Any
 
+from harness.emulator.store.deep import with_room
 from harness.emulator.upstream.mends.iam import aws_policy
 
+log = logging.getLogger(__name__)
+
+_NO_DATA = (
+    io.IOBase,
+    socket.socket,
+    threading.Thread,
+    types.AsyncGeneratorType,
+    types.CoroutineType,
+    types.GeneratorType,
+    types.ModuleType,
+)
 _LOCK = type(threading.Lock())
 _RLOCK = type(threading.RLock())
 
 
 def dumps(value: object) -> bytes:
     """A pickle of anything that moto holds. `pickle.loads` reads it."""
+    return with_room(lambda: _dumped(value))
+
+
+def _dumped(value: object) -> bytes:
     out = io.BytesIO()
     _Pickler(out, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
     return out.getvalue()
@@ -42,7 +65,16 @@ class _Pickler(pickle.Pickler):
         base = importlib.import_module("moto.core.base_backend")
         if isinstance(obj, base.BackendDict):
             return backend_dict, (obj.backend.__module__, obj.backend.__qualname__)
+        if _is_no_data(obj):
+            log.warning("a %s that moto holds is left out of the saved state: %.200r", kind.__name__, obj)
+            return type(None), ()
         return NotImplemented
+
+
+def _is_no_data(obj: object) -> bool:
+    if isinstance(obj, types.FunctionType):
+        return "<" in obj.__qualname__
+    return isinstance(obj, _NO_DATA) and getattr(type(obj), "__reduce__") is object.__reduce__  # noqa: B009
 
 
 def backend_dict(module: str, backend: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-_TO_MEND = {f"moto.{name}.models": name for name in ("iam", "kms", "s3", "sqs", "ssm", "sts")}
+_TO_MEND = {f"moto.{name}.models": name for name in ("dynamodb", "iam", "kms", "s3", "sqs", "ssm", "sts")}
 
 
 def apply() -> None:

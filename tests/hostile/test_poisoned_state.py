@@ -119,7 +119,7 @@ def test_what_is_no_data_does_not_keep_the_rest_from_being_saved(caplog: pytest.
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(scenario())
-    assert len([line for line in caplog.messages if "left out of the saved state" in line]) == 3
+    assert len([line for line in caplog.messages if "left out of the saved state" in line]) == 4
 
 
 def plausible(shape: Shape, name: str = "", depth: int = 0) -> Any:

@@ -69,7 +69,9 @@ def fill(aws: Any) -> None:
     s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="kept", Key="k", Body=b"old")
     s3.put_object(Bucket="kept", Key="k", Body=b"x" * 6_000_000)
-    s3.put_bucket_policy(Bucket="kept", Policy=TRUST.replace("sts:AssumeRole", "s3:GetObject"))
+    policy = json.loads(TRUST.replace("sts:AssumeRole", "s3:GetObject"))
+    policy["Statement"][0]["Resource"] = "arn:aws:s3:::kept/*"
+    s3.put_bucket_policy(Bucket="kept", Policy=json.dumps(policy))
 
 
 def check(aws: Any) -> None:

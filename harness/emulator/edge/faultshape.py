@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from harness.emulator.call import HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.spec.encode import json_bytes
 from harness.emulator.spec.model import Model
+from harness.emulator.spec.xml_text import escaped
 
 Json = dict[str, Any]
 
 
 def error_response(error: AwsError, form: str, request_id: str, model: Model | None = None) -> HttpResponse:
-    """The answer for an error. `form` as in `Recognised`; the model is that of a native service: it names the message
-    member of REST errors, and both names of an error where newer protocols follow the Query protocol's codes."""
+    """The answer for an error. `form` as in `Recognised`, or `ec2`; the model is that of a native service: it names the
+    message member of REST errors, and both names of an error where newer protocols follow the Query protocol's codes.
+    """
     headers = list(error.headers.items())
     if model is not None and "query" in model.metadata.get("protocols", [model.protocol]):
         error, headers = _query_compatible(error, form, headers, model)
@@ -25,15 +26,22 @@ def error_response(error: AwsError, form: str, request_id: str, model: Model | N
         return _rest(error, headers, model)
     if form == "s3":
         body = (
-            f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message or '')}</Message>"
+            f"<Error><Code>{escaped(error.code)}</Code><Message>{escaped(error.message or '')}</Message>"
             f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>"
         )
         return _xml(error, headers, body)
     if form == "rpcv2":
         return _rpcv2(error, headers)
+    if form == "ec2":
+        body = (
+            f"<Response><Errors><Error><Code>{escaped(error.code)}</Code>"
+            f"<Message>{escaped(error.message or '')}</Message></Error></Errors>"
+            f"<RequestID>{request_id}</RequestID></Response>"
+        )
+        return _xml(error, headers, body)
     body = (
         f"<ErrorResponse><Error><Type>{'Sender' if error.status < 500 else 'Receiver'}</Type>"
-        f"<Code>{escape(error.code)}</Code><Message>{escape(error.message or '')}</Message></Error>"
+        f"<Code>{escaped(error.code)}</Code><Message>{escaped(error.message or '')}</Message></Error>"
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return _xml(error, headers, body)

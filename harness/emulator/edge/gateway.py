@@ -17,6 +17,7 @@ from harness.emulator.faults.network import NetworkFault
 from harness.emulator.spec.awsjson import JsonCodec
 from harness.emulator.spec.explain import serialization_error
 from harness.emulator.spec.model import Model, load_model
+from harness.emulator.spec.protocols import error_form
 from harness.emulator.spec.query import QueryCodec
 from harness.emulator.spec.rest import RestCodec
 from harness.emulator.spec.rpcv2 import RpcV2Codec
@@ -69,10 +70,10 @@ class Gateway:
             response = error_response(error, meant.form, request_id)
         except AwsError as error:
             model = self._model(meant.service) if self.world.bus.is_native(meant.service) else None
-            response = error_response(error, meant.form, request_id, model)
+            response = error_response(error, _error_form(meant), request_id, model)
         except Exception:
             log.exception("%s %s failed", meant.service, meant.operation)
-            response = error_response(_internal_failure(), meant.form, request_id)
+            response = error_response(_internal_failure(), _error_form(meant), request_id)
         if meant.form == "s3":
             response.headers.append(("x-amz-request-id", request_id))
         else:
@@ -147,6 +148,11 @@ class Gateway:
 
     def _model(self, service: str) -> Model:
         return load_model(service)
+
+
+def _error_form(meant: Recognised) -> str:
+    """A request that names no operation may be meant for a service of any protocol."""
+    return error_form(meant.service) if meant.form == "query" and not meant.operation else meant.form
 
 
 def _speaks(model: Model, form: str) -> bool:

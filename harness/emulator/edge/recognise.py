@@ -110,12 +110,17 @@ def _scope(request: HttpRequest) -> tuple[str, str, str]:
     found = _CREDENTIAL.search(authorization) if authorization else None
     if found is None and request.query:
         if "X-Amz-Credential" in request.query:
-            found = _CREDENTIAL.search("Credential=" + unquote(parse_qs(request.query)["X-Amz-Credential"][0]))
+            found = _CREDENTIAL.search("Credential=" + unquote(_parameter(request.query, "X-Amz-Credential")))
         elif "AWSAccessKeyId" in request.query and "Signature" in request.query:
-            return parse_qs(request.query)["AWSAccessKeyId"][0], DEFAULT_REGION, "s3"
+            return _parameter(request.query, "AWSAccessKeyId"), DEFAULT_REGION, "s3"
     if found is None:
         return "", DEFAULT_REGION, ""
     return found[1], found[3] or DEFAULT_REGION, found[4]
+
+
+def _parameter(query: str, name: str) -> str:
+    """The first value of a parameter; empty where it has none."""
+    return parse_qs(query).get(name, [""])[0]
 
 
 def _account(access_key: str) -> str:
@@ -141,9 +146,9 @@ def _unsigned(request: HttpRequest) -> str:
 
 def _action(request: HttpRequest) -> str:
     if "Action=" in request.query:
-        return parse_qs(request.query).get("Action", [""])[0]
+        return _parameter(request.query, "Action")
     if b"Action=" in request.body[:65536] and "urlencoded" in request.header("content-type"):
-        return parse_qs(request.body.decode("latin-1")).get("Action", [""])[0]
+        return _parameter(request.body.decode("latin-1"), "Action")
     return ""
 
 

@@ -44,18 +44,26 @@ class Model:
         return list(self.shapes[name].get("members", {})) if name else []
 
 
-def _data_folder(service: str) -> str:
+# What AWS demands and newer models leave out (PartitionKey: there may be other ways to a shard one day).
+_ALSO_REQUIRED = {
+    ("kinesis", "PutRecordInput"): "PartitionKey",
+    ("kinesis", "PutRecordsRequestEntry"): "PartitionKey",
+}
+
+
+@cache
+def data_folders() -> dict[str, str]:
+    """botocore's service names, and the folder of each with its models."""
     spec = find_spec("botocore")
     assert spec is not None and spec.submodule_search_locations
-    return os.path.join(spec.submodule_search_locations[0], "data", service)
+    data = os.path.join(spec.submodule_search_locations[0], "data")
+    return {entry.name: entry.path for entry in os.scandir(data) if entry.is_dir()}
 
 
 @cache
 def load_model(service: str) -> Model:
     """The newest model of a botocore service name. Raises KeyError for a name that botocore does not know."""
-    folder = _data_folder(service)
-    if not os.path.isdir(folder):
-        raise KeyError(service)
+    folder = data_folders()[service]
     newest = os.path.join(folder, max(os.listdir(folder)))
     plain = os.path.join(newest, "service-2.json")
     if os.path.exists(plain):
@@ -64,4 +72,7 @@ def load_model(service: str) -> Model:
     else:
         with gzip.open(plain + ".gz") as file:
             data = orjson.loads(file.read())
+    for (owner, shape), member in _ALSO_REQUIRED.items():
+        if owner == service and member not in data["shapes"][shape]["required"]:
+            data["shapes"][shape]["required"].append(member)
     return Model(service, data["metadata"], data["operations"], data["shapes"])

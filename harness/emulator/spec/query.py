@@ -8,7 +8,6 @@ brought into their shapes' types and then decoded and checked like AWS JSON. An 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.spec.decode import NUMBERS, Compiler, Doubt
 from harness.emulator.spec.explain import explain
 from harness.emulator.spec.model import Model
+from harness.emulator.spec.xml_text import escaped
 
 Json = dict[str, Any]
 Tree = dict[str, Any]
@@ -91,7 +91,7 @@ class QueryCodec:
         if kind == "map":
             item = shape["value"]["shape"]
             return "".join(
-                f"<entry><key>{escape(key)}</key><value>{self._xml(item, one)}</value></entry>"
+                f"<entry><key>{escaped(key)}</key><value>{self._xml(item, one)}</value></entry>"
                 for key, one in value.items()
             )
         if kind == "boolean":
@@ -99,7 +99,7 @@ class QueryCodec:
         if kind == "timestamp":
             moment = datetime.fromtimestamp(value, UTC)
             return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-        return escape(str(value), quote=False)
+        return escaped(str(value), quote=False)
 
 
 def _tree(fields: list[tuple[str, str]]) -> Tree:

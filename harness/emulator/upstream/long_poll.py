@@ -10,8 +10,10 @@ import orjson
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
+from harness.emulator.errors import AwsError
 from harness.emulator.upstream.refusals import fields
 
+_LONGEST = 20
 Attempt = Callable[[], Awaitable[HttpResponse]]
 
 
@@ -58,11 +60,21 @@ class LongPolls:
 
 
 def wait_seconds(request: HttpRequest) -> float | None:
-    """The WaitTimeSeconds of a ReceiveMessage request; None if it leaves that to the queue (or is not a number)."""
-    try:
-        return float(fields(request)["WaitTimeSeconds"])
-    except (KeyError, TypeError, ValueError):
+    """The WaitTimeSeconds of a ReceiveMessage request; None if it leaves that to the queue.
+
+    Raises AwsError for what is no number from 0 to 20: moto would sleep in real time on some of that.
+    """
+    value = fields(request).get("WaitTimeSeconds")
+    if value is None:
         return None
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST:
+        text = f"Value {value} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided."
+        raise AwsError("InvalidParameterValue", text)
+    return seconds
 
 
 def without_wait(request: HttpRequest) -> HttpRequest:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.spec.xml_text import readable
 from harness.emulator.upstream import (
     direct,
     dynamodb_rules,
@@ -17,6 +18,7 @@ from harness.emulator.upstream import (
     long_poll,
     moto_errors,
     refusals,
+    request_checks,
     s3_rules,
     s3_wire,
 )
@@ -77,6 +79,7 @@ class MotoUpstream:
 
     async def forward(self, call: Call, request: HttpRequest) -> HttpResponse:
         """A request as it came. Raises AwsError for what moto can't do or fails at."""
+        request_checks.check(call, request)
         refusals.check(call, request)
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return await self._receive(call, request)
@@ -190,7 +193,10 @@ class MotoUpstream:
             raise
         except Exception as error:
             raise moto_errors.blame_request(error, call, request) from error
+        moto_errors.refuse_shapeless(response, call, request)
         response.headers = [_named(item, response.body) for item in response.headers if item[0].lower() not in _IDS]
+        if response.body[:1] == b"<" and call.operation != "GetObject":
+            response.body = readable(response.body, numbered=call.service == "s3" and response.status < 300)
         if call.service == "s3":
             response.headers.append(("x-amz-id-2", call.request_id))
         return response
@@ -207,13 +213,13 @@ class MotoUpstream:
     # -- SQS --------------------------------------------------------------------------------------------------
 
     async def _receive(self, call: Call, request: HttpRequest) -> HttpResponse:
+        seconds = long_poll.wait_seconds(request)
         short = long_poll.without_wait(request)
 
         async def attempt() -> HttpResponse:
             return await self._run(call, 0, self._answering(call, short), call, short)
 
         queue_name = str(refusals.fields(request).get("QueueUrl", request.path)).rstrip("/").rpartition("/")[2]
-        seconds = long_poll.wait_seconds(request)
         if seconds is None:
             seconds = await self._run(call, 0, _default_wait, call, queue_name)
         if seconds <= 0:

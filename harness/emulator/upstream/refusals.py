@@ -30,15 +30,15 @@ def check(call: Call, request: HttpRequest) -> None:
         raise NotEmulated(call.service, f"{call.operation} with {found}")
 
 
-def fields(request: HttpRequest) -> dict[str, Any]:
-    """The members of a JSON body, or the fields of a form body (first values)."""
+def fields(request: HttpRequest, *, keep_blank_values: bool = False) -> dict[str, Any]:
+    """The members of a JSON body, or the fields of a form body or query (first values)."""
     if request.body[:1] == b"{":
         try:
-            members: dict[str, Any] = orjson.loads(request.body)
+            members: dict[str, Any] = orjson.loads(request.body)  # an object: it begins like one
         except orjson.JSONDecodeError:
             return {}
         return members
-    form = parse_qs(request.body.decode("latin-1") or request.query)
+    form = parse_qs(request.body.decode("latin-1") or request.query, keep_blank_values)
     return {name: values[0] for name, values in form.items()}
 
 
@@ -54,8 +54,9 @@ def _notification(request: HttpRequest) -> str:
 
 
 def _targets(request: HttpRequest) -> str:
-    for target in fields(request).get("Targets", []):
-        arn = str(target.get("Arn", ""))
+    targets = fields(request).get("Targets")
+    for target in targets if isinstance(targets, list) else ():
+        arn = str(target.get("Arn", "")) if isinstance(target, dict) else ""
         if arn.count(":") >= 5 and (arn.split(":")[2] not in _EVENT_TARGETS or ":api-destination/" in arn):
             return f"the target {arn}"
     return ""
@@ -63,7 +64,7 @@ def _targets(request: HttpRequest) -> str:
 
 def _subscription_filter(request: HttpRequest) -> str:
     arn = str(fields(request).get("destinationArn", ""))
-    return f"destinationArn {arn}" if arn.startswith("arn:") and arn.split(":")[2] != "logs" else ""
+    return f"destinationArn {arn}" if arn.count(":") >= 5 and arn.split(":")[2] != "logs" else ""
 
 
 def _rotation(request: HttpRequest) -> str:

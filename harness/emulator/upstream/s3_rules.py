@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from harness.emulator.call import Call, HttpRequest
 from harness.emulator.errors import AwsError
+from harness.emulator.upstream import policies
 from harness.emulator.upstream.loading import backends
 from harness.emulator.upstream.mends.s3 import speaks_to_anyone
 
@@ -19,7 +20,10 @@ def check(call: Call, request: HttpRequest) -> None:
     if call.operation in _WITH_ACL:
         if _sets_acl(request) and getattr(_bucket(call, request), "ownership_rule", "") == "BucketOwnerEnforced":
             raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+    elif call.operation == "CompleteMultipartUpload":
+        _check_upload(call, request)
     elif call.operation == "PutBucketPolicy":
+        policies.check_bucket_policy(request.body)
         block = getattr(_bucket(call, request), "public_access_block", None)
         if block is not None and block.block_public_policy and is_public(request.body):
             resource = f"arn:aws:s3:::{_bucket_name(request)}"
@@ -30,6 +34,18 @@ def check(call: Call, request: HttpRequest) -> None:
                 "Public Access.",
                 403,
             )
+
+
+def _check_upload(call: Call, request: HttpRequest) -> None:
+    bucket = _bucket(call, request)
+    if bucket is not None and parse_qs(request.query).get("uploadId", [""])[0] not in bucket.multiparts:
+        text = (
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+            "completed."
+        )
+        raise AwsError("NoSuchUpload", text, 404)
+    if not request.body:
+        raise AwsError("InvalidRequest", "You must specify at least one part")
 
 
 def _sets_acl(request: HttpRequest) -> bool:

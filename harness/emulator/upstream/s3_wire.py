@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
+from xml.parsers import expat
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
@@ -26,6 +26,10 @@ _XML_BODIES = frozenset(
     )
 )  # fmt: skip
 
+_QUERY_PARAMETERS = (
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+    "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+)
 _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
     "x-amz-checksum-crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
@@ -58,7 +62,9 @@ def normalised(request: HttpRequest) -> HttpRequest:
     headers = [(name, value) for name, value in request.headers if name != "host"]
     headers.append(("host", "localhost"))
     if "X-Amz-Credential=" in request.query and not request.header("authorization"):
-        credential = parse_qs(request.query)["X-Amz-Credential"][0]
+        credential = parse_qs(request.query).get("X-Amz-Credential", [""])[0]
+        if not credential:
+            raise AwsError("AuthorizationQueryParametersError", _QUERY_PARAMETERS)
         headers.append(("authorization", f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"))
     body = request.body
     if request.header("x-amz-content-sha256").startswith("STREAMING-"):
@@ -70,25 +76,41 @@ def normalised(request: HttpRequest) -> HttpRequest:
         if kept:
             headers.append(("content-encoding", kept))
     _check_digests(headers, body)
-    if body and carries_xml(request) and not is_xml(body):
+    if body and (carries_xml(request) or _makes_bucket(request.method, target)) and not is_xml(body):
         raise malformed_xml()
     return HttpRequest(request.method, target, headers, body)
 
 
 def carries_xml(request: HttpRequest) -> bool:
     """Whether the request's body is a configuration in XML."""
-    if request.method not in ("PUT", "POST") or not request.query:
+    if request.method not in ("PUT", "POST"):
         return False
-    return any(part.partition("=")[0] in _XML_BODIES for part in request.query.split("&"))
+    names = [part.partition("=")[0] for part in request.query.split("&")]
+    return any(name in _XML_BODIES for name in names) or (request.method == "POST" and "uploadId" in names)
+
+
+def _makes_bucket(method: str, target: str) -> bool:
+    """Whether a request in path style is CreateBucket."""
+    return method == "PUT" and "?" not in target and "/" not in target.strip("/")
 
 
 def is_xml(body: bytes) -> bool:
-    """Whether the body is well-formed."""
+    """Whether the body is well-formed, and without a document type: S3 takes none, and moto fails at one."""
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        ElementTree.fromstring(body)
-    except ElementTree.ParseError:
+        parser.Parse(body, True)
+    except (expat.ExpatError, _HasDoctype):
         return False
     return True
+
+
+class _HasDoctype(Exception):
+    pass
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _HasDoctype
 
 
 def malformed_xml() -> AwsError:

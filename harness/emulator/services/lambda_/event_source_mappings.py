@@ -271,7 +271,7 @@ class EventSourceMappings(Destinations):
         if (types := given.get("FunctionResponseTypes")) is not None:
             mapping.report_failures = "ReportBatchItemFailures" in types
         if (criteria := given.get("FilterCriteria")) is not None:
-            patterns = [item["Pattern"] for item in criteria.get("Filters") or []]
+            patterns = [item.get("Pattern", "") for item in criteria.get("Filters") or []]
             EventFilter(patterns)
             mapping.filters = patterns
 

@@ -7,6 +7,7 @@ import importlib.util
 import io
 import os
 import shutil
+import stat
 import tempfile
 import time
 import zipfile
@@ -119,6 +120,7 @@ def fingerprint(folder: str) -> int:
     """A number that changes when a file in a hot-reload folder changes."""
     total = 0
     pending = [folder]
+    seen: set[tuple[int, int]] = set()
     while pending:
         try:
             entries = list(os.scandir(pending.pop()))
@@ -127,9 +129,13 @@ def fingerprint(folder: str) -> int:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in ("__pycache__", "node_modules"):
                 continue
-            if entry.is_dir():
-                pending.append(entry.path)
-            else:
+            try:
                 status = entry.stat()
+            except OSError:  # a link to nothing, or to itself; a file that was removed just now
+                continue
+            if not stat.S_ISDIR(status.st_mode):
                 total ^= hash((entry.path, status.st_mtime_ns, status.st_size))
+            elif (place := (status.st_dev, status.st_ino)) not in seen:  # a link may lead up again
+                seen.add(place)
+                pending.append(entry.path)
     return total

@@ -1,0 +1,54 @@
+"""What AWS refuses before it looks at anything, and moto fails at: an operation that is not there, a body that is not
+JSON, a policy that no later call could evaluate."""
+
+from __future__ import annotations
+
+import orjson
+
+from harness.emulator.call import Call, HttpRequest
+from harness.emulator.errors import AwsError, constraint, validation_error
+from harness.emulator.spec.explain import serialization_error
+from harness.emulator.spec.model import load_model
+from harness.emulator.upstream import policies
+from harness.emulator.upstream.refusals import fields
+
+
+def check(call: Call, request: HttpRequest) -> None:
+    """Raises AwsError. S3 has its own checks (`s3_wire`, `s3_rules`)."""
+    if call.service == "s3":
+        return
+    known = call.operation in load_model(call.service).operations
+    if request.header("x-amz-target"):
+        if not known:
+            raise AwsError("UnknownOperationException", None)
+        _check_json(request.body)
+    elif call.operation and not known:
+        raise AwsError("InvalidAction", f"The action {call.operation} is not valid for this web service.")
+    elif not call.operation and load_model(call.service).protocol == "query":
+        raise AwsError("MissingAction", "The request must contain the parameter Action.")
+    elif call.operation and load_model(call.service).protocol == "query":
+        _check_required(call, request)
+    policies.check(call, request)
+
+
+def _check_required(call: Call, request: HttpRequest) -> None:
+    """moto makes a user of the name `None` where there is no name."""
+    model = load_model(call.service)
+    shape = model.input_shape(call.operation)
+    required = model.shapes[shape].get("required", ()) if shape else ()
+    names = {name.partition(".")[0] for name in fields(request, keep_blank_values=True)}
+    missing = [name[:1].lower() + name[1:] for name in required if name not in names]
+    if missing:
+        text = validation_error([constraint(None, name, "Member must not be null") for name in missing]).message
+        raise AwsError("ValidationError", text)
+
+
+def _check_json(body: bytes) -> None:
+    if not body.strip():
+        return  # an empty object
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise serialization_error("Unable to parse the request body as JSON") from None
+    if not isinstance(value, dict):
+        raise serialization_error("Expected a JSON object")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
 from botocore.config import Config
 
+from harness.clients import local_session
 from harness.drills.drill import Answers, Drill, Heal, Json, Pipeline, Send, SendMeanwhile
 from harness.ledger import Ledger, Sent, steady
 from harness.ledger.entry_points import EntryPoint
@@ -57,10 +57,8 @@ class Clients:
 
     def get(self, service: str) -> Any:
         if service not in self._made:
-            # Not with the developer's own credentials: their account is none of the drills' business.
-            session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
             config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, s3={"addressing_style": "path"})
-            self._made[service] = session.client(service, endpoint_url=self.url, config=config)
+            self._made[service] = local_session(REGION).client(service, endpoint_url=self.url, config=config)
         return self._made[service]
 
 

@@ -7,6 +7,11 @@ from starting is one sentence on standard error and exit code 1.
 
 from __future__ import annotations
 
+from harness.emulator.private import leave_host_environment
+
+if __name__ == "__main__":
+    leave_host_environment()  # before anything else runs, and before the imports that would run twice
+
 import argparse
 import asyncio
 import logging

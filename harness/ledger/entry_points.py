@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.clients import KEY, local_session
 from harness.ledger.outcome import Outcome, of_entry, of_error
 
 Json = dict[str, Any]
@@ -177,14 +178,11 @@ def aws_client(service: str, endpoint_url: str | None, region: str | None = None
     from botocore.config import Config
 
     config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, s3={"addressing_style": "path"})
-    own: Json = {}
-    if endpoint_url is not None:
-        own = {
-            "endpoint_url": endpoint_url,
-            "aws_access_key_id": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
-            "aws_secret_access_key": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
-            "region_name": region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
-        }
-    elif region is not None:
-        own = {"region_name": region}
-    return boto3.client(service, config=config, **own)
+    if endpoint_url is None:
+        return boto3.client(service, config=config, **({"region_name": region} if region is not None else {}))
+    session = local_session(
+        region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+        os.environ.get("AWS_ACCESS_KEY_ID", KEY),
+        os.environ.get("AWS_SECRET_ACCESS_KEY", KEY),
+    )
+    return session.client(service, config=config, endpoint_url=endpoint_url)

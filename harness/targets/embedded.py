@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.clients import local_session
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
@@ -107,15 +108,8 @@ class EmbeddedTarget:
 
     def client(self, service: str) -> Any:
         """A boto3 client for the service on this target."""
-        import boto3  # here, because it takes a quarter of a second that most commands do not need
-
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
+        return local_session(region).client(service, endpoint_url=self.endpoint_url)
 
     def capabilities(self) -> frozenset[str]:
         """What this target can do beyond AWS's own APIs."""

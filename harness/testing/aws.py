@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from harness.clients import KEY, local_session
 from harness.problem import Problem
 
-KEY = "test"
 _DEFAULT_REGION = "us-east-1"
 _TIMEOUT_SECONDS = 65.0
 
@@ -60,10 +60,12 @@ class Aws:
 
     def _make(self, service: str, **options: Any) -> Any:
         if self._session is None:
-            import boto3
+            if self.endpoint_url is None:
+                import boto3
 
-            keys = {} if self.endpoint_url is None else {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
-            self._session = boto3.Session(region_name=self.region, **keys)
+                self._session = boto3.Session(region_name=self.region)
+            else:
+                self._session = local_session(self.region)
         config = self._config()
         given = options.pop("config", None)
         if self.endpoint_url is not None:

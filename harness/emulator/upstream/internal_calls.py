@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
+from harness.emulator.upstream.sdk import loader
 
 Json = dict[str, Any]
 
@@ -17,12 +18,11 @@ class _Protocol:
     """One service's model with its serializer and parser."""
 
     def __init__(self, service: str) -> None:
-        from botocore.loaders import create_loader
         from botocore.model import ServiceModel
         from botocore.parsers import ResponseParserFactory
         from botocore.serialize import create_serializer
 
-        self.model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+        self.model = ServiceModel(loader().load_service_model(service, "service-2"), service)
         protocol = self.model.resolved_protocol
         if "cbor" in protocol:
             protocol = next(name for name in self.model.protocols if "cbor" not in name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from harness.emulator.upstream import mends, seeded_bytes, virtual_time
+from harness.emulator.upstream import mends, sdk, seeded_bytes, virtual_time
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -19,8 +20,9 @@ def load_app(moto_name: str) -> WsgiApp:
     """
     _prepare()
     # IAM is asked who calls at every request, SQS gets what others deliver: mended before somebody else imports them.
-    for name in ("iam", "sqs", moto_name):
-        _module(f"moto.{name}.models")
+    with _private_sessions():
+        for name in ("iam", "sqs", moto_name):
+            _module(f"moto.{name}.models")
     mends.apply()
     virtual_time.attach()
     seeded_bytes.attach()
@@ -36,6 +38,12 @@ def _prepare() -> None:
     model = _module("moto.core.common_models").BaseModel
     model.__new__ = staticmethod(lambda cls, *_args, **_kwargs: super(model, cls).__new__(cls))
 
+    # The host's profile and files are nobody's business here, also where a test process holds the emulator.
+    _module("moto.core.base_backend").AccountSpecificBackend.get_session = functools.cache(sdk.session)
+    _module("moto.core.utils").Session = sdk.session
+    loader = _module("moto.core.loaders").Loader
+    loader.CUSTOMER_DATA_PATH = loader.BUILTIN_DATA_PATH
+
     # Regions newer than moto, or made up, are as good here as for the native services.
     _module("moto.core.base_backend").allow_unknown_region = lambda: True
 
@@ -44,6 +52,18 @@ def _prepare() -> None:
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     names.camelcase_to_underscores = functools.cache(names.camelcase_to_underscores)
     responses.camelcase_to_underscores = names.camelcase_to_underscores
+
+
+@contextmanager
+def _private_sessions() -> Iterator[None]:
+    """Modules that are imported inside make sessions without the host's profile (EC2's, which SSM needs, at once)."""
+    boto3 = _module("boto3")
+    session = boto3.Session
+    boto3.Session = lambda *args, **named: session(*args, **{"botocore_session": sdk.session(), **named})
+    try:
+        yield
+    finally:
+        boto3.Session = session
 
 
 def _module(name: str) -> Any:

@@ -12,6 +12,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.upstream import internal_calls, split_deliveries
 from harness.emulator.upstream.moto_upstream import MotoUpstream
 from harness.emulator.upstream.remote import ANSWER_SECONDS, INVOKE_SECONDS, Remote, looks_right
+from harness.emulator.upstream.sdk import loader
 from harness.emulator.upstream.signing import signed
 from harness.emulator.upstream.split import Split
 
@@ -98,10 +99,9 @@ class SplitUpstream(MotoUpstream):
 @functools.cache
 def _is_a_service(service: str) -> bool:
     from botocore.exceptions import UnknownServiceError
-    from botocore.loaders import create_loader
 
     try:
-        create_loader().determine_latest_version(service, "service-2")
+        loader().determine_latest_version(service, "service-2")
     except (UnknownServiceError, ValueError):
         return False
     return True

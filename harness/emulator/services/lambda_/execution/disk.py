@@ -71,6 +71,17 @@ class Disk:
         """An empty HOME, so that no credentials or settings of the user's reach a function."""
         return self._folder("home")
 
+    def temporary(self, worker: str) -> Path:
+        """A new folder for one process: what `tempfile` gives it is nobody else's (AWS has /tmp in each)."""
+        folder = self._folder("tmp") / worker
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def remove_temporary(self, worker: str) -> None:
+        """Remove it with whatever the process left. May take a while: for a thread."""
+        if self._root is not None:
+            shutil.rmtree(self._root / "tmp" / worker, ignore_errors=True)
+
     def remove(self) -> None:
         if self._root is not None:
             shutil.rmtree(self._root, ignore_errors=True)

@@ -9,7 +9,9 @@ from harness.emulator.permissions.function_sessions import session_token
 from harness.emulator.services.lambda_.model import FunctionVersion
 
 # What the dynamic loader needs to start the interpreter at all.
-_FROM_HOST = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_FROM_HOST = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_PATH = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+"""AWS's, behind the folder of the interpreter (/var/lang/bin there)."""
 
 RESERVED = frozenset({
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -31,6 +33,8 @@ def variables(
     task_root: str,
     packages: Path,
     home: Path,
+    temporary: Path,
+    interpreter: str,
 ) -> dict[str, str]:
     """All variables of one process. LAMBDA_TASK_ROOT is the real folder: there is no /var/task here."""
     values = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
@@ -39,8 +43,10 @@ def variables(
         "HOME": str(home),
         "LANG": "en_US.UTF-8",
         "LC_CTYPE": "C.UTF-8",
+        "PATH": f"{os.path.dirname(interpreter)}:{_PATH}",
         "PYTHONPATH": str(packages),
         "SHLVL": "0",
+        "TMPDIR": str(temporary),
         "TZ": ":UTC",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import secrets
 import signal
 import sys
 from collections import Counter
@@ -134,7 +135,8 @@ class Fleet:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
         if version.vpc is not None and version.vpc.subnet_ids:
             stream.append(int(self.world.clock.now() * 1000), vpc_config.WARNING)
-        worker_id = str(next(self._ids))
+        # Nobody guesses the id of another process: who knows it can answer for it.
+        worker_id = f"{next(self._ids)}-{secrets.token_hex(8)}"
         report = PlatformLog(version, self.world.clock)
         worker = Worker(worker_id, self.world.clock, stream, report, version.memory_size, self._gone)
         self._workers[worker] = pool
@@ -148,6 +150,8 @@ class Fleet:
             task_root=str(folder),
             packages=packages,
             home=self._disk.home(),
+            temporary=self._disk.temporary(worker_id),
+            interpreter=interpreter.executable,
         )
         hot = version.code.folder is not None
         await worker.start(_arguments(interpreter, folder, packages, hot), variables, folder, limit)
@@ -173,6 +177,8 @@ class Fleet:
     def _gone(self, worker: Worker) -> None:
         pool = self._workers.pop(worker, None)
         self.api.workers.pop(worker.id, None)
+        if not self._stopping:  # then all folders go at once
+            asyncio.get_running_loop().run_in_executor(None, self._disk.remove_temporary, worker.id)
         if pool is not None:
             pool.gone(worker)
         self.grow()

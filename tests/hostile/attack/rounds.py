@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.hostile.attack import wire
+from tests.hostile.attack import damage, disk, host, kills, wire
 from tests.hostile.attack.findings import Report
 from tests.hostile.attack.run import Run
 
-PARTS: dict[str, Callable[[Run], None]] = {"wire": wire.play}
-SCHEDULE = ("wire",)
+PARTS: dict[str, Callable[[Run], None]] = {
+    "wire": wire.play,
+    "kills": kills.play,
+    "damage": damage.play,
+    "disk": disk.play,
+    "host": host.play,
+}
+SCHEDULE = ("wire", "wire", "kills", "wire", "damage", "wire", "disk", "wire", "host", "wire")
 
 
 def play(

@@ -49,10 +49,10 @@ def play(run: Run) -> None:
 
 
 class Wire:
-    def __init__(self, run: Run, emulator: Emulator) -> None:
+    def __init__(self, run: Run, emulator: Emulator, pool: Pool | None = None) -> None:
         self.run = run
         self.emulator = emulator
-        self.pool = Pool()
+        self.pool = pool or Pool()
         self._link = Connection(emulator.port)
         self._begun_rss = 0
         self._bytes = 0

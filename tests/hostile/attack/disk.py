@@ -15,7 +15,8 @@ from tests.hostile.attack.run import Run
 _WRITES = 40
 _READS: list[tuple[str, str, dict[str, Any]]] = [
     ("kinesis", "ListStreams", {}), ("kinesis", "DescribeStreamSummary", {"StreamName": "stream"}),
-    ("firehose", "ListDeliveryStreams", {}), ("s3", "ListBuckets", {}), ("s3", "GetObject", {"Bucket": "b", "Key": "k"}),
+    ("firehose", "ListDeliveryStreams", {}), ("s3", "ListBuckets", {}),
+    ("s3", "GetObject", {"Bucket": "b", "Key": "k"}),
     ("sqs", "ListQueues", {}), ("sts", "GetCallerIdentity", {}), ("lambda", "ListFunctions", {}),
     ("cloudformation", "DescribeStacks", {}), ("cloudwatch", "DescribeAlarms", {}), ("apigateway", "GetRestApis", {}),
     ("dynamodb", "ListTables", {}), ("iam", "ListRoles", {}),

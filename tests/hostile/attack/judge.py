@@ -12,17 +12,18 @@ import cbor2
 from botocore.parsers import create_parser
 
 from tests.hostile.attack.message import Answer, Request
-from tests.hostile.attack.models import operation_model
+from tests.hostile.attack.models import operation_model, service_model
 
+_OF_INTEGRATIONS = b'{"message": "Internal server error"}'
+"""What API Gateway answers when an integration fails."""
+_FAILED = re.compile(r"(\w+) ([^<]*) failed in moto: (\w+)")
 _OF_ADMIN = ("harness", "localstack", "execute-api")
 
 
 def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything that is wrong with this answer."""
-    if answer.status == 500:
+    if answer.status == 500 and answer.body != _OF_INTEGRATIONS:
         yield "failure", _said(answer)
-        if request.service == "execute-api":
-            return
     if not (200 <= answer.status < 600) or (answer.status in (502, 504) and request.service not in _OF_ADMIN):
         yield "shape", f"status {answer.status}"
     if request.service == "execute-api":
@@ -31,9 +32,9 @@ def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
         if answer.status >= 400 and not request.stray and _json_object(answer.body) is None:
             yield "shape", f"status {answer.status} without a JSON object: {_said(answer)}"
         return
-    if not (answer.header("x-amzn-requestid") or answer.header("x-amz-request-id")):
-        if not (request.stray or request.torn):
-            yield "shape", f"no request id in an answer {answer.status}"
+    has_id = answer.header("x-amzn-requestid") or answer.header("x-amz-request-id")
+    if not (has_id or request.stray or request.torn):
+        yield "shape", f"no request id in an answer {answer.status}"
     if request.method == "HEAD":
         return
     if request.stray or request.torn:
@@ -47,6 +48,17 @@ def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
         problem = _success_problem(request, answer)
         if problem:
             yield "shape", f"status {answer.status} in {request.protocol}, {problem}: {_said(answer)}"
+
+
+def place(request: Request, kind: str, text: str) -> str:
+    """What a complaint is counted under: a request that lost its way counts for who answered it."""
+    failed = _FAILED.search(text)
+    if kind == "failure" and failed:
+        known = failed[2] in service_model(failed[1]).operation_names or failed[1] == "s3"
+        return f"{failed[1]} {failed[2] if known else '(no operation)'} · {failed[3]}"
+    if "<!doctype html" in text:
+        return f"{request.service if not request.stray else 'a stray request'} · HTML"
+    return f"{request.service} {request.operation}"
 
 
 def parsed(request: Request, answer: Answer) -> Any:
@@ -106,9 +118,9 @@ def _error_problem(protocol: str, answer: Answer) -> str:
 
 
 def _success_problem(request: Request, answer: Answer) -> str:
-    if answer.body and "json" in request.protocol and "json" in answer.header("content-type"):
-        if request.operation not in ("Invoke", "GetExport") and _strict_json(answer.body) is None:
-            return "no JSON"
+    is_json = answer.body and "json" in request.protocol and request.operation not in ("Invoke", "GetExport")
+    if is_json and "json" in answer.header("content-type") and _strict_json(answer.body) is None:
+        return "no JSON"
     try:
         parsed(request, answer)
     except Exception as error:

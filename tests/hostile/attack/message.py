@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -85,7 +86,7 @@ class NotAnswered(Exception):
 
 
 class Connection:
-    """A connection that is kept alive; `waiting` is called every second without an answer."""
+    """A connection that is kept alive."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -97,15 +98,20 @@ class Connection:
             self._socket.close()
         self._socket, self._held = None, b""
 
-    def send(self, request: Request, waiting: object = None) -> Answer | None:
-        """Raises Cut, NotAnswered. None for a request that nobody needs to answer."""
+    def send(self, request: Request, waiting: Callable[[], None] | None = None) -> Answer | None:
+        """`waiting` is called every second without an answer. None for a request that nobody needs to answer.
+
+        Raises Cut, NotAnswered."""
         raw = request.raw()
         fresh = self._socket is None
         try:
             return self._send(request, raw, waiting)
+        except NotAnswered:
+            self.close()
+            raise
         except (Cut, OSError) as error:
             self.close()
-            if fresh or isinstance(error, NotAnswered):
+            if fresh:
                 raise Cut(str(error)) from error
             # The server may have closed the idle connection at the same moment.
             try:
@@ -116,7 +122,7 @@ class Connection:
             if request.way is not Way.PLAIN or request.torn:
                 self.close()
 
-    def _send(self, request: Request, raw: bytes, waiting: object) -> Answer | None:
+    def _send(self, request: Request, raw: bytes, waiting: Callable[[], None] | None) -> Answer | None:
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=ANSWER_SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -136,13 +142,13 @@ class Connection:
         if request.way is Way.HALF_CLOSED or request.torn:
             link.shutdown(socket.SHUT_WR)
         answer = self._answer(request, waiting)
-        if request.way is Way.PIPELINED:
+        if request.way is Way.PIPELINED and answer.header("connection").lower() != "close":
             self._answer(request, waiting)
         if answer.header("connection").lower() == "close":
             self.close()
         return answer
 
-    def _answer(self, request: Request, waiting: object) -> Answer:
+    def _answer(self, request: Request, waiting: Callable[[], None] | None) -> Answer:
         deadline = time.monotonic() + ANSWER_SECONDS
         while True:
             head = self._until(b"\r\n\r\n", deadline, waiting)
@@ -167,7 +173,7 @@ class Connection:
             return Answer(status, headers, self._take(int(headers["content-length"]), deadline, waiting))
         return Answer(status, headers, self._rest(deadline, waiting))
 
-    def _more(self, deadline: float, waiting: object) -> bool:
+    def _more(self, deadline: float, waiting: Callable[[], None] | None) -> bool:
         assert self._socket is not None
         while True:
             self._socket.settimeout(1.0)
@@ -176,27 +182,27 @@ class Connection:
             except TimeoutError:
                 if time.monotonic() > deadline:
                     raise NotAnswered(f"no answer in {ANSWER_SECONDS:.0f} s") from None
-                if callable(waiting):
+                if waiting is not None:
                     waiting()
                 continue
             self._held += got
             return bool(got)
 
-    def _until(self, mark: bytes, deadline: float, waiting: object) -> bytes:
+    def _until(self, mark: bytes, deadline: float, waiting: Callable[[], None] | None) -> bytes:
         while mark not in self._held:
             if not self._more(deadline, waiting):
                 raise Cut(f"closed after {self._held[:60]!r}")
         found, _, self._held = self._held.partition(mark)
         return found
 
-    def _take(self, size: int, deadline: float, waiting: object) -> bytes:
+    def _take(self, size: int, deadline: float, waiting: Callable[[], None] | None) -> bytes:
         while len(self._held) < size:
             if not self._more(deadline, waiting):
                 raise Cut("closed within a body")
         found, self._held = self._held[:size], self._held[size:]
         return found
 
-    def _rest(self, deadline: float, waiting: object) -> bytes:
+    def _rest(self, deadline: float, waiting: Callable[[], None] | None) -> bytes:
         while self._more(deadline, waiting):
             pass
         found, self._held = self._held, b""

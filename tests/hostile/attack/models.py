@@ -74,7 +74,7 @@ def serialise(service: str, operation: str, protocol: str, params: dict[str, Any
         ]
         return Request(service, operation, protocol, "POST", "/", "", headers + signed(service), cbor2.dumps(params))
     written = _serializer(protocol).serialize_to_request(params, model)
-    headers = [(name, str(value)) for name, value in written["headers"].items()]
+    headers = [(name, str(value)) for name, value in written["headers"].items() if name.lower() != "content-length"]
     path, _, query = written["url_path"].partition("?")
     more = written["query_string"]
     if more:

@@ -44,7 +44,8 @@ _HEADERS = [
     ("X-Amz-Target", "Kinesis_20131202.PutRecord"), ("X-Amz-Target", "."), ("X-Amz-Target", "x.y.z"),
     ("X-Amz-Target", "AmazonSQS.None"), ("Host", "bucket-a.s3.amazonaws.com"), ("Host", "[x"), ("Host", ""),
     ("Host", "sqs.us-east-1.amazonaws.com"), ("Origin", "null"), ("Authorization", ""),
-    ("Authorization", "AWS4-HMAC-SHA256 Credential=/////"), ("Authorization", "AWS x:y"), ("Authorization", "Basic eDp5"),
+    ("Authorization", "AWS4-HMAC-SHA256 Credential=/////"), ("Authorization", "AWS x:y"),
+    ("Authorization", "Basic eDp5"),
     ("X-Amz-Date", "x"), ("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
     ("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"), ("X-Amz-Decoded-Content-Length", "x"),
     ("X-Amz-Security-Token", "a" * 5000), ("Content-MD5", "x"), ("Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA=="),
@@ -304,7 +305,7 @@ def _address(rng: random.Random, request: Request) -> None:
                 rng.choice(_SEGMENTS)
                 if rng.random() < 0.5
                 else quote(rng.choice(HOSTILE_STRINGS), safe="", errors="surrogatepass")
-            )  # noqa: E501
+            )
         else:
             parts.insert(at, rng.choice(_SEGMENTS))
         request.path = "/".join(parts) or "/"

@@ -18,7 +18,7 @@ START_SECONDS = 60.0
 _FRAME = re.compile(r'^  File "([^"]+)", line (\d+), in (\S+)', re.MULTILINE)
 _CHAINED = re.compile(
     r"Traceback \(most recent call last\):\n(?:(?!Traceback \(most).*\n)*?\n"
-    r"(?:During handling of the above exception, another|The above exception was the direct cause of the following).*\n\n"
+    r"(?:During handling of the above exception, another|The above exception was the direct cause of).*\n\n"
 )
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::.*)?$", re.MULTILINE)
 
@@ -107,8 +107,8 @@ class Emulator:
 
 
 def tracebacks(text: str) -> Iterator[tuple[str, str]]:
-    """(place, end of the text) of each traceback in a log; of chained ones the last. The place is the innermost frame of
-    ours, the innermost frame of all, and the exception."""
+    """(place, end of the text) of each traceback in a log; of chained ones the last. The place is the innermost frame
+    of ours, the innermost frame of all, and the exception."""
     chained = _CHAINED.sub("", text)
     for part in chained.split("Traceback (most recent call last):\n")[1:]:
         frames = _FRAME.findall(part)

@@ -28,7 +28,10 @@ _NEW_EACH_TIME = {
     "GetMetricStatistics", "ListMetrics", "GetParametersForImport", "GetAccessToken", "GetMetricWidgetImage",
     "GetCredentialReport", "GetDeployablePatchSnapshotForInstance",
 }  # fmt: skip
-_DROPPED = ("responsemetadata", "nexttoken", "next_token", "location", "position", "marker", "nextmarker", "requestid")
+_DROPPED = (
+    "responsemetadata", "nexttoken", "next_token", "location", "position", "marker", "nextmarker", "requestid",
+    "lastprocessingresult",
+)  # fmt: skip
 _OF_AWS = "arn:aws:iam::aws:"
 _PROGRESS = ("metrics.", "trace")
 """Tables of what was measured: the running minute is not kept (docs/architecture.md)."""
@@ -105,7 +108,7 @@ def _read(link: Connection, request: Any) -> str:
     try:
         return json.dumps(_kept(parsed(request, answer)), default=str, sort_keys=True)
     except Exception as error:
-        return repr(error)
+        return type(error).__name__
 
 
 def _kept(value: Any) -> Any:

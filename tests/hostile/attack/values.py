@@ -21,7 +21,8 @@ HOSTILE_STRINGS = [
     "${", "$input", "#set($a=", "$context.keySet()", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a", "]]>", "&amp",
     "arn:aws:", "arn:aws:kinesis:us-east-1:000000000000:stream/", "arn:aws:lambda:us-east-1:000000000000:function:",
     "arn:aws:sqs:us-east-1:000000000000:q:w:e", "arn::::::", ":" * 9, "/" * 9, "://", "http://[", "https://x:99999/",
-    "2026-13-99T99:99:99Z", "1970", "-1e18", "9e18", "AAAA", "AA=A", "=", "é", "!{timestamp:", "!{partitionKeyFromQuery:",
+    "2026-13-99T99:99:99Z", "1970", "-1e18", "9e18", "AAAA", "AA=A", "=", "é", "!{timestamp:",
+    "!{partitionKeyFromQuery:",
     "rate(0 minutes)", "cron(* * * * * *)", "shardId-999999999999", "shardId-x", "$LATEST", "$.a[", "..[?(@", "🏳️‍🌈",
 ]  # fmt: skip
 HOSTILE_NUMBERS = [

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
 from tests.hostile.attack.beginning import begin
 from tests.hostile.attack.deployed import deployed_request
-from tests.hostile.attack.judge import complaints, parsed
+from tests.hostile.attack.judge import complaints, parsed, place
 from tests.hostile.attack.message import Answer, Connection, Cut, NotAnswered, Request
 from tests.hostile.attack.models import BEHIND, NATIVE, OTHER, operation_model, protocols, serialise, service_model
 from tests.hostile.attack.mutate import mutate
 from tests.hostile.attack.pool import Pool
+from tests.hostile.attack.probe import STALL_SECONDS, Waits, probing
 from tests.hostile.attack.process import Emulator, tracebacks
 from tests.hostile.attack.run import Run
 from tests.hostile.attack.state import check_state
 from tests.hostile.attack.values import Values
-from tests.hostile.attack.watch import watched
 
 REQUESTS = 2000
 _HELD = 256_000_000
@@ -38,10 +39,11 @@ def play(run: Run) -> None:
         run.found("death", "start", f"the emulator did not start: {emulator.said()}")
         return
     try:
-        with watched(run, emulator):
-            wire = Wire(run, emulator)
-            wire.begin()
+        wire = Wire(run, emulator)
+        wire.begin()
+        with probing(emulator.port, emulator.pid) as waits:
             wire.attack(min(run.upto or REQUESTS, max(1, int(REQUESTS * run.scale))))
+        wire.stalled(waits)
         if emulator.alive:
             check_state(run, emulator, wire.pool, state)
     finally:
@@ -56,6 +58,7 @@ class Wire:
         self._link = Connection(emulator.port)
         self._begun_rss = 0
         self._bytes = 0
+        self._sent: list[tuple[float, float, int, str, str]] = []  # from, to, number, what, its bytes
 
     def begin(self) -> None:
         begin(self._valid, self.pool)
@@ -105,6 +108,7 @@ class Wire:
         run, where = self.run, f"{request.service} {request.operation}"
         run.report.sent[f"{request.service} {request.protocol}"] += 1
         sample = repr(request.raw()[:1200])
+        began = time.monotonic()
         try:
             answer = self._link.send(request, self._tick)
         except (Cut, NotAnswered, ConnectionError) as problem:
@@ -116,17 +120,31 @@ class Wire:
             elif not request.torn:
                 run.found("cut", where, str(problem), at=number, sample=sample)
             answer = None
+        if (now := time.monotonic()) > began + STALL_SECONDS / 2:
+            self._sent.append((began, now, number, where, sample))
         if answer is not None:
             self._judge(number, request, answer, sample)
         text = self.emulator.said()
-        for place, end in tracebacks(text):
-            run.found("traceback", place, f"{where}: …{end}", at=number, sample=sample)
+        for at, end in tracebacks(text):
+            run.found("traceback", at, f"{where}: …{end}", at=number, sample=sample)
+
+    def stalled(self, waits: Waits) -> None:
+        """Tell of the waits of the other caller, each by the request that was answered most slowly meanwhile."""
+        report = self.run.report
+        report.worst_stall = max(report.worst_stall, waits.worst)
+        for began, seconds in waits.stalls:
+            meanwhile = [each for each in self._sent if each[0] < began + seconds and each[1] > began]
+            if meanwhile:
+                start, end, number, where, sample = max(meanwhile, key=lambda each: each[1] - each[0])
+                text = f"{seconds * 1000:.0f} ms, while the request took {(end - start) * 1000:.0f} ms"
+                self.run.found("stall", where, text, at=number, sample=sample)
+            else:
+                self.run.found("stall", "between requests", f"{seconds * 1000:.0f} ms")
 
     def _judge(self, number: int, request: Request, answer: Answer, sample: str) -> None:
         self.run.report.answered[f"{answer.status // 100}xx"] += 1
         for kind, text in complaints(request, answer):
-            where = f"{request.service} {request.operation}"
-            self.run.found(kind, where, text, at=number, sample=sample)
+            self.run.found(kind, place(request, kind, text), text, at=number, sample=sample)
         if answer.status < 300 and not request.stray and request.protocol != "http":
             with contextlib.suppress(Exception):
                 self.pool.learn(parsed(request, answer))

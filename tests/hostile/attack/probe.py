@@ -1,0 +1,119 @@
+"""Another caller: asks the emulator one small question after the other, and tells how long it had to wait.
+
+A process of its own (`python -m tests.hostile.attack.probe PORT PID`), so that the work of the attacker does not slow it
+down. On a loaded machine a wait is also the machine's: the time in which the emulator's main thread or the probe itself
+was ready to run and had no CPU is taken off.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+STALL_SECONDS = 0.25
+_PAUSE = 0.01
+_QUESTION = b"GET /_harness/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_GIVEN_UP = 120.0
+
+
+@dataclass
+class Waits:
+    """`stalls` are (beginning on the monotonic clock, seconds) of the waits that were too long."""
+
+    worst: float = 0.0
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+
+
+@contextmanager
+def probing(port: int, pid: int) -> Iterator[Waits]:
+    """Ask until the end of the block; the waits are complete behind it."""
+    found = Waits()
+    prober = subprocess.Popen(
+        [sys.executable, "-m", "tests.hostile.attack.probe", str(port), str(pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert prober.stdin is not None and prober.stdout is not None
+    lines = prober.stdout
+
+    def listen() -> None:
+        for line in lines:
+            began, seconds = map(float, line.split())
+            found.worst = max(found.worst, seconds)
+            if seconds > STALL_SECONDS:
+                found.stalls.append((began, seconds))
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield found
+    finally:
+        prober.stdin.close()
+        try:
+            prober.wait(10)
+        except subprocess.TimeoutExpired:
+            prober.kill()
+            prober.wait()
+        listener.join(10)
+        prober.stdout.close()
+
+
+def main() -> None:
+    port, pid = int(sys.argv[1]), int(sys.argv[2])
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    worst = 0.0
+    with socket.create_connection(("127.0.0.1", port), timeout=_GIVEN_UP) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while not ended.is_set():
+            unfair = _ready(pid) + _ready(0)
+            began = time.monotonic()
+            try:
+                link.sendall(_QUESTION)
+                if not _answered(link):
+                    return
+            except OSError:
+                return
+            waited = time.monotonic() - began - max(0.0, _ready(pid) + _ready(0) - unfair)
+            if waited > worst or waited > STALL_SECONDS:
+                worst = max(worst, waited)
+                print(began, waited, flush=True)
+            ended.wait(_PAUSE)
+
+
+def _answered(link: socket.socket) -> bool:
+    held = b""
+    while b"\r\n\r\n" not in held:
+        got = link.recv(65_536)
+        if not got:
+            return False
+        held += got
+    head, _, body = held.partition(b"\r\n\r\n")
+    size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+    while len(body) < size:
+        got = link.recv(65_536)
+        if not got:
+            return False
+        body += got
+    return True
+
+
+def _ready(pid: int) -> float:
+    """Seconds that a process's main thread was ready to run without a CPU; 0 where the system does not tell."""
+    name = f"/proc/{pid}/task/{pid}/schedstat" if pid else "/proc/thread-self/schedstat"
+    try:
+        with open(name) as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+if __name__ == "__main__":
+    main()

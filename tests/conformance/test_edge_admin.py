@@ -161,8 +161,9 @@ def test_pages_of_other_sites_are_refused(aws: Aws, path: str) -> None:
     assert aws.http.get(path, headers={"Origin": "null"}).status_code == 403
 
 
-def test_pages_of_this_machine_are_let_through(aws: Aws) -> None:
-    assert aws.http.get("/_harness/health", headers={"Origin": "http://localhost:3000"}).status_code == 200
+def test_the_emulator_s_own_pages_are_let_through(aws: Aws) -> None:
+    assert aws.http.get("/_harness/health", headers={"Origin": aws.url}).status_code == 200
+    assert aws.http.get("/_harness/health", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 def test_a_refused_page_changes_nothing(aws: Aws) -> None:

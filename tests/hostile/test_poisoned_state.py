@@ -112,7 +112,7 @@ def test_what_is_no_data_does_not_keep_the_rest_from_being_saved(caplog: pytest.
 
         with up.moto.state.entered():
             backend = backends("sns")["000000000000"]["us-east-1"]
-            backend.odd = [threading.Thread(), (n for n in ()), lambda: 1, io.StringIO()]
+            backend.odd = [threading.Thread(), (n for n in range(0)), lambda: 1, io.StringIO()]
         saved = up.moto.dump()
         up.moto.load(saved)
         assert len((await up.call("sns", "ListTopics"))["Topics"]) == 1

@@ -19,6 +19,7 @@ from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.durability import Durability
 from harness.emulator.edge.server import Edge
 from harness.emulator.store import journal
+from harness.emulator.store.frames import write_all
 
 BOUND = 60.0
 BIG = bytes(range(256)) * 4 * 1024 * 6  # 6 MiB: above what moto holds in memory
@@ -119,7 +120,7 @@ class Disk:
         self.full = False
         self.room = 0
         self.path = path
-        self._write, self._reserve = journal.write_all, os.posix_fallocate
+        self._write, self._reserve = write_all, os.posix_fallocate
         self._truncate = os.truncate
         monkeypatch.setattr(journal, "write_all", self.write)
         monkeypatch.setattr(os, "posix_fallocate", self.reserve)

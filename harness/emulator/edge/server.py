@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from harness.emulator.edge.admin import PREFIX, Admin
 from harness.emulator.edge.execute_api import execute, find_api
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.gateway import Gateway
-from harness.emulator.edge.guard import foreign_origin, known_host
+from harness.emulator.edge.guard import Guard, checked_origin, is_delivery, marks, page_of
 from harness.emulator.edge.http import HttpServer
 from harness.emulator.edge.localstack import LocalStackApi
 from harness.emulator.edge.recognise import recognise
@@ -38,10 +39,23 @@ _CODES = {
 _BIG_BODY = 1024 * 1024
 """Bytes of a body from which on it is asked whether there is room for it, before the request changes anything."""
 _INTERNAL = "The request processing has failed because of an unknown error. The emulator's log has the reason."
+_LOCALSTACK = "/_localstack/"
+_UNKNOWN_HOST = (
+    "Refused under this Host name, which a page of another site may own. Names of this machine, addresses, names "
+    "without dots and AWS's are served, and what --allow-host NAME adds."
+)
+
+
+def _foreign(origin: str) -> str:
+    what = f"the Origin {origin} is not the emulator's" if origin else "the browser does not tell the page's Origin"
+    return f"Pages of other sites are refused: {what}. --allow-origin ORIGIN lets the pages of an origin in."
 
 
 class Edge:
-    """Listens for one world. Every request but those of the admin API counts as work in flight while it is answered."""
+    """Listens for one world. Every request but those of the admin API counts as work in flight while it is answered.
+
+    `allowed_origins` are origins of pages that may do what any other client may; ValueError for what is none.
+    """
 
     def __init__(
         self,
@@ -51,8 +65,10 @@ class Edge:
         port: int = 0,
         snapshot_dir: Path | None = None,
         sinks: SinkServer | None = None,
+        allowed_origins: Iterable[str] = (),
     ) -> None:
         self.world = world
+        self.guard = Guard(world.outbound.allowed, map(checked_origin, allowed_origins))
         self.gateway = Gateway(world)
         self.sinks = Sinks(world, sinks)
         self.snapshots = SnapshotFiles(snapshot_dir)
@@ -95,30 +111,30 @@ class Edge:
             return self.refuse(500, _INTERNAL, request)
 
     async def _route(self, request: HttpRequest) -> HttpResponse:
-        host = origin = ""
-        for name, value in request.headers:
-            if name == "host":
-                host = value
-            elif name == "origin":
-                origin = value
-        path = request.path
+        host, browser = marks(request)
+        if not self.guard.knows(host) and (browser is not None or not is_delivery(request)):
+            return self.refuse(403, _UNKNOWN_HOST, request)
         if len(request.body) > _BIG_BODY and not self._has_room(request):
             return self.refuse(500, "The disk of the state folder has no room for this request.", request)
-        api = find_api(path, host)
+        api = find_api(request.path, host)
         if api is not None:
+            # An API answers pages of other sites as it is configured to.
             if self.world.cannot_write is not None:
                 return self.refuse(500, self.world.cannot_write, None)
             with self.world.clock.working():
                 return await execute(self.world, api[0], request, api[1])
-        if origin and foreign_origin(origin):
-            return self.refuse(403, "Pages of other sites are refused: the Origin is not this machine.", request)
+        if browser is not None:
+            page = page_of(request, host, browser)
+            if not self.guard.lets_in(page, request.path):
+                return self.refuse(403, _foreign(page.origin), request)
+        return await self._let_in(request)
+
+    async def _let_in(self, request: HttpRequest) -> HttpResponse:
+        path = request.path
         if path.startswith(PREFIX):
-            # A sink takes deliveries that are addressed to the host it stands in for.
-            if not known_host(host) and not path.startswith(PREFIX + "sinks/"):
-                return self.refuse(403, "The admin API is refused under this Host name.", request)
             return await self.admin.handle(request)
         with self.world.clock.working():
-            if path.startswith("/_localstack/"):
+            if path.startswith(_LOCALSTACK):
                 return self.localstack.handle(request)
             return await self.gateway.handle(request)
 
@@ -127,10 +143,13 @@ class Edge:
 
     def refuse(self, status: int, message: str, request: HttpRequest | None) -> HttpResponse:
         """The answer to what no service answers, in the shape that the request's protocol gives to errors."""
-        if request is not None and request.path.startswith(PREFIX):
+        if request is not None and request.path.startswith((PREFIX, _LOCALSTACK)):
             return HttpResponse(status, [("Content-Type", "application/json")], orjson.dumps({"message": message}))
-        error = AwsError(_CODES.get(status, "InternalFailure"), message, status)
+        form = recognise(request).form if request is not None else "rest"
+        code = _CODES.get(status, "InternalFailure")
+        if form in ("s3", "query"):
+            code = code.removesuffix("Exception")
         request_id = self.world.new_id()
-        response = error_response(error, recognise(request).form if request is not None else "rest", request_id)
+        response = error_response(AwsError(code, message, status), form, request_id)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response

@@ -5,11 +5,13 @@ STACK  ?= full
 PORT   ?= 4566
 TARGET ?= embedded
 ARGS   ?=
+SEED   ?= 1
+HOURS  ?= 1
 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test drill bench lint types coverage image localstack-image wheels clean
+.PHONY: help setup up down status logs test attack drill bench lint types coverage image localstack-image wheels clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
@@ -32,6 +34,10 @@ logs: setup ## follow the emulator's log
 
 test: setup ## run every test, the integration tests included
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+attack: setup ## attack emulators for [HOURS=1] with [SEED=1] (docs/reliability.md); a finding's line: [PART= ROUND= UPTO=]
+	@$(BIN)/python -m tests.hostile.attack --seed $(SEED) --hours $(HOURS) $(if $(PART),--part $(PART)) \
+		$(if $(ROUND),--round $(ROUND)) $(if $(UPTO),--upto $(UPTO)) $(ARGS)
 
 drill: setup ## play every failure drill, print the verdicts and open the report
 	@$(BIN)/harness drill all --report .harness/drills.html --json .harness/drills.json --junit .harness/drills.xml --open $(ARGS)

@@ -51,13 +51,12 @@ def _compare(run: Run, emulator: Emulator, acknowledged: dict[str, set[str]]) ->
     read = "".join(objects(emulator, "reading/").values())
     mapped = {name.removeprefix("mapped/") for name in objects(emulator, "mapped/")}
     of_kinesis = acknowledged.get("kinesis", set())
-    buffered = {line.split(" ")[0] for line in delivered.splitlines()}
+    arrived = {line.split(" ")[0] for line in delivered.splitlines()}
     found = {
         "stream": of_kinesis - {data for _, data in records},
         "objects": acknowledged.get("s3", set()) - {name.removeprefix("put/") for name in put},
         "queue": acknowledged.get("sqs", set()) - in_queue(emulator),
-        "delivery stream": acknowledged.get("firehose", set())
-        - {line.split(" ")[0] for line in delivered.splitlines()},
+        "delivery stream": acknowledged.get("firehose", set()) - arrived,
         "delivery stream that reads the stream": {name for name in of_kinesis if name not in read},
         "event source mapping": of_kinesis - mapped,
     }

@@ -1,6 +1,6 @@
 """Another caller: asks the emulator one small question after the other, and tells how long it had to wait.
 
-A process of its own (`python -m tests.hostile.attack.probe PORT PID`), so that the work of the attacker does not slow it
+A process of its own (`python -m tests.hostile.attack.probe PORT PID`), so that the attacker's work does not slow it
 down. On a loaded machine a wait is also the machine's: the time in which the emulator's main thread or the probe itself
 was ready to run and had no CPU is taken off.
 """

@@ -340,6 +340,25 @@ def test_what_only_reads_is_not_noted(service: str, operation: str, reads: bool)
     assert only_reads(Call(service, operation, {}, Caller(), "id")) is reads
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "method", "target", "body", "reads"),
+    [
+        ("s3", "ListMultipartUploads", "GET", "/bucket?uploads", b"", True),
+        ("s3", "ListMultipartUploads", "DELETE", "/bucket?publicAccessBlock&uploads", b"", False),
+        ("s3", "ListParts", "PATCH", "/bucket/key?uploadId=x", b"", False),
+        ("iam", "ListUsers", "POST", "/", b"Action=ListUsers&Version=2010-05-08", True),
+        ("iam", "ListUsers", "POST", "/?Action=ListUsers", b"Action=CreateUser&UserName=u", False),
+        ("iam", "GetUser", "POST", "/?Action=GetUser&Action=DeleteUser", b"", False),
+        ("sqs", "ListQueues", "POST", "/?Action=CreateQueue&QueueName=q", b"{}", False),
+    ],
+)
+def test_a_request_with_several_names_only_reads_when_each_does(
+    service: str, operation: str, method: str, target: str, body: bytes, reads: bool
+) -> None:
+    request = HttpRequest(method, target, [("content-type", "application/x-www-form-urlencoded")], body)
+    assert only_reads(Call(service, operation, {}, Caller(), "id", request)) is reads
+
+
 def test_without_a_journal_calls_run_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run()
     run.upstream.end_journal()

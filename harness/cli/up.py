@@ -48,6 +48,10 @@ def up(
         list[str] | None,
         typer.Option(metavar="NAME", help="A host that HTTP deliveries may go to besides this machine. Repeatable."),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="An origin whose pages may use the emulator (SECURITY.md). Repeatable."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -76,6 +80,7 @@ def up(
         "upstream": upstream,
         "native": native,
         "allow_host": tuple(sorted(set(allow_host))) if allow_host else None,
+        "allow_origin": tuple(sorted(set(allow_origin))) if allow_origin else None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     request = UpRequest(port, wanted, fresh, target, given)

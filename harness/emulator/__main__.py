@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.emulator.edge.guard import checked_origin
 from harness.emulator.edge.sink_forward import SinkServer
 from harness.emulator.listening import add_listening, check_listening, stop_signals, why_not
 from harness.emulator.upstream.split import NATIVE_BY_DEFAULT
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             allowed_hosts=options.allow_host,
         )
         sinks = SinkServer.at(options.sinks) if options.sinks is not None else None
+        options.allow_origin = [checked_origin(origin) for origin in options.allow_origin]
         world.faults.may_kill = True
         world.permissions.initial = options.iam
         world.permissions.switch(options.iam)
@@ -65,7 +67,14 @@ async def _run(world: World, sinks: SinkServer | None, options: argparse.Namespa
     from harness.emulator.edge.server import Edge
 
     durability: Durability | None = None
-    edge = Edge(world, host=options.host, port=options.port, snapshot_dir=options.snapshot_dir, sinks=sinks)
+    edge = Edge(
+        world,
+        host=options.host,
+        port=options.port,
+        snapshot_dir=options.snapshot_dir,
+        sinks=sinks,
+        allowed_origins=options.allow_origin,
+    )
     try:
         url = await edge.bind()
     except OSError as error:
@@ -167,6 +176,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default=[],
         metavar="NAME",
         help="a host that deliveries, HTTP integrations and token issuers may name besides this machine; repeatable",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="an origin, such as http://localhost:3000, whose pages may use the emulator as any client may; repeatable",
     )
     parser.add_argument(
         "--sinks",

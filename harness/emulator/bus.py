@@ -67,6 +67,11 @@ class Bus:
             step = _wrap(interceptor, step)
         return await step(call)
 
+    async def ask(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
+        """A question of the emulator's own, for which AWS makes no call: no fault, trace or permission check sees it.
+        Returns the output members; raises AwsError."""
+        return await self._deliver(Call(service, operation, params, caller, self.world.new_id()))
+
     async def forward(self, call: Call, request: HttpRequest) -> HttpResponse:
         """Pass an outside call for an upstream service on as it came (`call.params` is empty then)."""
         answer: list[HttpResponse] = []

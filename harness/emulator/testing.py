@@ -35,10 +35,12 @@ class EmulatorThread:
         upstream: str | None = None,
         native: str = NATIVE_BY_DEFAULT,
         allowed_hosts: Sequence[str] = (),
+        allowed_origins: Sequence[str] = (),
     ) -> None:
         self._build = functools.partial(
             build_world, clock, seed, upstream=upstream, native=native, allowed_hosts=allowed_hosts
         )
+        self._allowed_origins = allowed_origins
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,7 +87,7 @@ class EmulatorThread:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self.world = self._build()
-        edge = Edge(self.world)
+        edge = Edge(self.world, allowed_origins=self._allowed_origins)
         self.url = await edge.bind()
         try:
             await self.world.start()

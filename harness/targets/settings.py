@@ -19,7 +19,8 @@ def _in_key(default: Any) -> Any:
 class EmulatorSettings:
     """Options of the emulator. `clock` is `real`, `manual` or a rate such as `x60`; `state_dir` an absolute folder that
     keeps the state; `iam` is `off` or `enforce`; `upstream` and `native` split the services between the emulator and
-    an endpoint behind it; `allow_host` are hosts that deliveries may go to."""
+    an endpoint behind it; `allow_host` are hosts that deliveries may go to, `allow_origin` origins
+    whose pages may use the emulator."""
 
     clock: str = "real"
     seed: int | None = None
@@ -28,6 +29,7 @@ class EmulatorSettings:
     upstream: str | None = None
     native: str | None = None
     allow_host: tuple[str, ...] = _in_key(())
+    allow_origin: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> EmulatorSettings:

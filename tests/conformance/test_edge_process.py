@@ -144,6 +144,7 @@ def test_a_broken_state_is_one_sentence_and_stays_as_it_is(tmp_path: Path) -> No
         (["--host", "example.com", "--allow-remote"], "example.com is not a loopback address"),
         (["--port", "0", "--allow-host", "http://receiver"], "--allow-host http://receiver is not a host name"),
         (["--port", "0", "--allow-host", "*.example.com"], "--allow-host *.example.com is not a host name"),
+        (["--port", "0", "--allow-origin", "*"], "--allow-origin * is not an origin such as http://localhost:3000"),
         (["--port", "0", "--sinks", "sink:4566"], "--sinks sink:4566 is not a URL"),
         (["--host", "example.com"], "example.com is not a loopback address"),
         (["--port", "70000"], "--port must be from 0 to 65535"),

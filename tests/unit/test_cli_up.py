@@ -130,6 +130,14 @@ def test_allowed_hosts_are_a_matter_of_the_start(project: Project) -> None:
     assert "runs with --allow-host a.example, b.example; stop it first" in " ".join(other.output.split())
 
 
+def test_allowed_origins_are_a_matter_of_the_start(project: Project) -> None:
+    assert project.run("up", "--no-stack", "--allow-origin", "http://localhost:3000").exit_code == 0
+    assert project.run("up", "--no-stack").exit_code == 0
+    other = project.run("up", "--no-stack", "--allow-origin", "http://localhost:3001")
+    assert other.exit_code == 1
+    assert "runs with --allow-origin http://localhost:3000; stop it first" in " ".join(other.output.split())
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_during_an_apply_leaves_no_process(
     project: Project, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int

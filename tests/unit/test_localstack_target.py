@@ -219,13 +219,14 @@ def test_the_edge_is_built_only_when_its_sources_changed(machine: Machine) -> No
 
 @pytest.mark.usefixtures("edge", "free_port")
 def test_up_shows_the_endpoints_and_a_second_one_does_nothing(machine: Machine) -> None:
-    first = machine.bring_up("--clock", "x60", "--seed", "5", "--allow-host", "receiver")
+    origin = ("--allow-origin", "http://localhost:3000")
+    first = machine.bring_up("--clock", "x60", "--seed", "5", "--allow-host", "receiver", *origin)
     assert first.exit_code == 0, first.output
     assert f"http://127.0.0.1:{machine.port}" in first.output
     assert "http://127.0.0.1:40404/_harness/sinks" in first.output
     command = machine.command()
     assert command[command.index("--native") + 1] == ",".join(NATIVE)
-    for option, value in (("--clock", "x60"), ("--seed", "5"), ("--allow-host", "receiver")):
+    for option, value in (("--clock", "x60"), ("--seed", "5"), ("--allow-host", "receiver"), origin):
         assert command[command.index(option) + 1] == value
     second = machine.bring_up()
     assert (second.exit_code, "already running" in second.output) == (0, True)

@@ -6,8 +6,8 @@ the page lets them), and in Fetch metadata whether it is another one than the se
 and to loopback names only; a browser that sends none tells itself by its User-Agent, and is refused unless it names an
 origin that may come in. Requests without any of these marks come from no browser, and pass.
 
-Who may come in: the emulator's own pages, origins of `--allow-origin`, and pages that a bucket's CORS rules or a
-deployed API let in (`cross_origin.py`, `server.py`).
+Who else may come in, by `--allow-origin` or a bucket's CORS rules, is known to `cross_origin.py`. Deployed APIs answer
+pages themselves.
 """
 
 from __future__ import annotations
@@ -49,11 +49,10 @@ class Page:
 
 
 class Guard:
-    """`hosts` are names that a user allowed besides this machine's; `origins` what `checked_origin` returned."""
+    """`hosts` are names that a user allowed besides this machine's."""
 
-    def __init__(self, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(self, hosts: Iterable[str] = ()) -> None:
         self._hosts = frozenset(hosts)
-        self.origins = frozenset(origins)
         self.knows = lru_cache(maxsize=1024)(self._knows)
 
     def _knows(self, host: str) -> bool:
@@ -67,10 +66,6 @@ class Guard:
         if any(name == known or name.endswith("." + known) for known in _KNOWN):
             return True
         return any(name.endswith((".s3." + allowed, ".execute-api." + allowed)) for allowed in self._hosts)
-
-    def lets_in(self, page: Page, path: str) -> bool:
-        """Whether a page may send any request, or this one."""
-        return page.is_own or page.origin in self.origins or (page.is_navigating and path in _OPEN_TO_NAVIGATION)
 
 
 def marks(request: HttpRequest) -> tuple[str, dict[str, str] | None]:
@@ -100,6 +95,11 @@ def page_of(request: HttpRequest, host: str, found: dict[str, str]) -> Page:
     is_own = (is_named and (is_same or not site)) or (is_same and "origin" not in found)
     navigating = request.method == "GET" and found.get("sec-fetch-mode") == "navigate"
     return Page(origin, is_own, navigating and found.get("sec-fetch-dest") == "document")
+
+
+def is_open_to(page: Page, path: str) -> bool:
+    """Whether any page like this may send the request: the emulator's own, and one that links to a page of ours."""
+    return page.is_own or (page.is_navigating and path in _OPEN_TO_NAVIGATION)
 
 
 def is_delivery(request: HttpRequest) -> bool:

@@ -11,10 +11,11 @@ import orjson
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.edge.admin import PREFIX, Admin
+from harness.emulator.edge.cross_origin import CrossOrigin, is_preflight
 from harness.emulator.edge.execute_api import execute, find_api
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.gateway import Gateway
-from harness.emulator.edge.guard import Guard, checked_origin, is_delivery, marks, page_of
+from harness.emulator.edge.guard import Guard, is_delivery, is_open_to, marks, page_of
 from harness.emulator.edge.http import HttpServer
 from harness.emulator.edge.localstack import LocalStackApi
 from harness.emulator.edge.recognise import recognise
@@ -25,6 +26,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.listening import own_url
 
 if TYPE_CHECKING:
+    from harness.emulator.edge.guard import Page
     from harness.emulator.world import World
 
 log = logging.getLogger(__name__)
@@ -46,15 +48,10 @@ _UNKNOWN_HOST = (
 )
 
 
-def _foreign(origin: str) -> str:
-    what = f"the Origin {origin} is not the emulator's" if origin else "the browser does not tell the page's Origin"
-    return f"Pages of other sites are refused: {what}. --allow-origin ORIGIN lets the pages of an origin in."
-
-
 class Edge:
     """Listens for one world. Every request but those of the admin API counts as work in flight while it is answered.
 
-    `allowed_origins` are origins of pages that may do what any other client may; ValueError for what is none.
+    `allowed_origins` are origins, as `checked_origin` returns them, of pages that may do what any other client may.
     """
 
     def __init__(
@@ -68,7 +65,8 @@ class Edge:
         allowed_origins: Iterable[str] = (),
     ) -> None:
         self.world = world
-        self.guard = Guard(world.outbound.allowed, map(checked_origin, allowed_origins))
+        self.guard = Guard(world.outbound.allowed)
+        self.cross_origin = CrossOrigin(world, allowed_origins)
         self.gateway = Gateway(world)
         self.sinks = Sinks(world, sinks)
         self.snapshots = SnapshotFiles(snapshot_dir)
@@ -125,9 +123,21 @@ class Edge:
                 return await execute(self.world, api[0], request, api[1])
         if browser is not None:
             page = page_of(request, host, browser)
-            if not self.guard.lets_in(page, request.path):
-                return self.refuse(403, _foreign(page.origin), request)
+            if not is_open_to(page, request.path):
+                return await self._cross(request, page)
         return await self._let_in(request)
+
+    async def _cross(self, request: HttpRequest, page: Page) -> HttpResponse:
+        """Answer a page of another origin."""
+        try:
+            cors = await self.cross_origin.admit(request, page)
+        except AwsError as error:
+            return self.refuse(error.status, str(error.message), request, error.code)
+        if is_preflight(request):
+            return cors.preflight()
+        response = await self._let_in(request)
+        cors.mark(response)
+        return response
 
     async def _let_in(self, request: HttpRequest) -> HttpResponse:
         path = request.path
@@ -141,12 +151,12 @@ class Edge:
     def _has_room(self, request: HttpRequest) -> bool:
         return self.world.has_room is None or self.world.has_room(len(request.body))
 
-    def refuse(self, status: int, message: str, request: HttpRequest | None) -> HttpResponse:
+    def refuse(self, status: int, message: str, request: HttpRequest | None, code: str = "") -> HttpResponse:
         """The answer to what no service answers, in the shape that the request's protocol gives to errors."""
         if request is not None and request.path.startswith((PREFIX, _LOCALSTACK)):
             return HttpResponse(status, [("Content-Type", "application/json")], orjson.dumps({"message": message}))
         form = recognise(request).form if request is not None else "rest"
-        code = _CODES.get(status, "InternalFailure")
+        code = code or _CODES.get(status, "InternalFailure")
         if form in ("s3", "query"):
             code = code.removesuffix("Exception")
         request_id = self.world.new_id()

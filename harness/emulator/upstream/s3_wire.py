@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import zlib
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -12,9 +11,7 @@ from xml.parsers import expat
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
-
-_SERVICE_HOST = re.compile(r"^s3(?:[.-]|$)")
-_BUCKET_HOST = re.compile(r"^(.+?)\.s3(?:[.-].*|$)")
+from harness.emulator.s3_address import bucket_of_host
 
 # Sub-resources whose PUT or POST body is XML (a bucket policy is JSON).
 _XML_BODIES = frozenset(
@@ -36,20 +33,6 @@ _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "x-amz-checksum-sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
     "x-amz-checksum-sha256": lambda body: hashlib.sha256(body).digest(),
 }
-
-
-def bucket_of_host(host: str) -> str | None:
-    """The bucket of a virtual-host style Host header, None for path style.
-
-    `b.s3.localhost.localstack.cloud`, `b.s3.eu-west-1.amazonaws.com`, `b.s3-eu-west-1.amazonaws.com`, `b.localhost`.
-    """
-    name = host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdigit() else host
-    if _SERVICE_HOST.match(name):
-        return None
-    found = _BUCKET_HOST.match(name)
-    if found:
-        return found.group(1)
-    return name[: -len(".localhost")] if name.endswith(".localhost") else None
 
 
 def normalised(request: HttpRequest) -> HttpRequest:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
-from harness.emulator.upstream.s3_wire import bucket_of_host, dechunk, normalised
+from harness.emulator.s3_address import bucket_of_host
+from harness.emulator.upstream.s3_wire import dechunk, normalised
 
 
 def crc32(body: bytes) -> str:

@@ -346,6 +346,17 @@ def test_changes_are_invisible_until_deployed_without_auto_deploy(aws: Aws) -> N
     assert api.request("GET", "/y").status_code == 200
 
 
+def test_a_stage_points_to_a_deployment_that_is_there(aws: Aws) -> None:
+    """With AutoDeploy as without: requests to a stage without its deployment failed with a stack trace in the log."""
+    api = Api(aws)
+    for changes in ({"StageName": "$default"}, {"StageName": "$default", "AutoDeploy": True}):
+        error = refused(api.v2.update_stage, ApiId=api.api_id, DeploymentId="none12", **changes)
+        assert (error["Code"], error["status"]) == ("BadRequestException", 400)
+        assert error["Message"] == "Invalid deployment identifier specified none12"
+    error = refused(api.v2.create_stage, ApiId=api.api_id, StageName="s", AutoDeploy=True, DeploymentId="none12")
+    assert error["Code"] == "BadRequestException"
+
+
 def test_first_class_kinesis_integration(aws: Aws) -> None:
     """D9: Kinesis-PutRecord: 200 with the service's JSON; an unresolved parameter 400; a missing stream 500."""
     stream = name()

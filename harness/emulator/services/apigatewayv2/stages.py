@@ -165,7 +165,7 @@ class Stages(Base):
 
     def _check_stage(self, call: Call, api_id: str, stage: Json) -> None:
         deployment_id = stage.get("DeploymentId")
-        if deployment_id and not stage["AutoDeploy"] and deployment_id not in self.find(call, api_id).deployments:
+        if deployment_id and deployment_id not in self.find(call, api_id).deployments:
             raise bad_request(f"Invalid deployment identifier specified {deployment_id}")
         for settings in (stage["DefaultRouteSettings"], *stage["RouteSettings"].values()):
             if settings.get("LoggingLevel") or settings.get("DataTraceEnabled"):

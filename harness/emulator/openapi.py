@@ -6,6 +6,7 @@ base paths, and operations with the parameters of their path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANY = "x-amazon-apigateway-any-method"
 _MAX_NODES = 500_000
 _MAX_DEPTH = 200
+_MAX_BRACKETS = 1_000
+"""How deep brackets may stand in a document, those in its texts (templates, patterns) counted."""
 
 
 class InvalidDocument(Exception):
@@ -52,6 +55,8 @@ class Document:
         try:
             root = orjson.loads(body)
         except orjson.JSONDecodeError:
+            if _brackets_deep(body) > _MAX_BRACKETS:  # The YAML parser would take seconds to say no.
+                raise InvalidDocument("too large") from None
             root = _yaml(body)
         if not isinstance(root, dict):
             raise InvalidDocument("no object")
@@ -212,6 +217,15 @@ def path_with_base(path: str, base_path: str, mode: str) -> str:
         _, slash, rest = base_path[1:].partition("/")
         return slash + rest + path
     return path
+
+
+def _brackets_deep(body: bytes) -> int:
+    """The most brackets and braces that are open at one place."""
+    deepest = depth = 0
+    for mark in re.finditer(rb"[\[{]+|[\]}]+", body):
+        depth = max(0, depth + len(mark[0]) * (1 if mark[0][0] in b"[{" else -1))
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _yaml(body: bytes) -> Any:

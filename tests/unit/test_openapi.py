@@ -64,6 +64,13 @@ def test_hostile_yaml(lines: list[str]) -> None:
         Document.parse("\n".join(["openapi: 3.0.1", *lines]).encode())
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":', "[{"])
+def test_what_is_nested_too_deep_never_reaches_the_yaml_parser(opening: str) -> None:
+    """It takes seconds for 20,000 brackets before it gives up."""
+    with pytest.raises(InvalidDocument, match="too large"):
+        Document.parse(f'{{"openapi": "3.0.1", "x": {opening * 20_000}'.encode())
+
+
 def test_yaml_keys_and_dates_are_text() -> None:
     root = Document.parse(b"openapi: 3.0.0\ninfo: {version: 2026-11-20}\nx: {200: a, true: b, 1.5: c}").root
     assert root["info"]["version"] == "2026-11-20"

@@ -14,7 +14,7 @@ from botocore.parsers import create_parser
 from tests.hostile.attack.message import Answer, Request
 from tests.hostile.attack.models import operation_model, service_model
 
-_OF_INTEGRATIONS = b'{"message": "Internal server error"}'
+_OF_INTEGRATIONS = (b'{"message": "Internal server error"}', b'{"message":"Internal Server Error"}')
 """What API Gateway answers when an integration fails."""
 _FAILED = re.compile(r"(\w+) ([^<]*) failed in moto: (\w+)")
 _OF_ADMIN = ("harness", "localstack", "execute-api")
@@ -22,7 +22,7 @@ _OF_ADMIN = ("harness", "localstack", "execute-api")
 
 def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything that is wrong with this answer."""
-    if answer.status == 500 and answer.body != _OF_INTEGRATIONS:
+    if answer.status == 500 and answer.body not in _OF_INTEGRATIONS:
         yield "failure", _said(answer)
     if not (200 <= answer.status < 600) or (answer.status in (502, 504) and request.service not in _OF_ADMIN):
         yield "shape", f"status {answer.status}"
@@ -56,6 +56,8 @@ def place(request: Request, kind: str, text: str) -> str:
     if kind == "failure" and failed:
         known = failed[2] in service_model(failed[1]).operation_names or failed[1] == "s3"
         return f"{failed[1]} {failed[2] if known else '(no operation)'} · {failed[3]}"
+    if "UnknownOperationException" in text:
+        return f"{request.service} (no operation)"
     if "<!doctype html" in text:
         return f"{request.service if not request.stray else 'a stray request'} · HTML"
     return f"{request.service} {request.operation}"

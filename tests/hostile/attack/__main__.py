@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.round is not None or time.monotonic() > end:
             break
     print(report.as_text())
-    return 1 if report.findings else 0
+    return 1 if report.failed else 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

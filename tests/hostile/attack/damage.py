@@ -18,7 +18,7 @@ from tests.hostile.attack.wire import Wire
 from tests.unit.test_journal_world import rows
 
 CASES = 300
-_STARTS = 4  # of them with a real start of an emulator
+_STARTS = 2  # of them with a real start of an emulator
 
 
 def play(run: Run) -> None:

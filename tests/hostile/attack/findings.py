@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Finding:
-    """`kind`: death, stall, cut, unanswered, shape, failure (500), traceback, memory, state, lost, duplicate, damage,
+    """`kind`: death, stall, cut, unanswered, shape, failure (500), behind, traceback, memory, state, lost, duplicate, damage,
     disk, host. `where` tells kinds of one sort apart: the service and operation, or the place of an exception."""
 
     kind: str
@@ -41,6 +41,10 @@ class Report:
             found.count += 1
         else:
             self.findings[kind, where] = Finding(kind, where, text[:600], replay, sample[:1500])
+
+    @property
+    def failed(self) -> bool:
+        return any(found.kind != "behind" for found in self.findings.values())
 
     def number(self, kind: str) -> int:
         return sum(found.count for found in self.findings.values() if found.kind == kind)
@@ -80,6 +84,7 @@ KINDS = {
     "cut": "a connection was cut before the answer",
     "stall": "other callers waited more than 250 ms",
     "failure": "500",
+    "behind": "500 of a service behind (moto) in AWS's shape: told, no fault of the run",
     "shape": "an answer outside AWS's shapes",
     "traceback": "a traceback in the log",
     "memory": "the process grew beyond what it holds",

@@ -23,7 +23,7 @@ _OF_ADMIN = ("harness", "localstack", "execute-api")
 def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything that is wrong with this answer."""
     if answer.status == 500 and answer.body not in _OF_INTEGRATIONS:
-        yield "failure", _said(answer)
+        yield "behind" if _FAILED.search(_said(answer)) else "failure", _said(answer)
     if not (200 <= answer.status < 600) or (answer.status in (502, 504) and request.service not in _OF_ADMIN):
         yield "shape", f"status {answer.status}"
     if request.service == "execute-api":
@@ -53,7 +53,7 @@ def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
 def place(request: Request, kind: str, text: str) -> str:
     """What a complaint is counted under: a request that lost its way counts for who answered it."""
     failed = _FAILED.search(text)
-    if kind == "failure" and failed:
+    if kind == "behind" and failed:
         known = failed[2] in service_model(failed[1]).operation_names or failed[1] == "s3"
         return f"{failed[1]} {failed[2] if known else '(no operation)'} · {failed[3]}"
     if "UnknownOperationException" in text:

@@ -9,8 +9,7 @@ from typing import Any
 
 @dataclass
 class Finding:
-    """`kind`: death, stall, cut, unanswered, shape, failure (500), behind, traceback, memory, state, lost, duplicate, damage,
-    disk, host. `where` tells kinds of one sort apart: the service and operation, or the place of an exception."""
+    """`kind` is one of KINDS. `where` tells kinds of one sort apart: the service and operation, or the place of an exception."""
 
     kind: str
     where: str

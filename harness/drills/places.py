@@ -6,7 +6,6 @@ Each has manual time, and is emptied before each drill.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -18,6 +17,7 @@ from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin
 from harness.targets.embedded import EmbeddedTarget
+from harness.targets.instance import remove_files
 from harness.targets.settings import EmulatorSettings
 from harness.testing.aws import Aws
 
@@ -61,7 +61,7 @@ def emulator(workspace: Workspace, seed: int, durable: bool = False) -> Iterator
         target.start()
         held.callback(target.stop)
         yield target, None
-    shutil.rmtree(workspace.instance(target.port), ignore_errors=True)
+    remove_files(workspace, target.port)
 
 
 class _Edge:

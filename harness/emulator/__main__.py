@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.edge.guard import checked_origin
 from harness.emulator.edge.sink_forward import SinkServer
 from harness.emulator.listening import add_listening, check_listening, stop_signals, why_not
+from harness.emulator.record import Record
 from harness.emulator.upstream.split import NATIVE_BY_DEFAULT
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ async def _run(world: World, sinks: SinkServer | None, options: argparse.Namespa
         await edge.stop(0.0)
         await world.stop()
         return _fail(str(problem))
+    if options.record is not None:
+        Record(options.record).watch()
     ended = stop_signals()
     print(f"ready {url} in {_seconds_since_start():.2f} s", flush=True)
     await ended.wait()
@@ -155,6 +158,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--snapshot-dir", type=Path, help="where named snapshots are kept (default: until the emulator ends)"
     )
+    parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)  # the starter's note (`record.py`)
     parser.add_argument(
         "--upstream", help="an AWS-compatible endpoint, such as http://localhost:4567, that takes all other services"
     )

@@ -66,7 +66,12 @@ class Timer:
     def cancel(self) -> None:
         if not self.cancelled:
             self.cancelled = True
+            self.callback = _nothing  # it may stay in the heap until its time: what it would have called need not
             self.clock._forget(self)
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Working:

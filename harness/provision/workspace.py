@@ -43,6 +43,13 @@ class Workspace:
     def warm(self) -> Path:
         return self.home / "warm"
 
+    def make_private(self) -> None:
+        """Make the folder, for its user's eyes only: logs and snapshots hold what went through."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.home.stat().st_mode & 0o077:
+            with contextlib.suppress(PermissionError):  # somebody else's, in a container
+                self.home.chmod(0o700)
+
     def instance(self, port: int) -> Path:
         return self.home / str(port)
 

@@ -13,10 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.clients import local_session
+from harness.emulator.private import private_environment
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
-from harness.targets.instance import Instance, emulator_log, forget_instance, running_instance
+from harness.targets.instance import (
+    Instance,
+    emulator_log,
+    forget_instance,
+    record_file,
+    running_instance,
+    starting,
+)
 from harness.targets.port import HOST, refuse_taken_port
 from harness.targets.process import end_process, process_identity
 from harness.targets.settings import AS_USUAL, EmulatorSettings
@@ -63,7 +71,14 @@ class EmbeddedTarget:
         nothing is left running then."""
         if self.port == 0:
             self.port = _free_port()
-        refuse_taken_port(self.port, self.workspace)
+        self.workspace.make_private()
+        # Alone on this port: who starts there at the same time must not take the other's log and record for its own.
+        with self.workspace.lock(starting(self.port)):
+            refuse_taken_port(self.port, self.workspace)
+            return self._start()
+
+    def _start(self) -> Instance:
+        instance: Instance | None = None
         log = emulator_log(self.workspace, self.port)
         log.parent.mkdir(parents=True, exist_ok=True)
         self.workspace.snapshots.mkdir(parents=True, exist_ok=True)
@@ -74,6 +89,7 @@ class EmbeddedTarget:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=private_environment(os.environ),
             )
         self._child = child
         try:
@@ -89,7 +105,8 @@ class EmbeddedTarget:
             self._wait_ready(child, log)
         except BaseException:
             self._kill(child)
-            forget_instance(self.workspace, self.port)
+            if instance is not None:
+                forget_instance(self.workspace, instance)
             raise
         return instance
 
@@ -98,8 +115,10 @@ class EmbeddedTarget:
         instance = self.running()
         if instance is None:
             return False
+        if not instance.is_mine:
+            raise Problem(f"The emulator on port {self.port} (pid {instance.pid}) was started in another container.")
         end_process(instance.pid, instance.identity, _STOP_SECONDS, self._child)
-        forget_instance(self.workspace, self.port)
+        forget_instance(self.workspace, instance)
         return True
 
     def empty(self) -> None:
@@ -116,7 +135,9 @@ class EmbeddedTarget:
         return CAPABILITIES
 
     def _arguments(self) -> list[str]:
-        return ["--port", str(self.port), "--snapshot-dir", str(self.workspace.snapshots), *self.settings.argv()]
+        record = str(record_file(self.workspace, self.port))
+        snapshots = str(self.workspace.snapshots)
+        return ["--port", str(self.port), "--snapshot-dir", snapshots, "--record", record, *self.settings.argv()]
 
     def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
         def ready() -> bool:

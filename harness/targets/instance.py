@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from harness.problem import Problem
 from harness.provision.workspace import Workspace, read_json, write_atomically
+from harness.targets.admin import Admin, AdminError
 from harness.targets.process import process_identity
 from harness.targets.settings import AS_USUAL, EmulatorSettings
 
@@ -37,10 +39,25 @@ class Instance:
     def alive(self) -> bool:
         if self.target == "localstack":
             return _container_runs(self.identity)
-        return process_identity(self.pid) == self.identity
+        try:
+            return process_identity(self.pid) == self.identity or self._answers()
+        except OSError:
+            return True  # what is not known to be gone is not forgotten
+
+    def _answers(self) -> bool:
+        """Whether it answers on its port: in a container, this command may not see the process."""
+        try:
+            return Admin(self.endpoint_url).health(timeout=1.0).get("pid") == self.pid
+        except AdminError:
+            return False
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this command sees its process, and so can end it."""
+        return self.target == "localstack" or process_identity(self.pid) == self.identity
 
     def save(self, workspace: Workspace) -> None:
-        write_atomically(_path(workspace, self.port), json.dumps(asdict(self), indent=2))
+        write_atomically(record_file(workspace, self.port), json.dumps(asdict(self), indent=2))
 
     def with_stack(self, folder: Path, key: str) -> Instance:
         return replace(self, stacks={**self.stacks, str(folder): key})
@@ -48,7 +65,7 @@ class Instance:
 
 def load_instance(workspace: Workspace, port: int) -> Instance | None:
     """The recorded emulator of that port, alive or not; None when there is no readable record."""
-    record = read_json(_path(workspace, port))
+    record = read_json(record_file(workspace, port))
     if record is None or not {"port", "pid", "identity", "started"} <= record.keys():
         return None
     known = {field.name for field in fields(Instance)}
@@ -63,12 +80,28 @@ def running_instance(workspace: Workspace, port: int) -> Instance | None:
         return None
     if instance.alive():
         return instance
-    forget_instance(workspace, port)
+    forget_instance(workspace, instance)
     return None
 
 
-def forget_instance(workspace: Workspace, port: int) -> None:
-    _path(workspace, port).unlink(missing_ok=True)
+def forget_instance(workspace: Workspace, instance: Instance) -> None:
+    """Remove the record of an emulator that has ended; that of another one in its place stays."""
+    with workspace.lock(f"record {instance.port}"):
+        found = load_instance(workspace, instance.port)
+        if found is None or (found.pid, found.identity) == (instance.pid, instance.identity):
+            record_file(workspace, instance.port).unlink(missing_ok=True)
+
+
+def remove_files(workspace: Workspace, port: int) -> None:
+    """Remove all that is kept of a port's emulator, unless one lives there (or is just being started)."""
+    with workspace.lock(starting(port)):
+        if running_instance(workspace, port) is None:
+            shutil.rmtree(workspace.instance(port), ignore_errors=True)
+
+
+def starting(port: int) -> str:
+    """The subject of the workspace's lock that is held while an emulator is started on a port."""
+    return f"start {port}"
 
 
 def shown_place(instance: Instance) -> str:
@@ -90,5 +123,6 @@ def _container_runs(container: str) -> bool:
         return True
 
 
-def _path(workspace: Workspace, port: int) -> Path:
+def record_file(workspace: Workspace, port: int) -> Path:
+    """Where the record of a port's emulator is."""
     return workspace.instance(port) / _RECORD

@@ -14,12 +14,15 @@ _POLL_SECONDS = 0.02
 
 
 def process_identity(pid: int) -> str | None:
-    """A text that tells this process from any later one with the same pid; None when it is gone (or a zombie)."""
+    """A text that tells this process from any later one with the same pid; None when it is gone (or a zombie).
+
+    Raises OSError when the system does not tell (no more open files).
+    """
     if Path("/proc/self/stat").exists():
         try:
             # The command name is in parentheses and may hold anything, so fields are counted from the last ")".
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             return None
         return None if fields[0] in "ZX" else f"start {fields[19]}"
     answer = subprocess.run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +17,7 @@ from harness.provision.stack import resolve_stack, state_outputs
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import Admin, AdminError
 from harness.targets.embedded import CAPABILITIES, EmbeddedTarget
-from harness.targets.instance import emulator_log
+from harness.targets.instance import emulator_log, remove_files
 from harness.targets.process import process_identity
 from harness.targets.settings import EmulatorSettings
 from harness.testing.aws import Aws, without_aws_variables
@@ -180,7 +179,7 @@ def borrowed(options: Options) -> Iterator[SuiteEmulator]:
 
 def forget_files(target: EmbeddedTarget) -> None:
     """Remove the log and the Terraform state of an emulator that has ended."""
-    shutil.rmtree(target.workspace.instance(target.port), ignore_errors=True)
+    remove_files(target.workspace, target.port)
 
 
 def end_abandoned(workspace: SuiteWorkspace) -> None:

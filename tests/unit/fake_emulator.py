@@ -1,6 +1,6 @@
 """A stand-in for the emulator process: health, snapshots and reset of the admin API.
 
-Run as a script by the supervisor's tests; the variables FAKE_* choose how it misbehaves.
+Run as a script by the supervisor's tests; the variables HARNESS_FAKE_* choose how it misbehaves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/_harness/health":
-            self.answer(200, {"status": "running", "pid": int(os.environ.get("FAKE_PID") or os.getpid())})
+            self.answer(200, {"status": "running", "pid": int(os.environ.get("HARNESS_FAKE_PID") or os.getpid())})
         else:
             self.answer(404, {"message": f"no {self.path}"})
 
@@ -60,10 +60,10 @@ def end() -> None:
 
 
 def main() -> None:
-    if os.environ.get("FAKE_FAIL"):
+    if os.environ.get("HARNESS_FAKE_FAIL"):
         print("cannot start: no reason given", file=sys.stderr)
         sys.exit(1)
-    if os.environ.get("FAKE_STUBBORN"):
+    if os.environ.get("HARNESS_FAKE_STUBBORN"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: end())

@@ -33,6 +33,7 @@ _EXCEPTIONS = {
     ("harness.emulator.faults.kinds", "harness.emulator.services.kinesis.model"): "routes a record as the shard would",
     ("harness.emulator.faults.kinds", "harness.emulator.services.firehose.source.quota"): "the quotas of a region",
     ("harness.emulator.durability", "harness.emulator.upstream.journal"): "which calls only read is known there",
+    ("harness.targets.embedded", "harness.emulator.private"): "starts the emulator in the environment that it keeps",
     ("harness.provision.warm", "harness.emulator"): "hashes the emulator's sources, which are part of a snapshot's key",
     ("harness.parity.request_operation", "harness.emulator"): "observes which operations the conformance suite calls",
 }

@@ -34,7 +34,7 @@ def record(target: EmbeddedTarget) -> Path:
 
 
 def test_process_that_ends_at_once_shows_its_log(target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_FAIL", "1")
+    monkeypatch.setenv("HARNESS_FAKE_FAIL", "1")
     with pytest.raises(Problem, match=r"ended at once \(exit code 1\)") as raised:
         target.start()
     assert raised.value.detail == "cannot start: no reason given"
@@ -74,7 +74,7 @@ def test_port_of_another_folders_emulator_is_refused(target: EmbeddedTarget, tmp
 def test_answer_of_another_process_is_not_taken_for_ready(
     target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_PID", "1")
+    monkeypatch.setenv("HARNESS_FAKE_PID", "1")
     with pytest.raises(Problem, match=r"answered by another process \(pid 1\)"):
         target.start()
     assert target.running() is None
@@ -114,7 +114,7 @@ def test_damaged_record_counts_as_none(tmp_path: Path, content: str) -> None:
 
 
 def test_stubborn_process_is_killed_with_its_group(target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_STUBBORN", "1")
+    monkeypatch.setenv("HARNESS_FAKE_STUBBORN", "1")
     monkeypatch.setattr(embedded, "_STOP_SECONDS", 0.2)
     instance = target.start()
     assert target.stop()

@@ -86,6 +86,7 @@ class LocalStackTarget:
         self._write_override()
         self._remove(docker)
         began = time.monotonic()
+        instance: Instance | None = None
         try:
             up = self._compose(
                 docker, "up", "--detach", "--no-build", "--wait", "--wait-timeout", str(_HEALTHY_SECONDS)
@@ -109,7 +110,8 @@ class LocalStackTarget:
         except BaseException:
             with contextlib.suppress(Problem):  # what went wrong first is worth the sentence
                 self._remove(docker)
-            forget_instance(self.workspace, self.port)
+            if instance is not None:
+                forget_instance(self.workspace, instance)
             raise
         return instance
 
@@ -122,8 +124,8 @@ class LocalStackTarget:
         docker.require_compose()
         there = bool(self._compose(docker, "ps", "--all", "--quiet").stdout.strip())
         self._remove(docker)
-        if recorded:
-            forget_instance(self.workspace, self.port)
+        if instance is not None and recorded:
+            forget_instance(self.workspace, instance)
         return there
 
     def logs(self, follow: bool) -> int:

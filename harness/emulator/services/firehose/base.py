@@ -61,6 +61,10 @@ class FirehoseBase(Service):
             found = self._measures[key] = Measures(self.world, key)
         return found
 
+    def forget_measures(self, key: Key) -> None:
+        """The stream is gone. What was measured stays with the metrics, for as long as those are kept."""
+        self._measures.pop(key, None)
+
     async def check_key(self, stream: DeliveryStream) -> KeyProblem | None:
         """What keeps an encrypted stream's records from being written or read now; it is counted."""
         if stream.encryption["Status"] != "ENABLED" or "KeyARN" not in stream.encryption:

@@ -112,7 +112,12 @@ class Lifecycle(FirehoseBase):
             self.streams.put(stream.key, stream)
             self.await_change(stream)
         else:
-            self.streams.delete(stream.key)
+            self._gone(stream)
+
+    def _gone(self, stream: DeliveryStream) -> None:
+        self.streams.delete(stream.key)
+        self.quotas.pop(stream.key, None)
+        self.forget_measures(stream.key)
 
     @operation
     def describe_delivery_stream(
@@ -188,7 +193,7 @@ class Lifecycle(FirehoseBase):
             return
         stream.changes_at = None
         if stream.status == "DELETING":
-            self.streams.delete(stream.key)
+            self._gone(stream)
         else:
             stream.status = "ACTIVE" if stream.failure is None else "CREATING_FAILED"
             self.streams.put(stream.key, stream)

@@ -222,6 +222,10 @@ class KinesisBase(Service):
             found = self._measures[stream.arn] = Measures(self.world, stream)
         return found
 
+    def forget_measures(self, stream: Stream) -> None:
+        """The stream is gone. What was measured stays with the metrics, for as long as those are kept."""
+        self._measures.pop(stream.arn, None)
+
     def streams_of(self, call: Call) -> list[Stream]:
         """The caller's streams in this region, by name."""
         place = (call.caller.account, call.caller.region)

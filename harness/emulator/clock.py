@@ -15,6 +15,7 @@ a task that waits for something other than this clock or real work would never e
 from __future__ import annotations
 
 import asyncio
+import bisect
 import heapq
 import itertools
 import logging
@@ -39,6 +40,8 @@ _IDLE_TURNS = 4
 _MAX_AT_ONE_TIME = 100_000
 # Cancelled timers are swept out of the heap when they are this many and the majority.
 _SWEEP = 256
+# Moves of manual time whose real moments are remembered.
+_MAX_MOVES = 1000
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ class Clock:
         self.rate = rate
         self._base_real = time.time()
         self._base_virtual = self._base_real if start is None else start
+        self._moves = [(self._base_real, self._base_virtual)]  # (real, virtual) after each move of manual time
         self._heap: list[tuple[float, int, Timer]] = []
         self._data_heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
@@ -136,7 +140,25 @@ class Clock:
         """Jump to `now` without firing anything in between: for restoring a snapshot."""
         self._base_real = time.time()
         self._base_virtual = now
+        self._note_move()
         self._arm()
+
+    def shown_at(self, real: float) -> float:
+        """The virtual time that this clock showed when the machine's showed `real` (epoch seconds), for dates that
+        clients write by their own clock. Before this clock began and in the future both go equally fast."""
+        ahead = real - time.time()
+        if ahead >= 0:
+            return self.now() + ahead
+        if real < self._moves[0][0]:
+            return self._moves[0][1] + real - self._moves[0][0]
+        if self.mode != "manual":
+            return self._base_virtual + (real - self._base_real) * self.rate
+        return self._moves[bisect.bisect_right(self._moves, real, key=lambda move: move[0]) - 1][1]
+
+    def _note_move(self) -> None:
+        self._moves.append((time.time(), self._base_virtual))
+        if len(self._moves) > _MAX_MOVES:
+            del self._moves[0]
 
     def call_at(self, when: float, callback: Callable[[], object], *, name: str, data: bool) -> Timer:
         """Call `callback()` at virtual time `when`; an awaitable result is run as counted work.
@@ -314,6 +336,8 @@ class Clock:
         try:
             yield
         finally:
+            if self._owned:
+                self._note_move()
             self._owned = False
             self._arm()
 

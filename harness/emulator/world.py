@@ -95,6 +95,8 @@ class World:
         self.exchanges: dict[str, asyncio.Future[None]] = {}
         """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
         endpoint inside this emulator needs it to let virtual time pass before it answers."""
+        self.presigned_ends: dict[str, float] = {}
+        """When presigned requests that came here end, by signature (`edge/expiry.py`)."""
         self.commit: Callable[[], None] | None = None
         """Makes everything up to now survive the process, before an answer tells of it; None without a state folder.
         Raises OSError."""
@@ -191,6 +193,7 @@ class World:
                 raise ValueError(f"it holds {_listed(snapshot.here)}, and here are {_listed(self.here)}")
         await self.stop()
         self.trace.clear()
+        self.presigned_ends.clear()
         self.store.load(snapshot.store if snapshot else None)
         if self.upstream is not None:
             self.upstream.load(snapshot.upstream if snapshot else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -364,3 +365,24 @@ def test_set_now_jumps_without_firing_what_lies_between() -> None:
         assert fired == [START + 1001]
 
     run(test)
+
+
+def test_what_a_clock_showed_when_the_machine_s_showed_another_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = [1000.0]
+    monkeypatch.setattr(time, "time", lambda: machine[0])
+
+    async def moved() -> Clock:
+        clock = Clock("manual", start=5000.0)
+        machine[0] = 1010.0
+        await clock.advance(3600)
+        machine[0] = 1020.0
+        clock.set_now(100.0)
+        machine[0] = 1030.0
+        return clock
+
+    clock = asyncio.run(moved())
+    shown = [clock.shown_at(real) for real in (990.0, 1000.0, 1009.0, 1010.0, 1019.0, 1020.0, 1030.0, 1040.0)]
+    assert shown == [4990.0, 5000.0, 5000.0, 8600.0, 8600.0, 100.0, 100.0, 110.0]
+    fast = Clock("scaled", 60.0, start=5000.0)
+    machine[0] += 10
+    assert [fast.shown_at(real) for real in (1020.0, 1030.0, 1035.0, 1050.0)] == [4990.0, 5000.0, 5300.0, 5610.0]

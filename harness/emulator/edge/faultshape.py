@@ -25,8 +25,9 @@ def error_response(error: AwsError, form: str, request_id: str, model: Model | N
     if form == "rest":
         return _rest(error, headers, model)
     if form == "s3":
+        more = "".join(f"<{name}>{escaped(str(value))}</{name}>" for name, value in error.members.items())
         body = (
-            f"<Error><Code>{escaped(error.code)}</Code><Message>{escaped(error.message or '')}</Message>"
+            f"<Error><Code>{escaped(error.code)}</Code><Message>{escaped(error.message or '')}</Message>{more}"
             f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>"
         )
         return _xml(error, headers, body)

@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.edge.expiry import Expiry
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.recognise import Recognised, recognise
 from harness.emulator.errors import AwsError, CannotAssume, NotEmulated
@@ -41,11 +42,12 @@ class Gateway:
         self._json: dict[tuple[str, str], JsonCodec] = {}
         self._rest: dict[str, RestCodec] = {}
         self._query: dict[tuple[str, str], QueryCodec | RpcV2Codec] = {}
+        self._expiry = Expiry(world)
         world.connect_wire(self.wire)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """A request from outside."""
-        return await self._answer(recognise(request), request)
+        return await self._answer(recognise(request), request, is_outside=True)
 
     async def wire(self, service: str, request: HttpRequest, caller: Caller) -> HttpResponse:
         """A request from inside: the service is known, and so is who calls.
@@ -56,9 +58,11 @@ class Gateway:
         form = "rest" if service in ("lambda", "apigateway", "apigatewayv2") else meant.form
         return await self._answer(Recognised(service, meant.operation, form, caller), request)
 
-    async def _answer(self, meant: Recognised, request: HttpRequest) -> HttpResponse:
+    async def _answer(self, meant: Recognised, request: HttpRequest, *, is_outside: bool = False) -> HttpResponse:
         request_id = self.world.new_id()
         try:
+            if is_outside and (request.query or meant.operation == "PostObject"):
+                self._expiry.check(request, meant.form, meant.operation)
             response = await self._run(meant, request, request_id)
         except NetworkFault as fault:
             if meant.caller.service is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Finding:
-    """`kind` is one of KINDS. `where` tells kinds of one sort apart: the service and operation, or the place of an exception."""
+    """`kind` is one of KINDS. `where` tells those of one kind apart: service and operation, or an exception's place."""
 
     kind: str
     where: str

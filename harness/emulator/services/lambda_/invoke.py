@@ -76,7 +76,7 @@ class Invoke(Permissions, Asynchronous):
             )
             self.enqueue(event)
             return {"StatusCode": 202, "Payload": b""}
-        context = base64.b64decode(client_context).decode() if client_context else None
+        context = _read_context(client_context) if client_context else None
         want_log = log_type == "Tail"
         asks = call.caller.service or ""
         outcome = await self.run(function, version, name, payload, call.request_id, context, want_log, asks)
@@ -182,3 +182,14 @@ def _jackson(payload: bytes, error: orjson.JSONDecodeError) -> str:
         return f"Unexpected end-of-input\n{where}{error.colno}]"
     character = text[error.pos]
     return f"Unexpected character ('{character}' (code {ord(character)}))\n{where}{error.colno}]"
+
+
+def _read_context(encoded: str) -> str:
+    """The JSON text of a client context. Raises InvalidRequestContentException."""
+    try:
+        text = base64.b64decode(encoded).decode()
+        if isinstance(orjson.loads(text), dict):
+            return text
+    except ValueError:
+        pass
+    raise AwsError("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.", 400)

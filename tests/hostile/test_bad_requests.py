@@ -190,6 +190,50 @@ def test_json_services_refuse_what_is_no_operation_and_no_json(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("body", [b"", b"QueueName=q"])
+def test_a_form_without_an_action_is_answered_in_xml(body: bytes) -> None:
+    """W1: SQS speaks Query beside JSON, and a form is Query's."""
+
+    async def scenario(edge: Edge) -> None:
+        for service in ("sqs", "iam", "sns"):
+            answer = await edge.handle(ask("POST", "/", service, FORM, body=body))
+            assert (answer.status, answer.body[:5], code(answer)) == (400, b"<?xml", "MissingAction"), service
+
+    during(scenario)
+
+
+def test_a_long_poll_with_odd_content(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(edge: Edge) -> None:
+        deep = b'{"QueueUrl": ' + b'{"a":' * 500 + b"1" + b"}" * 501
+        answer = await edge.handle(aws_json("sqs", "AmazonSQS.ReceiveMessage", deep))
+        assert (answer.status, code(answer)) == (400, "SerializationException")
+        odd = form(
+            "sqs", Action="ReceiveMessage", QueueUrl="http://localhost/000000000000/\u20ac", Version="2012-11-05"
+        )
+        assert 400 <= (await edge.handle(odd)).status < 500
+
+    during(scenario)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_policies_that_were_only_looked_at_are_no_state() -> None:
+    """After a restart they would be gone from the list."""
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+    async def scenario(edge: Edge) -> None:
+        await edge.handle(form("iam", Action="GetPolicy", PolicyArn=arn, Version="2010-05-08"))
+        details = form("iam", Action="GetAccountAuthorizationDetails", Version="2010-05-08")
+        assert arn.encode() not in (await edge.handle(details)).body
+        lambda_ = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [lambda_]})
+        role = form("iam", Action="CreateRole", RoleName="r", AssumeRolePolicyDocument=trust, Version="2010-05-08")
+        attach = form("iam", Action="AttachRolePolicy", RoleName="r", PolicyArn=arn, Version="2010-05-08")
+        assert [(await edge.handle(each)).status for each in (role, attach)] == [200, 200]
+        assert arn.encode() in (await edge.handle(details)).body
+
+    during(scenario)
+
+
 @pytest.mark.parametrize("value", ["21", "-1", '"nan"', '"x"', "1e9", "[]"])
 def test_a_long_poll_without_a_proper_time(value: str) -> None:
     async def scenario(edge: Edge) -> None:

@@ -74,10 +74,10 @@ class Gateway:
             response = error_response(error, meant.form, request_id)
         except AwsError as error:
             model = self._model(meant.service) if self.world.bus.is_native(meant.service) else None
-            response = error_response(error, _error_form(meant), request_id, model)
+            response = error_response(error, _error_form(meant, request), request_id, model)
         except Exception:
             log.exception("%s %s failed", meant.service, meant.operation)
-            response = error_response(_internal_failure(), _error_form(meant), request_id)
+            response = error_response(_internal_failure(), _error_form(meant, request), request_id)
         if meant.form == "s3":
             response.headers.append(("x-amz-request-id", request_id))
         else:
@@ -154,9 +154,11 @@ class Gateway:
         return load_model(service)
 
 
-def _error_form(meant: Recognised) -> str:
-    """A request that names no operation may be meant for a service of any protocol."""
-    return error_form(meant.service) if meant.form == "query" and not meant.operation else meant.form
+def _error_form(meant: Recognised, request: HttpRequest) -> str:
+    """A request that names no operation may be meant for a service of any protocol; a form is Query's."""
+    if meant.form != "query" or meant.operation or "x-www-form-urlencoded" in request.header("content-type"):
+        return meant.form
+    return error_form(meant.service)
 
 
 def _speaks(model: Model, form: str) -> bool:

@@ -78,11 +78,14 @@ def wait_seconds(request: HttpRequest) -> float | None:
 
 
 def without_wait(request: HttpRequest) -> HttpRequest:
-    """The same request as a short poll."""
+    """The same request as a short poll. Raises AwsError for JSON that is nested too deep to be written again."""
     if request.body[:1] == b"{":
-        body = orjson.dumps({**orjson.loads(request.body), "WaitTimeSeconds": 0})
+        try:
+            body = orjson.dumps({**orjson.loads(request.body), "WaitTimeSeconds": 0})
+        except TypeError as error:  # it reads deeper than it writes
+            raise AwsError("SerializationException", "The request is nested too deep") from error
     else:
-        form = [(name, value) for name, value in parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)]
+        form = parse_qsl(request.body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
         kept = [(name, value) for name, value in form if name != "WaitTimeSeconds"]
         body = urlencode([*kept, ("WaitTimeSeconds", "0")], encoding="latin-1").encode()
     return HttpRequest(request.method, request.target, request.headers, body)

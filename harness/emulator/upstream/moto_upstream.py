@@ -196,7 +196,7 @@ class MotoUpstream:
         moto_errors.refuse_shapeless(response, call, request)
         response.headers = [_named(item, response.body) for item in response.headers if item[0].lower() not in _IDS]
         if response.body[:1] == b"<" and call.operation != "GetObject":
-            response.body = readable(response.body, numbered=call.service == "s3" and response.status < 300)
+            response.body = readable(response.body, numbered=call.service == "s3" and call.operation.startswith("List"))
         if call.service == "s3":
             response.headers.append(("x-amz-id-2", call.request_id))
         return response

@@ -24,11 +24,16 @@ def check(call: Call, request: HttpRequest) -> None:
         _check_json(request.body)
     elif call.operation and not known:
         raise AwsError("InvalidAction", f"The action {call.operation} is not valid for this web service.")
-    elif not call.operation and load_model(call.service).protocol == "query":
+    elif not call.operation and _means_query(call, request):
         raise AwsError("MissingAction", "The request must contain the parameter Action.")
     elif call.operation and load_model(call.service).protocol == "query":
         _check_required(call, request)
     policies.check(call, request)
+
+
+def _means_query(call: Call, request: HttpRequest) -> bool:
+    """SQS speaks it beside JSON."""
+    return load_model(call.service).protocol == "query" or "x-www-form-urlencoded" in request.header("content-type")
 
 
 def _check_required(call: Call, request: HttpRequest) -> None:

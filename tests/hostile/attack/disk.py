@@ -44,27 +44,30 @@ def play(run: Run) -> None:
 
 def _fill(run: Run, emulator: Emulator) -> None:
     link = Connection(emulator.port)
-    for service, operation, params in (
+    beginning: tuple[tuple[str, str, dict[str, object]], ...] = (
         ("kinesis", "CreateStream", {"StreamName": "stream", "ShardCount": 1}),
         ("s3", "CreateBucket", {"Bucket": "b"}),
         ("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": b"1"}),
-    ):
+    )
+    for service, operation, params in beginning:
         _call(link, service, operation, params)
     journal = max((run.folder / "state").glob("journal-*"))
     limits = resource.prlimit(emulator.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(emulator.pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, limits[1]))
+    # Whoever meets a limit that no reserve helps against gets an error and an unknown outcome, as on AWS; only from
+    # then on it is known that nothing can be written.
+    _call(link, "kinesis", "PutRecord", {"StreamName": "stream", "Data": b"unknown", "PartitionKey": "k"})
     rng = run.rng("disk")
     for number in range(_WRITES):
-        service, operation, params = rng.choice(
-            [
-                ("kinesis", "PutRecord", {"StreamName": "stream", "Data": b"refused", "PartitionKey": "k"}),
-                ("kinesis", "CreateStream", {"StreamName": f"refused-{number}", "ShardCount": 1}),
-                ("s3", "PutObject", {"Bucket": "b", "Key": f"refused-{number}", "Body": b"x"}),
-                ("sqs", "CreateQueue", {"QueueName": f"refused-{number}"}),
-                ("sns", "CreateTopic", {"Name": f"refused-{number}"}),
-                ("cloudwatch", "DeleteAlarms", {"AlarmNames": ["none"]}),
-            ]
-        )
+        writes: list[tuple[str, str, dict[str, object]]] = [
+            ("kinesis", "PutRecord", {"StreamName": "stream", "Data": b"refused", "PartitionKey": "k"}),
+            ("kinesis", "CreateStream", {"StreamName": f"refused-{number}", "ShardCount": 1}),
+            ("s3", "PutObject", {"Bucket": "b", "Key": f"refused-{number}", "Body": b"x"}),
+            ("sqs", "CreateQueue", {"QueueName": f"refused-{number}"}),
+            ("sns", "CreateTopic", {"Name": f"refused-{number}"}),
+            ("cloudwatch", "DeleteAlarms", {"AlarmNames": ["none"]}),
+        ]
+        service, operation, params = rng.choice(writes)
         run.report.counts["calls on a full disk"] += 1
         answer = _call(link, service, operation, params)
         if answer is None or (answer.status < 300 and operation != "DeleteAlarms"):

@@ -68,7 +68,12 @@ def probing(port: int, pid: int) -> Iterator[Waits]:
 def main() -> None:
     port, pid = int(sys.argv[1]), int(sys.argv[2])
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     worst = 0.0
     with socket.create_connection(("127.0.0.1", port), timeout=_GIVEN_UP) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

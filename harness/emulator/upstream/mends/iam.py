@@ -28,12 +28,24 @@ def mend(models: Any) -> None:
 
     list_policies = backend.list_policies
 
-    def list_all_policies(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for arn in published():
-            self.managed_policies.look_up(arn)
-        return list_policies(self, *args, **kwargs)
+    def list_all_policies(
+        self: Any, marker: str | None, max_items: int, only_attached: bool, path_prefix: str, scope: str
+    ) -> Any:
+        if scope != "Local" and not only_attached:  # what is attached was looked up then
+            for arn in published():
+                self.managed_policies.look_up(arn)
+        return list_policies(self, marker, max_items, only_attached, path_prefix, scope)
 
     backend.list_policies = list_all_policies
+    details = backend.get_account_authorization_details
+
+    def details_in_use(self: Any, policy_filter: list[str]) -> Any:
+        """Of AWS's policies those that are attached: what was only looked at is no state, and gone after a restart."""
+        found = details(self, policy_filter)
+        shown = [p for p in found["managed_policies"] if p.attachment_count or not p.arn.startswith(PREFIX)]
+        return {**found, "managed_policies": shown}
+
+    backend.get_account_authorization_details = details_in_use
 
 
 def _allow_missing_version(validator: Any) -> None:

@@ -52,6 +52,9 @@ def up(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="An origin whose pages may use the emulator (SECURITY.md). Repeatable."),
     ] = None,
+    verify_signatures: Annotated[
+        bool, typer.Option("--verify-signatures", help="Refuse what is not rightly signed (docs/signatures.md).")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -81,6 +84,7 @@ def up(
         "native": native,
         "allow_host": tuple(sorted(set(allow_host))) if allow_host else None,
         "allow_origin": tuple(sorted(set(allow_origin))) if allow_origin else None,
+        "verify_signatures": verify_signatures or None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     request = UpRequest(port, wanted, fresh, target, given)

@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             upstream=options.upstream,
             native=options.native,
             allowed_hosts=options.allow_host,
+            verify_signatures=options.verify_signatures,
         )
         sinks = SinkServer.at(options.sinks) if options.sinks is not None else None
         options.allow_origin = [checked_origin(origin) for origin in options.allow_origin]
@@ -173,6 +174,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         choices=["off", "enforce"],
         default="off",
         help="whether IAM policies decide what is allowed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--verify-signatures", action="store_true", help="refuse requests that are not signed, or not rightly"
     )
     parser.add_argument(
         "--allow-host",

@@ -2,7 +2,7 @@
 
 Both kinds of API Gateway ask here. An API's resource policy always counts. What the caller's own policies say counts
 where permissions are enforced (docs/permissions.md); where they are not, whoever signs a request may invoke. Signatures
-are parsed, not verified.
+are parsed, and verified where that is switched on (docs/signatures.md).
 """
 
 from __future__ import annotations
@@ -86,6 +86,11 @@ def check_signed(world: World, request: HttpRequest, method: Method) -> Signer:
     access_key = _access_key(request)
     if not access_key:
         raise Unsigned
+    if world.signatures is not None:
+        try:
+            world.signatures.verify(request, _SERVICE, "", "rest")
+        except AwsError as error:
+            raise Unknown(str(error.message), expired="Expired" in error.code) from error
     from harness.emulator.permissions.principals import root
 
     account = access_key if len(access_key) == 12 and access_key.isdigit() else DEFAULT_ACCOUNT

@@ -22,6 +22,7 @@ _NATIVE = (
     ("harness.emulator.services.cloudformation.provider", "CloudFormation"),
 )
 _SPLIT_UPSTREAM = ("harness.emulator.upstream.split_upstream", "SplitUpstream")
+_SIGNATURES = ("harness.emulator.signatures", "Signatures")
 _UPSTREAM = ("harness.emulator.upstream.moto_upstream", "MotoUpstream")
 
 
@@ -33,9 +34,10 @@ def build_world(
     upstream: str | None = None,
     native: str = NATIVE_BY_DEFAULT,
     allowed_hosts: Iterable[str] = (),
+    verify_signatures: bool = False,
 ) -> World:
     """A world that is not yet started. `clock` as in `Clock.parse`, `upstream` and `native` as in `Split.parse`,
-    `allowed_hosts` as in `Outbound`; all raise ValueError."""
+    `allowed_hosts` as in `Outbound`; all raise ValueError. So does `verify_signatures` where IAM is not served here."""
     world = World(
         clock=Clock.parse(clock), seed=seed, transition_seconds=transition_seconds, outbound=Outbound(allowed_hosts)
     )
@@ -50,6 +52,9 @@ def build_world(
         world.here = split.here
     for service in services:
         world.add(service(world))
+    if verify_signatures:
+        identities: Any = world.upstream
+        world.signatures = _load(*_SIGNATURES)(world, identities.directory())
     return world
 
 

@@ -36,9 +36,16 @@ class EmulatorThread:
         native: str = NATIVE_BY_DEFAULT,
         allowed_hosts: Sequence[str] = (),
         allowed_origins: Sequence[str] = (),
+        verify_signatures: bool = False,
     ) -> None:
         self._build = functools.partial(
-            build_world, clock, seed, upstream=upstream, native=native, allowed_hosts=allowed_hosts
+            build_world,
+            clock,
+            seed,
+            upstream=upstream,
+            native=native,
+            allowed_hosts=allowed_hosts,
+            verify_signatures=verify_signatures,
         )
         self._allowed_origins = allowed_origins
         self._thread: threading.Thread | None = None

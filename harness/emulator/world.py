@@ -9,7 +9,7 @@ import pickle
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
@@ -23,6 +23,9 @@ from harness.emulator.store import Store
 from harness.emulator.topics import Topics
 from harness.emulator.trace import Trace
 from harness.version import VERSION
+
+if TYPE_CHECKING:
+    from harness.emulator.signatures import Signatures
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,8 @@ class World:
         self.exchanges: dict[str, asyncio.Future[None]] = {}
         """HTTP requests that counted work waits for, by request id; the future is done when it waits no longer. An
         endpoint inside this emulator needs it to let virtual time pass before it answers."""
+        self.signatures: Signatures | None = None
+        """What verifies the signatures of requests from outside; None where nobody wants that."""
         self.presigned_ends: dict[str, float] = {}
         """When presigned requests that came here end, by signature (`edge/expiry.py`)."""
         self.commit: Callable[[], None] | None = None

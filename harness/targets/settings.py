@@ -20,7 +20,7 @@ class EmulatorSettings:
     """Options of the emulator. `clock` is `real`, `manual` or a rate such as `x60`; `state_dir` an absolute folder that
     keeps the state; `iam` is `off` or `enforce`; `upstream` and `native` split the services between the emulator and
     an endpoint behind it; `allow_host` are hosts that deliveries may go to, `allow_origin` origins
-    whose pages may use the emulator."""
+    whose pages may use the emulator; `verify_signatures` refuses what is not rightly signed."""
 
     clock: str = "real"
     seed: int | None = None
@@ -30,6 +30,7 @@ class EmulatorSettings:
     native: str | None = None
     allow_host: tuple[str, ...] = _in_key(())
     allow_origin: tuple[str, ...] = ()
+    verify_signatures: bool = False
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> EmulatorSettings:
@@ -82,4 +83,4 @@ def _option(name: str) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "unset"
-    return "unset" if value is None else str(value)
+    return "unset" if value is None or value is False else str(value)

@@ -136,6 +136,8 @@ def test_allowed_origins_are_a_matter_of_the_start(project: Project) -> None:
     other = project.run("up", "--no-stack", "--allow-origin", "http://localhost:3001")
     assert other.exit_code == 1
     assert "runs with --allow-origin http://localhost:3000; stop it first" in " ".join(other.output.split())
+    other = project.run("up", "--no-stack", "--verify-signatures")
+    assert "runs with --verify-signatures off; stop it first" in " ".join(other.output.split())
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

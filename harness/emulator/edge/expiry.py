@@ -18,6 +18,8 @@ from urllib.parse import parse_qs
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
+from harness.emulator.signed_dates import read_date, stamp
+from harness.emulator.upload_form import form_field
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
 _WEEK = 604800
 _MAX_SEEN = 4096
 _V4 = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires")
-_POLICY = re.compile(rb'name="policy"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([A-Za-z0-9+/=\s]*?)\r\n--', re.IGNORECASE)
-
-_DATE = "%Y%m%dT%H%M%SZ"
 
 
 class Expiry:
@@ -59,7 +58,7 @@ class Expiry:
             return
         if form == "s3":
             raise self._expired(end, {"X-Amz-Expires": str(lifetime)})
-        text = f"Signature expired: {_stamp(end)} is now earlier than {_stamp(self._clock.now())}"
+        text = f"Signature expired: {stamp(end)} is now earlier than {stamp(self._clock.now())}"
         raise AwsError("SignatureDoesNotMatch" if form == "query" else "InvalidSignatureException", text, 403)
 
     def _check_v2(self, query: dict[str, list[str]]) -> None:
@@ -75,14 +74,14 @@ class Expiry:
 
     def _check_policy(self, body: bytes) -> None:
         """The expiration of an upload form's policy."""
-        found = _POLICY.search(body)
-        if found is None:
+        policy = form_field(body, "policy")
+        if not policy:
             return
         try:
-            expiration = _iso(str(json.loads(base64.b64decode(found[1]))["expiration"]))
+            expiration = _iso(str(json.loads(base64.b64decode(policy))["expiration"]))
         except (binascii.Error, ValueError, KeyError, TypeError):
             raise AwsError("AccessDenied", "Invalid according to Policy: Invalid Policy: Invalid JSON.", 403) from None
-        if self._clock.now() > self._end(found[1].decode(), self._clock.shown_at(expiration)):
+        if self._clock.now() > self._end(policy, self._clock.shown_at(expiration)):
             raise AwsError("AccessDenied", "Invalid according to Policy: Policy expired.", 403)
 
     def _end(self, signature: str, end: float) -> float:
@@ -121,14 +120,6 @@ def _v4_terms(query: dict[str, list[str]]) -> tuple[int, int]:
     return date, lifetime
 
 
-def read_date(text: str) -> int | None:
-    """Epoch seconds of `20260102T030405Z`; None for anything else."""
-    try:
-        return calendar.timegm(time.strptime(text, _DATE)) if len(text) == 16 else None
-    except ValueError:
-        return None
-
-
 def _iso(text: str) -> int:
     """Epoch seconds of `2026-01-02T03:04:05Z`, with or without milliseconds. Raises ValueError."""
     return calendar.timegm(time.strptime(re.sub(r"\.\d+Z$", "Z", text), "%Y-%m-%dT%H:%M:%SZ"))
@@ -140,10 +131,6 @@ def _is_number(text: str) -> bool:
 
 def _long(when: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
-
-
-def _stamp(when: float) -> str:
-    return time.strftime(_DATE, time.gmtime(when))
 
 
 def _bad_parameters(message: str) -> AwsError:

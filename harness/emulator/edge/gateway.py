@@ -61,8 +61,11 @@ class Gateway:
     async def _answer(self, meant: Recognised, request: HttpRequest, *, is_outside: bool = False) -> HttpResponse:
         request_id = self.world.new_id()
         try:
-            if is_outside and (request.query or meant.operation == "PostObject"):
-                self._expiry.check(request, meant.form, meant.operation)
+            if is_outside:
+                if request.query or meant.operation == "PostObject":
+                    self._expiry.check(request, meant.form, meant.operation)
+                if self.world.signatures is not None:
+                    self.world.signatures.verify(request, meant.service, meant.operation, meant.form)
             response = await self._run(meant, request, request_id)
         except NetworkFault as fault:
             if meant.caller.service is None:

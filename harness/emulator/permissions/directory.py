@@ -20,6 +20,7 @@ class KeyOwner:
     session_name: str = ""
     session_policy: str = ""
     session_token: str = ""
+    secret: str = field(default="", repr=False)
     issued: float = 0.0
     expires: float | None = None
     """Epoch seconds."""

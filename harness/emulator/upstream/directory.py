@@ -33,7 +33,8 @@ class MotoDirectory:
                 for user in backend.users.values():
                     for key in user.access_keys:
                         if key.access_key_id == access_key:
-                            return KeyOwner(account, user.name, key.status == "Active")
+                            secret = key.secret_access_key
+                            return KeyOwner(account, user.name, key.status == "Active", secret=secret)
             for account, backend in _accounts("sts"):
                 for assumed in backend.assumed_roles:
                     if assumed.access_key_id == access_key:
@@ -175,6 +176,7 @@ def _session(account: str, assumed: Any) -> KeyOwner:
         session_name=assumed.session_name,
         session_policy=assumed.policy or "",
         session_token=assumed.session_token,
+        secret=assumed.secret_access_key,
         issued=issued,
         expires=expires,
     )

@@ -20,9 +20,9 @@ from urllib.parse import parse_qs, quote, unquote_to_bytes
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
 from harness.emulator.permissions import denial
+from harness.emulator.s3_address import bucket_of_host
 from harness.emulator.signed_dates import read_date, stamp
 from harness.emulator.upload_form import form_field
-from harness.emulator.upstream.s3_wire import bucket_of_host
 
 if TYPE_CHECKING:
     from harness.emulator.permissions.directory import Directory

@@ -83,4 +83,6 @@ def _option(name: str) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "unset"
-    return "unset" if value is None or value is False else str(value)
+    if value is False:
+        return "off"
+    return "unset" if value is None else str(value)

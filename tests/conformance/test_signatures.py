@@ -202,7 +202,8 @@ def check_dates(real_time: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     real = botocore.auth.get_current_datetime
 
     def moved(**options: Any) -> datetime.datetime:
-        return real(**options) - datetime.timedelta(minutes=minutes[0])
+        now: datetime.datetime = real(**options)
+        return now - datetime.timedelta(minutes=minutes[0])
 
     monkeypatch.setattr(botocore.auth, "get_current_datetime", moved)
     for minutes[0] in (-14.0, 14.0):

@@ -47,7 +47,7 @@ class Gateway:
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """A request from outside."""
-        return await self._answer(recognise(request), request, is_outside=True)
+        return await self._answer(recognise(request), request, True)
 
     async def wire(self, service: str, request: HttpRequest, caller: Caller) -> HttpResponse:
         """A request from inside: the service is known, and so is who calls.
@@ -58,7 +58,7 @@ class Gateway:
         form = "rest" if service in ("lambda", "apigateway", "apigatewayv2") else meant.form
         return await self._answer(Recognised(service, meant.operation, form, caller), request)
 
-    async def _answer(self, meant: Recognised, request: HttpRequest, *, is_outside: bool = False) -> HttpResponse:
+    async def _answer(self, meant: Recognised, request: HttpRequest, is_outside: bool = False) -> HttpResponse:
         request_id = self.world.new_id()
         try:
             if is_outside:

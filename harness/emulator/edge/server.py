@@ -26,7 +26,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.listening import own_url
 
 if TYPE_CHECKING:
-    from harness.emulator.edge.guard import Page
+    from harness.emulator.edge.cross_origin import Cors
     from harness.emulator.world import World
 
 log = logging.getLogger(__name__)
@@ -121,32 +121,27 @@ class Edge:
                 return self.refuse(500, self.world.cannot_write, None)
             with self.world.clock.working():
                 return await execute(self.world, api[0], request, api[1])
+        cors: Cors | None = None
         if browser is not None:
             page = page_of(request, host, browser)
             if not is_open_to(page, request.path):
-                return await self._cross(request, page)
-        return await self._let_in(request)
-
-    async def _cross(self, request: HttpRequest, page: Page) -> HttpResponse:
-        """Answer a page of another origin."""
-        try:
-            cors = await self.cross_origin.admit(request, page)
-        except AwsError as error:
-            return self.refuse(error.status, str(error.message), request, error.code)
-        if is_preflight(request):
-            return cors.preflight()
-        response = await self._let_in(request)
-        cors.mark(response)
+                try:
+                    cors = await self.cross_origin.admit(request, page)
+                except AwsError as error:
+                    return self.refuse(error.status, str(error.message), request, error.code)
+                if is_preflight(request):
+                    return cors.preflight()
+        if request.path.startswith(PREFIX):
+            response = await self.admin.handle(request)
+        else:
+            with self.world.clock.working():
+                if request.path.startswith(_LOCALSTACK):
+                    response = self.localstack.handle(request)
+                else:
+                    response = await self.gateway.handle(request)
+        if cors is not None:
+            cors.mark(response)
         return response
-
-    async def _let_in(self, request: HttpRequest) -> HttpResponse:
-        path = request.path
-        if path.startswith(PREFIX):
-            return await self.admin.handle(request)
-        with self.world.clock.working():
-            if path.startswith(_LOCALSTACK):
-                return self.localstack.handle(request)
-            return await self.gateway.handle(request)
 
     def _has_room(self, request: HttpRequest) -> bool:
         return self.world.has_room is None or self.world.has_room(len(request.body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import enum
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,9 @@ from harness.emulator.world import World
 
 _MADE_BY_LOADING = "123456789012"
 """The account whose backend moto makes when a service is loaded, at whatever time that is."""
+TRUST = json.dumps(
+    {"Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+)
 _PLAIN = (str, bytes, int, float, bool, type(None), datetime.date, enum.Enum)
 
 
@@ -170,7 +174,7 @@ def calls() -> st.SearchStrategy[Any]:
             Endpoint=names.map(lambda name: f"arn:aws:sqs:us-east-1:000000000000:{name}"),
         ),
         call("sns", "Publish", TopicArn=topic, Message=text),
-        call("iam", "CreateRole", RoleName=names, AssumeRolePolicyDocument=st.just('{"Version": "2012-10-17"}')),
+        call("iam", "CreateRole", RoleName=names, AssumeRolePolicyDocument=st.just(TRUST)),
         call("iam", "DeleteRole", RoleName=names),
         call("kms", "CreateKey", Description=text),
         call("kms", "DescribeKey", KeyId=st.just("alias/aws/s3")),

@@ -25,7 +25,8 @@ def fill(aws: Aws) -> None:
     aws.client("s3").put_object(Bucket="bucket", Key="k", Body=b"x")
     aws.client("sqs").create_queue(QueueName="queue")
     aws.client("sns").create_topic(Name="topic")
-    aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17"}))
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({"Statement": statement}))
     aws.client("logs").create_log_group(logGroupName="group")
     aws.client("ssm").put_parameter(Name="p", Value="v", Type="String")
     aws.client("secretsmanager").create_secret(Name="s", SecretString="v")

@@ -82,6 +82,8 @@ def problem(policy: Any, *, principal: bool = False, resource: bool = False) -> 
     name one."""
     try:
         document = orjson.loads(policy) if isinstance(policy, str) else None
+        if isinstance(document, str):  # Terraform may hand over the escaped form
+            document = orjson.loads(document)
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):

@@ -44,6 +44,7 @@ def test_environment(functions: Any, aws: Any) -> None:
     assert environment["_X_AMZN_TRACE_ID"].startswith("Root=1-")
     known = {
         *expected, "AWS_SESSION_TOKEN", "PATH", "LD_LIBRARY_PATH", "HOME", "LC_CTYPE", "PYTHONPATH", "SHLVL", "PWD",
+        "TMPDIR",
         "LAMBDA_RUNTIME_DIR", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_ADDRESS",
         "_AWS_XRAY_DAEMON_PORT", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID",
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +26,8 @@ from harness.testing.options import Options
 from harness.testing.suite import SuiteTarget
 from harness.testing.topology import Provisioner, SuiteWorkspace, provisioning_environment
 
+_END_SECONDS = 2.0
+_POLL_SECONDS = 0.01
 _OWNER = "owner.json"
 
 ProvisionerOf = Callable[[Options, SuiteWorkspace, EmbeddedTarget, Mapping[str, str]], Provisioner]
@@ -56,7 +59,7 @@ class SuiteEmulator:
         try:
             self._clean()
         except AdminError as error:
-            if error.status != 0 or self.target is None or self.target.running() is not None:
+            if error.status != 0 or self.target is None or not _ends(self.target):
                 raise
             with without_aws_variables():
                 self.target.start()
@@ -175,6 +178,16 @@ def borrowed(options: Options) -> Iterator[SuiteEmulator]:
         emulator.clean()
     finally:
         admin.delete_snapshot(snapshot)
+
+
+def _ends(target: EmbeddedTarget) -> bool:
+    """Whether an emulator that does not answer is gone, or is so at once: its port closes before its process ends."""
+    deadline = time.monotonic() + _END_SECONDS
+    while target.running() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def forget_files(target: EmbeddedTarget) -> None:

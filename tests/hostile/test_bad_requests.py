@@ -24,6 +24,7 @@ from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.edge.recognise import recognise
 from harness.emulator.edge.server import Edge
 from harness.emulator.services.lambda_.execution.disk import fingerprint
+from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
 from harness.emulator.spec.xml_text import escaped, readable
 
 SCOPE = "AWS4-HMAC-SHA256 Credential=test/20000101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
@@ -334,6 +335,13 @@ def test_a_hot_reload_folder_with_odd_links(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("22")
     os.utime(tmp_path / "main.py", (1, 1))
     assert fingerprint(str(tmp_path)) != before
+
+
+@pytest.mark.parametrize("target", ["*", "", "/", "/w", "/code", "/w/1/2018-06-01/runtime/x", "/code/../x"])
+def test_the_runtime_api_answers_any_path(target: str) -> None:
+    api = RuntimeApi(lambda sha256: None)
+    answer = asyncio.run(api._handle(HttpRequest("OPTIONS", target, [])))
+    assert answer.status in (403, 404)
 
 
 # -- S3 -----------------------------------------------------------------------------------------------------------

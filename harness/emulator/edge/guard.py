@@ -24,10 +24,6 @@ from harness.emulator.call import HttpRequest
 _KNOWN = ("localhost", "localhost.localstack.cloud", "amazonaws.com", "amazonaws.com.cn", "api.aws")
 _KNOWN_EXACT = ("host.docker.internal", "gateway.docker.internal", "host.containers.internal")
 
-# An invoke URL under any domain. Whoever owns that reaches the deployed API of that name and nothing else
-# (`execute_api.find_api`), and APIs answer pages as they are configured to.
-_API = re.compile(r"[a-z0-9_-]+\.execute-api\.")
-
 _MARKS = frozenset(("host", "user-agent", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"))
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 _DEFAULT_PORTS = (("http://", ":80"), ("https://", ":443"))
@@ -67,8 +63,6 @@ class Guard:
             return True
         if "." not in name:
             return not name.startswith("[")
-        if _API.match(name):
-            return True
         if any(name == known or name.endswith("." + known) for known in _KNOWN):
             return True
         return any(name.endswith((".s3." + allowed, ".execute-api." + allowed)) for allowed in self._hosts)

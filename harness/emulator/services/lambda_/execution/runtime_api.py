@@ -43,7 +43,7 @@ class RuntimeApi:
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         parts = request.path.split("/")
-        if len(parts) == 3 and parts[1] == "code":
+        if len(parts) == 3 and parts[1] == "code":  # not every target begins with a slash: `OPTIONS *`
             package = self._code(parts[2])
             if package is not None:
                 return HttpResponse(200, [("Content-Type", "application/zip")], package)

@@ -11,10 +11,13 @@ from typing import Any
 import boto3
 import botocore.auth
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from harness.emulator.testing import EmulatorThread
+from tests.conformance.apigateway_api import Api
 from tests.conftest import Aws
 
 OBJECT = {"Bucket": "signed", "Key": "a b/ü+~.txt"}
@@ -288,3 +291,18 @@ def test_uploads_that_are_signed_chunk_by_chunk(strict: Aws, trailer: bool) -> N
 
 def test_off_by_default(aws: Aws) -> None:
     assert client(aws, "kinesis", "nobody", "wrong").list_streams()["StreamNames"] == []
+
+
+def test_methods_with_aws_iam_ask_the_same(strict: Aws) -> None:
+    """D1: an API of a deployed stage, signed for execute-api."""
+    api = Api(strict)
+    api.mock("/a", authorizationType="AWS_IAM")
+    api.deploy()
+    url = f"{strict.url}/_aws/execute-api/{api.id}/test/a?x=a%20b&y=1"
+    for secret, status in (("test", 200), ("wrong", 403)):
+        request = AWSRequest("GET", url)
+        credentials = Credentials("test", secret)
+        botocore.auth.SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
+        answer = strict.http.get(url, headers=dict(request.headers))
+        assert answer.status_code == status, answer.text
+    assert strict.http.get(url).json() == {"message": "Missing Authentication Token"}

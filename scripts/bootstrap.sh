@@ -24,7 +24,7 @@ find_python() {
         echo "$PYTHON"
         return
     fi
-    for candidate in python3.11 python3.12 python3.13 python3.14 python3 python; do
+    for candidate in python3.14 python3.13 python3.12 python3.11 python3 python; do
         if command -v "$candidate" >/dev/null 2>&1 && new_enough "$candidate"; then
             echo "$candidate"
             return

@@ -1,19 +1,13 @@
-"""MetadataExtraction: partition keys from a record's JSON by a jq query (A13).
-
-The library `jq` 1.4 behaves as jq 1.6, which Firehose documents.
-"""
+"""MetadataExtraction: partition keys from a record's JSON by a jq query (A13)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from harness.emulator.services.firehose.model import Json
 
 Extract = Callable[[bytes], Json]
 
-# Numbers and booleans as jq prints them; what is no object is an error of jq's.
-_AS_TEXT = 'map_values(if type == "number" or type == "boolean" then tostring else . end)'
 _NESTED = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -23,34 +17,26 @@ class ExtractionError(ValueError):
 
 def check_query(query: str) -> None:
     """Raises ExtractionError when jq does not take the query."""
-    import jq
+    from harness.emulator.services.firehose import jq_dialect
 
     try:
-        jq.compile(query)
+        jq_dialect.check(query)
     except ValueError as error:
-        raise ExtractionError(str(error).strip()) from error
+        raise ExtractionError(jq_dialect.explain(error)) from error
 
 
-@lru_cache(maxsize=64)
 def compile_query(query: str) -> Extract:
     """A function from a record's bytes to its partition keys; it raises ExtractionError.
 
     Values are text, or None, or what jq made of lists and objects.
     """
-    import jq
-
-    # The line feed ends a comment in the query.
-    program = jq.compile(f"({query}\n) | {_AS_TEXT}")
+    from harness.emulator.services.firehose import jq_dialect
 
     def extract(data: bytes) -> Json:
         try:
-            results = program.input(text=data.decode()).all()
+            return jq_dialect.keys_of(query, data)
         except ValueError as error:
-            raise ExtractionError(str(error).strip()) from error
-        if len(results) != 1:
-            raise ExtractionError(f"the query gave {len(results)} results for one record")
-        keys: Json = results[0]
-        return keys
+            raise ExtractionError(jq_dialect.explain(error)) from error
 
     return extract
 

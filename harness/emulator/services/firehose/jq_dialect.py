@@ -1,0 +1,117 @@
+"""jq 1.6, which Firehose documents, on the library's jq 1.8."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import jq
+
+# Whoever calls one of these calls a name that is not defined: a definition that nobody calls is dropped unread. The
+# query's own definitions hide them, as in jq 1.6.
+_MISSING = ("abs", "add/1", "debug/1", "have_decnum", "have_literal_numbers", "ltrim", "pick/1", "rtrim", "scan/2",
+            "skip/2", "toboolean", "trim", "trimstr/1")  # fmt: skip
+_MARK = "_not_in_jq_1_6"
+
+
+def _refusal(name: str) -> str:
+    name, _, count = name.partition("/")
+    parameters = ";".join("fg"[: int(count or 0)])
+    head = f"({parameters})" if parameters else ""
+    return f"def {name}{head}: {name}{_MARK}{head};"
+
+
+# What jq 1.6 had and 1.8 has not, or has otherwise.
+# A definition sees itself: what jq 1.8 has under the same name gets another name first.
+_AS_1_6 = r"""
+def env: {};
+def input: error("No more inputs");
+def inputs: empty;
+def leaf_paths: paths(scalars);
+def recurse_down: recurse;
+def scalars_or_empty: select(type != "array" and type != "object");
+def pow10: exp10;
+def _tonumber: tonumber;
+def _ltrimstr($x): ltrimstr($x);
+def _rtrimstr($x): rtrimstr($x);
+def _limit($n; f): limit($n; f);
+def _fromjson: fromjson;
+def _tojson: tojson;
+def _tostring: tostring;
+def _double:
+  if type == "number" then . * 1 elif type == "array" or type == "object" then map_values(_double) else . end;
+def tonumber:
+  if type == "string" then (sub("^[ \t\r\n]+"; "") | sub("[ \t\r\n]+$"; "") | _tonumber * 1) else _tonumber end;
+def ltrimstr($x): if type == "string" and ($x | type) == "string" then _ltrimstr($x) else . end;
+def rtrimstr($x): if type == "string" and ($x | type) == "string" then _rtrimstr($x) else . end;
+def limit($n; f): if $n <= 0 then f else _limit($n; f) end;
+def last(f): reduce f as $x (null; $x);
+def nth($n; f): if $n < 0 then error("Out of bounds negative array index") else last(limit($n + 1; f)) end;
+def fromjson: _fromjson | _double;
+def tojson: _double | _tojson;
+def tostring: _double | _tostring;
+"""
+# The environment is empty.
+_PRELUDE = (_AS_1_6 + "".join([_refusal(name) for name in _MISSING])).replace("\n", " ") + " {} as $ENV |"
+_BOOLEANS = (
+    'if type == "object" then map_values(if type == "boolean" then tostring else . end) '
+    'else error("\\(type) (\\(.)) has no keys") end'
+)
+# Numbers that jq 1.8 would keep as they are written.
+_WRITTEN = re.compile(rb"[0-9]{16}|[0-9][.eE]")
+_PLACE = re.compile(r"line (\d+), column \d+")
+
+
+def number_text(number: float) -> str:
+    """A number as jq 1.6 prints it: a double's shortest digits."""
+    number = float(number)
+    if number == 0:
+        return "-0" if str(number).startswith("-") else "0"
+    if number in (float("inf"), float("-inf")):
+        return "1.7976931348623157e+308" if number > 0 else "-1.7976931348623157e+308"
+    mantissa, _, exponent = f"{abs(number)!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) if whole != "0" else len(digits) - len(fraction) + int(exponent or 0)
+    digits = digits.rstrip("0")
+    sign = "-" if number < 0 else ""
+    if point <= -4 or point > len(digits) + 15:
+        head = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+        return f"{sign}{head}e{'-' if point < 1 else '+'}{abs(point - 1):02d}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    if point >= len(digits):
+        return f"{sign}{digits}{'0' * (point - len(digits))}"
+    return f"{sign}{digits[:point]}.{digits[point:]}"
+
+
+def explain(error: ValueError) -> str:
+    """jq's message, as of the query alone."""
+    text = str(error).strip().replace(_MARK, "")
+    return _PLACE.sub(r"line \1", text.split("\n")[0] if "jq: error" in text else text)
+
+
+def check(query: str) -> None:
+    """Raises ValueError when the query does not compile, alone and as part of the whole program."""
+    jq.compile(f"{_PRELUDE} ({query}\n)")
+
+
+@lru_cache(maxsize=64)
+def _compiled(query: str, written: bool) -> Any:
+    first = "_double | " if written else ""
+    # The line feed ends a comment in the query.
+    return jq.compile(f"{_PRELUDE} {first}({query}\n) | {_BOOLEANS}")
+
+
+def keys_of(query: str, data: bytes) -> dict[str, Any]:
+    """The partition keys that the query gives for one record. Raises ValueError."""
+    text = data.decode()
+    program = _compiled(query, _WRITTEN.search(data) is not None)
+    results = program.input_text(text).all()
+    if len(results) != 1:
+        raise ValueError(f"the query gave {len(results)} results for one record")
+    return {
+        name: number_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        for name, value in results[0].items()
+    }

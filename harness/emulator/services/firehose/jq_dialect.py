@@ -89,12 +89,15 @@ def number_text(number: float) -> str:
 def explain(error: ValueError) -> str:
     """jq's message, as of the query alone."""
     text = str(error).strip().replace(_MARK, "")
-    return _PLACE.sub(r"line \1", text.split("\n")[0] if "jq: error" in text else text)
+    if "jq: error" in text:
+        # jq 1.8 adds the place in the program, which is not the query alone.
+        text = "\n".join([line for line in text.splitlines() if line.startswith("jq: ")])
+    return _PLACE.sub(r"line \1", text)
 
 
 def check(query: str) -> None:
-    """Raises ValueError when the query does not compile, alone and as part of the whole program."""
-    jq.compile(f"{_PRELUDE} ({query}\n)")
+    """Raises ValueError when the query does not compile, standing alone."""
+    jq.compile(f"{_PRELUDE} {query}")
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,7 @@ find_python() {
         echo "$PYTHON"
         return
     fi
+    # The newest that the dependencies have wheels for; another one may be named with PYTHON.
     for candidate in python3.14 python3.13 python3.12 python3.11 python3 python; do
         if command -v "$candidate" >/dev/null 2>&1 && new_enough "$candidate"; then
             echo "$candidate"
@@ -54,7 +55,7 @@ rm -f "$stamp"
 
 echo "setup: installing the pinned dependencies into $venv"
 if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; then
-    fail "pip could not install the dependencies (its message is above); check the network and run make setup again."
+    fail "pip could not install the dependencies (its message is above); check the network, or where a package has no wheel for $("$venv/bin/python" --version) run with PYTHON=/path/to/python3.13."
 fi
 echo "$wanted" >"$stamp"
 echo "setup: done in $(($(date +%s) - began)) s"

@@ -81,6 +81,7 @@ def test_failed_installation_is_tried_again(machine: Machine) -> None:
     failed = machine.setup(FAKE_PIP="1")
     assert failed.returncode == 1
     assert "pip could not install" in failed.stderr
+    assert "no wheel for Python 3.99 run with PYTHON=" in failed.stderr
     assert "done in" in machine.setup().stdout
 
 
@@ -91,6 +92,12 @@ def test_shim_that_fails_is_passed_over(machine: Machine) -> None:
     assert result.returncode == 0
     assert "python3.12" in result.stdout
     assert "-c constraints.txt -e .[dev]" in result.stdout
+
+
+def test_newest_supported_python_is_taken_and_named(machine: Machine) -> None:
+    for name in ("python3", "python3.11", "python3.13", "python3.14", "python3.15"):
+        machine.python(name)
+    assert "path/python3.14)" in machine.setup().stdout
 
 
 def test_unchanged_project_is_skipped_and_a_changed_one_is_not(machine: Machine) -> None:

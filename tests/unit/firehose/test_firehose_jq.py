@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.emulator.services.firehose import jq_dialect
+from harness.emulator.services.firehose.partitioning import jq_child
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from harness.emulator.services.firehose import jq_dialect
     ],
 )
 def test_results_are_those_of_jq_1_6(query: str, data: str, value: Any) -> None:
-    assert jq_dialect.keys_of(f"{{c:({query})}}", b'{"a":%b}' % data.encode()) == {"c": value}
+    assert jq_child.keys_of(f"{{c:({query})}}", b'{"a":%b}' % data.encode()) == {"c": value}
 
 
 NEWER = ["abs", "add(.a)", "debug(1)", "have_decnum", "have_literal_numbers", "ltrim", "pick(.a)", "rtrim",
@@ -47,9 +47,9 @@ NEWER = ["abs", "add(.a)", "debug(1)", "have_decnum", "have_literal_numbers", "l
 def test_functions_that_jq_1_6_lacks_are_refused_by_name(call: str) -> None:
     name = call.partition("(")[0]
     with pytest.raises(ValueError, match="not defined") as caught:
-        jq_dialect.check(f"{{c:{call}}}")
-    assert f"{name}/{call.count(';') + 1 if '(' in call else 0} is not defined" in jq_dialect.explain(caught.value)
+        jq_child.check(f"{{c:{call}}}")
+    assert f"{name}/{call.count(';') + 1 if '(' in call else 0} is not defined" in jq_child.explain(caught.value)
 
 
 def test_a_query_may_define_what_jq_1_6_lacks() -> None:
-    assert jq_dialect.keys_of("def pick(f): 7; {c:pick(.a)}", b"{}") == {"c": "7"}
+    assert jq_child.keys_of("def pick(f): 7; {c:pick(.a)}", b"{}") == {"c": "7"}

@@ -126,7 +126,13 @@ def test_refused_processors(rig: Any, processors: list[dict[str, Any]], message:
 def test_a_query_that_does_not_compile_is_refused(rig: Any, query: str) -> None:
     """A13: validated at create."""
     given = parameters("MetadataExtraction", MetadataExtractionQuery=query, JsonParsingEngine="JQ-1.6")
-    s3 = rig.s3_settings(ProcessingConfiguration=processing(given))
+    s3 = rig.s3_settings(
+        ProcessingConfiguration=processing(given),
+        DynamicPartitioningConfiguration={"Enabled": True},
+        Prefix="!{partitionKeyFromQuery:c}/",
+        ErrorOutputPrefix="errors/",
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+    )
     error = rig.error("CreateDeliveryStream", DeliveryStreamName="d", ExtendedS3DestinationConfiguration=s3)
     assert error.code == "InvalidArgumentException"
     assert "compile error" in error.message

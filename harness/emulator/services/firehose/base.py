@@ -11,9 +11,13 @@ from harness.emulator.service import Service
 from harness.emulator.services.firehose.destinations.destination import Destination
 from harness.emulator.services.firehose.destinations.http_client import EndpointClient
 from harness.emulator.services.firehose.destinations.table import DESTINATIONS
+from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.measures import Measures
-from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
+from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Json, Key
+from harness.emulator.services.firehose.partitioning.jq_process import JqProcess
+from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError
+from harness.emulator.services.firehose.partitioning.partitions import extraction_query
 from harness.emulator.services.firehose.source.quota import Quota
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
@@ -42,6 +46,7 @@ class FirehoseBase(Service):
         """What Direct PUT streams may still take this second; empty while the world has no quotas."""
         self._measures: dict[Key, Measures] = {}
         self.endpoint_client = EndpointClient(world)
+        self.jq = JqProcess()
 
     def find(self, call: Call, name: str) -> DeliveryStream:
         """The stream, for the control plane. Raises ResourceNotFoundException (A4)."""
@@ -73,6 +78,16 @@ class FirehoseBase(Service):
         if problem is not None:
             self.measures(stream.key).add(problem.metric, 1)
         return problem
+
+    async def check_query(self, destination: Json) -> None:
+        """Raises InvalidArgumentException where jq does not take the destination's query."""
+        query = extraction_query(destination)
+        if query is None:
+            return
+        try:
+            await self.jq.check(query)
+        except ExtractionError as error:
+            raise invalid(f"MetaDataExtraction JQ Query is invalid: {error}") from error
 
     def caller(self, stream: DeliveryStream, role: str) -> Caller:
         """Firehose calling another service for `role` (S3's, the processor's, the source's)."""

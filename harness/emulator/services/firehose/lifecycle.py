@@ -75,6 +75,7 @@ class Lifecycle(FirehoseBase):
                     "FailureDescription": stream.failure,
                 }
         await check_schema(self, stream)
+        await self.check_query(stream.destination)
         checkpoints = await begin(self, stream) if stream.type == KINESIS else {}
         # Somebody else may have taken the name while others were asked.
         self._refuse_duplicate(key)

@@ -9,6 +9,7 @@ exactly one place (twice where backup is on).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.emulator.services.firehose.batches import BatchRunner, Slots
@@ -23,6 +24,7 @@ from harness.emulator.services.firehose.partitioning.partitions import (
     ACTIVE_LIMIT,
     LIMIT_EXCEEDED,
     ActivePartitions,
+    Extraction,
     Partitioning,
 )
 from harness.emulator.services.firehose.processing.cloudwatch_logs import NOT_FROM_LOGS
@@ -30,7 +32,7 @@ from harness.emulator.services.firehose.processing.configuration import LambdaPr
 from harness.emulator.services.firehose.processing.invocation import Processing
 from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
 from harness.emulator.services.firehose.processing.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
-from harness.emulator.services.firehose.processing.preparation import Preparation, preparation
+from harness.emulator.services.firehose.processing.preparation import Preparation, Prepared, preparation
 from harness.emulator.services.firehose.source.kinesis import KinesisSource
 from harness.emulator.services.firehose.stage import BACKUP, DESTINATION, LAMBDA, Stage
 from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
@@ -44,6 +46,14 @@ DELIVERIES_SIDE_BY_SIDE = 4
 
 _LARGEST_RECORD = 1_024_000
 _EVENT_HEAD = 4096
+
+
+@dataclass(slots=True, frozen=True)
+class Ready:
+    """What is known of records before they are taken: what preparation made of them, and their partition keys."""
+
+    prepared: Prepared | None
+    extraction: Extraction | None
 
 
 class Pipeline:
@@ -123,12 +133,33 @@ class Pipeline:
 
     # -- the way of a record ----------------------------------------------------------------------------------
 
-    def take(self, records: list[Record], size: int) -> None:
-        """Records of `size` bytes from the source, into the first buffer (and the backup's)."""
+    async def ready(self, records: list[Record]) -> Ready | None:
+        """What must be asked of jq before `take`; None, at once, where that is nothing."""
+        if self.processor is not None or self.partitioning is None or self.partitioning.query is None:
+            return None
+        prepared = self._prepared(records)
+        return Ready(prepared, await self.extract(records if prepared is None else prepared.records))
+
+    async def extract(self, records: list[Record]) -> Extraction | None:
+        """The partition keys of processed records by the query, if there is one; None without partitioning."""
+        partitioning = self.partitioning
+        if partitioning is None or partitioning.query is None:
+            return None if partitioning is None else Extraction(partitioning, None)
+        began = self.world.clock.now()
+        found = await self.service.jq.keys(partitioning.query, [record[2] for record in records])
+        self.service.measures(self.key).add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
+        return Extraction(partitioning, found)
+
+    def _prepared(self, records: list[Record]) -> Prepared | None:
+        return None if self._preparation is None else self._preparation.run(records, self._new_number)
+
+    def take(self, records: list[Record], size: int, ready: Ready | None = None) -> None:
+        """Records of `size` bytes from the source, into the first buffer (and the backup's). `ready` is what came of
+        `self.ready` for them."""
         if self._backs_up:
             self._stage(BACKUP).add(records, size)
-        if self._preparation is not None:
-            prepared = self._preparation.run(records, self._new_number)
+        prepared = self._prepared(records) if ready is None else ready.prepared
+        if prepared is not None:
             if prepared.failed:
                 self._fail_all(DECOMPRESSION_FAILED, [(record, NOT_FROM_LOGS) for record in prepared.failed])
             self.world.trace.split(self.stream.arn, self.stream.record_id_prefix, prepared.parts)
@@ -138,24 +169,22 @@ class Pipeline:
         if self.processor is not None:
             self._stage(LAMBDA).add(records, size)
         elif self.partitioning is not None:
-            self.deliver(records)
+            self.deliver(records, None, Extraction(self.partitioning, None) if ready is None else ready.extraction)
         else:
             self._stage(DESTINATION).add(records, size)
 
-    def deliver(self, records: list[Record], keys: list[Keys] | None = None) -> None:
-        """Processed records, into the destination's buffer or their partitions'. `keys` are Lambda's partition keys."""
-        if self.partitioning is None:
+    def deliver(self, records: list[Record], keys: list[Keys] | None, extraction: Extraction | None) -> None:
+        """Processed records, into the destination's buffer or their partitions'. `keys` are Lambda's partition keys,
+        `extraction` what came of `extract` for the records."""
+        if extraction is None:
             self._rising.discard(DESTINATION)
             self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
         elif records:
-            self._partition(self.partitioning, records, keys)
+            self._partition(extraction, records, keys)
 
-    def _partition(self, partitioning: Partitioning, records: list[Record], keys: list[Keys] | None) -> None:
-        began = self.world.clock.now()
-        placed = partitioning.place(records, keys)
+    def _partition(self, extraction: Extraction, records: list[Record], keys: list[Keys] | None) -> None:
+        placed = extraction.partitioning.place(records, keys, extraction.found)
         measures = self.service.measures(self.key)
-        if partitioning.uses_query:
-            measures.add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
         exceeded = False
         for name, group in placed.partitions.items():
             stage = Stage.of_partition(name)

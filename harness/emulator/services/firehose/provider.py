@@ -23,3 +23,4 @@ class Firehose(Lifecycle, Updates, Puts, Tags, Encryption, HeldRecords):
     async def stop(self) -> None:
         self.pipelines.clear()
         await self.endpoint_client.close()
+        await self.jq.close()

@@ -46,6 +46,7 @@ class Updates(FirehoseBase):
         change = kind.update if kind is self.destination(stream) else kind.replace
         destination = change(stream.destination, update, self.world.outbound)
         await check_schema(self, replace(stream, destination=destination))
+        await self.check_query(destination)
         _check_version(stream, current_delivery_stream_version_id)
         self._store(stream, kind.kind, destination)
         self.measures(stream.key).call("UpdateDeliveryStream", self.world.clock.now())

@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from harness.emulator.services.firehose.model import Json
-
-Extract = Callable[[bytes], Json]
-
 _NESTED = {"(": ")", "[": "]", "{": "}"}
 
 
 class ExtractionError(ValueError):
     """The query does not compile, or gives no keys for a record; the text says why."""
-
-
-def check_query(query: str) -> None:
-    """Raises ExtractionError when jq does not take the query."""
-    from harness.emulator.services.firehose import jq_dialect
-
-    try:
-        jq_dialect.check(query)
-    except ValueError as error:
-        raise ExtractionError(jq_dialect.explain(error)) from error
-
-
-def compile_query(query: str) -> Extract:
-    """A function from a record's bytes to its partition keys; it raises ExtractionError.
-
-    Values are text, or None, or what jq made of lists and objects.
-    """
-    from harness.emulator.services.firehose import jq_dialect
-
-    def extract(data: bytes) -> Json:
-        try:
-            return jq_dialect.keys_of(query, data)
-        except ValueError as error:
-            raise ExtractionError(jq_dialect.explain(error)) from error
-
-    return extract
 
 
 def query_keys(query: str) -> set[str] | None:

@@ -16,7 +16,7 @@ from harness.emulator.services.firehose.destinations.prefix import (
     partition_prefix,
 )
 from harness.emulator.services.firehose.model import Json, Record
-from harness.emulator.services.firehose.partitioning.metadata_extraction import Extract, ExtractionError, compile_query
+from harness.emulator.services.firehose.partitioning.jq_process import Found
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
 from harness.emulator.services.firehose.processing.processors import EXTRACTION
@@ -53,41 +53,48 @@ def folder_prefix(partition: str) -> Prefix:
     return partition_prefix(partition)
 
 
+def extraction_query(destination: Json) -> str | None:
+    """The query of the MetadataExtraction processor that is in force, if there is one."""
+    processors = active_processors(destination)
+    return processors[EXTRACTION]["MetadataExtractionQuery"] if EXTRACTION in processors else None
+
+
+@dataclass(slots=True, frozen=True)
+class Extraction:
+    """What the query of one partitioning gave for a list of records; None where it has no query."""
+
+    partitioning: Partitioning
+    found: list[Found] | None
+
+
 class Partitioning:
     """The prefix of one delivery stream, with the keys that it needs from jq and from Lambda."""
 
     def __init__(self, destination: Json) -> None:
-        processors = active_processors(destination)
         self._prefix = parse_prefix(destination["Prefix"])
         self._room = MAX_EVALUATED - self._prefix.longest()
         self._from_query = self._prefix.keys(QUERY)
         self._from_lambda = self._prefix.keys(LAMBDA)
-        self._extract: Extract | None = None
-        if EXTRACTION in processors:
-            self._extract = compile_query(processors[EXTRACTION]["MetadataExtractionQuery"])
+        self.query: str | None = extraction_query(destination)
+        """What jq makes partition keys by; None where Lambda's are all."""
 
-    @property
-    def uses_query(self) -> bool:
-        return self._extract is not None
-
-    def place(self, records: list[Record], keys: list[Keys] | None) -> Placed:
-        """Each record's partition. `keys` are what Lambda gave for each of them, None without Lambda."""
+    def place(self, records: list[Record], keys: list[Keys] | None, extracted: list[Found] | None) -> Placed:
+        """Each record's partition. `keys` are what Lambda gave for each of them, None without Lambda; `extracted` what
+        the query gave, None without one."""
         placed = Placed()
         for index, record in enumerate(records):
-            found = self._name(record, keys[index] if keys is not None else {})
+            found = self._name(
+                keys[index] if keys is not None else {}, extracted[index] if extracted is not None else {}
+            )
             if isinstance(found, str):
                 placed.add(found, record)
             else:
                 placed.failed.append((record, found))
         return placed
 
-    def _name(self, record: Record, from_lambda: Keys) -> str | Reason:
-        from_query: Json = {}
-        if self._extract is not None:
-            try:
-                from_query = self._extract(record[2])
-            except ExtractionError as error:
-                return (_FAILED, str(error))
+    def _name(self, from_lambda: Keys, from_query: Found) -> str | Reason:
+        if isinstance(from_query, str):
+            return (_FAILED, from_query)
         values: dict[tuple[str, str], str] = {}
         length = 0
         for namespace, names, found in (

@@ -7,6 +7,7 @@ is overtaken.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call
@@ -15,6 +16,7 @@ from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.measures import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.emulator.services.firehose.partitioning.partitions import Extraction
 from harness.emulator.services.firehose.processing.configuration import LambdaProcessor
 from harness.emulator.services.firehose.processing.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
 from harness.emulator.services.firehose.processing.lambda_event import build_event, record_ids
@@ -76,6 +78,16 @@ class InvokeFailure(Exception):
         self.reason = reason
 
 
+@dataclass(slots=True, frozen=True)
+class _Result:
+    """What came of a batch: records that go on, with their partition keys, and error lines."""
+
+    delivered: list[Record]
+    lines: list[Record]
+    keys: list[Keys] | None
+    extraction: Extraction | None
+
+
 class Processing:
     """Runs the batches of the Lambda buffer."""
 
@@ -83,7 +95,7 @@ class Processing:
         self._pipeline = pipeline
         # Admitted batches in order; those that are done, with what came out; those that pause before a retry.
         self._admitted: dict[int, Batch] = {}
-        self._done: dict[int, tuple[list[Record], list[Record], list[Keys] | None]] = {}
+        self._done: dict[int, _Result] = {}
         self._pausing: set[int] = set()
 
     def admit(self, batch: Batch) -> None:
@@ -97,7 +109,9 @@ class Processing:
         processor = pipeline.processor
         self._pausing.discard(batch.number)
         if processor is None:
-            self._finish(batch, batch.records, [])
+            extraction = await pipeline.extract(batch.records)
+            if not pipeline.runner.is_closed():
+                self._finish(batch, batch.records, [], None, extraction)
             return None
         ids = record_ids(stream, batch.records)
         measures = pipeline.service.measures(pipeline.key)
@@ -133,6 +147,9 @@ class Processing:
             )
         except BatchFailure as failure:
             outcome = Sorted([], [(record, failure.reason) for record in batch.records], 0)
+        extraction = await pipeline.extract(outcome.delivered)
+        if pipeline.runner.is_closed():
+            return None
         lines = [
             processing_line(record, reason, batch.attempt, pipeline.world.clock.now(), processor.arn)
             for record, reason in outcome.failed
@@ -145,7 +162,7 @@ class Processing:
             kept = {record[0] for record in outcome.delivered} | {record[0] for record, _ in outcome.failed}
             dropped = [record[0] for record in batch.records if record[0] not in kept]
         pipeline.note_processed(batch.request_id, outcome.failed, dropped)
-        self._finish(batch, outcome.delivered, lines, outcome.keys)
+        self._finish(batch, outcome.delivered, lines, outcome.keys, extraction)
         for reason in dict.fromkeys(reason for _, reason in outcome.failed):
             await log_error(pipeline.service, stream, reason, processor=processor.arn)
         return None
@@ -204,9 +221,14 @@ class Processing:
         return [processing_line(record, reason, batch.attempt, now, processor.arn) for record in records]
 
     def _finish(
-        self, batch: Batch, delivered: list[Record], lines: list[Record], keys: list[Keys] | None = None
+        self,
+        batch: Batch,
+        delivered: list[Record],
+        lines: list[Record],
+        keys: list[Keys] | None = None,
+        extraction: Extraction | None = None,
     ) -> None:
-        self._done[batch.number] = (delivered, lines, keys)
+        self._done[batch.number] = _Result(delivered, lines, keys, extraction)
         self._release()
 
     def _release(self) -> None:
@@ -217,8 +239,7 @@ class Processing:
                 if number in self._pausing or len(self._done) > MOST_HELD_BACK:
                     continue
                 return
-            delivered, lines, keys = result
             del self._done[number], self._admitted[number]
             self._pipeline.runner.taken(batch)
-            self._pipeline.deliver(delivered, keys)
-            self._pipeline.fail(PROCESSING_FAILED, lines)
+            self._pipeline.deliver(result.delivered, result.keys, result.extraction)
+            self._pipeline.fail(PROCESSING_FAILED, result.lines)

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.model import Json
-from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError, check_query
 
 DECOMPRESSION = "Decompression"
 CLOUDWATCH_LOGS = "CloudWatchLogProcessing"
@@ -59,10 +58,6 @@ def _extraction(given: Parameters) -> Parameters:
     query = given.get("MetadataExtractionQuery")
     if query is None:
         raise invalid("MetadataExtractionQuery is required when MetadataExtraction processor is used.")
-    try:
-        check_query(query)
-    except ExtractionError as error:
-        raise invalid(f"MetaDataExtraction JQ Query is invalid: {error}") from error
     return {"MetadataExtractionQuery": query, "JsonParsingEngine": "JQ-1.6"}
 
 

@@ -7,7 +7,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json
+from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json, Key, Record
 from harness.emulator.services.firehose.processing.preparation import decompresses
 from harness.emulator.services.firehose.source.quota import SLOW_DOWN, Quota, limits_of, slow_down
 
@@ -96,16 +96,24 @@ class Puts(FirehoseBase):
         pipeline = self.pipelines[key]
         await pipeline.runner.put_room()
         if self.pipelines.get(key) is not pipeline:
-            raise AwsError("ResourceNotFoundException", f"Firehose {key[2]} is not active in {key[0]} account.")
+            raise _not_active(key)
         first = self.numbers.get(key) or 0
         self.numbers.put(key, first + len(data))
         arrival = int(self.world.clock.now() * 1000)
-        pipeline.take([(number, arrival, blob, None, None) for number, blob in enumerate(data, first)], size)
+        records: list[Record] = [(number, arrival, blob, None, None) for number, blob in enumerate(data, first)]
+        ready = await pipeline.ready(records)
+        if ready is not None and self.pipelines.get(key) is not pipeline:
+            raise _not_active(key)
+        pipeline.take(records, size, ready)
         measures = self.measures(key)
         measures.add("IncomingBytes", size)
         measures.add("IncomingRecords", len(data))
         measures.add("IncomingPutRequests", 1)
         return first
+
+
+def _not_active(key: Key) -> AwsError:
+    return AwsError("ResourceNotFoundException", f"Firehose {key[2]} is not active in {key[0]} account.")
 
 
 def _encrypted(stream: DeliveryStream) -> bool:

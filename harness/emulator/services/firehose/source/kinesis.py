@@ -22,7 +22,7 @@ from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggreg
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase
-    from harness.emulator.services.firehose.pipeline import Pipeline
+    from harness.emulator.services.firehose.pipeline import Pipeline, Ready
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +205,8 @@ class KinesisSource:
         if cursor is None:
             cursor = self._cursors[shard_id] = ShardCursor(self._client, shard_id, checkpoint, self._clock)
         read = await cursor.read()
+        taken, size = self._taken_apart(shard_id, read.records)
+        ready = await self._pipeline.ready(taken)
         if self._is_stopped():
             return False
         if read.millis_behind is not None:
@@ -214,13 +216,13 @@ class KinesisSource:
             checkpoint.ended = True
         if read.records:
             checkpoint.after = cursor.last_read
-            self._take(shard_id, read.records)
+            self._take(read.records, taken, size, ready)
         if read.records or read.ended:
             self._service.checkpoints.put(row, checkpoint)
         return None if read.ended else read.more
 
-    def _take(self, shard_id: str, read: list[Json]) -> None:
-        """Records as Kinesis gave them, taken apart if aggregated, into the pipeline."""
+    def _taken_apart(self, shard_id: str, read: list[Json]) -> tuple[list[Record], int]:
+        """Records as Kinesis gave them, taken apart if aggregated, and their bytes."""
         key = self._pipeline.key
         number = self._service.numbers.get(key) or 0
         taken: list[Record] = []
@@ -239,14 +241,20 @@ class KinesisSource:
                 taken.append((number, arrival, child, (sequence, index, partition_key, shard_id), None))
                 number += 1
                 size += len(child)
-        self._service.numbers.put(key, number)
+        if read:
+            self._service.numbers.put(key, number)
+        return taken, size
+
+    def _take(self, read: list[Json], taken: list[Record], size: int, ready: Ready | None) -> None:
+        """Into the pipeline."""
+        key = self._pipeline.key
         measures = self._service.measures(key)
         measures.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
         measures.add("DataReadFromKinesisStream.Records", len(read))
         stream = self._pipeline.stream
         starts = [row[0] for row in taken if row[3] and not row[3][1]] if len(taken) != len(read) else None
-        sequence, first = read[0]["SequenceNumber"], number - len(taken)
+        sequence, first = read[0]["SequenceNumber"], taken[0][0]
         self._pipeline.world.trace.taken(
-            stream.arn, stream.record_id_prefix, sequence, len(read), first, number, starts
+            stream.arn, stream.record_id_prefix, sequence, len(read), first, first + len(taken), starts
         )
-        self._pipeline.take(taken, size)
+        self._pipeline.take(taken, size, ready)

@@ -1,12 +1,32 @@
-"""jq 1.6, which Firehose documents, on the library's jq 1.8."""
+"""jq 1.6, which Firehose documents, on the library's jq 1.8, and the process that runs it (`jq_process.py`).
+
+It is started by its path, and imports nothing of ours. A request is a marshalled (query, records) behind its length;
+the answer is a line of JSON for each record, written before the next record begins: `{"keys": …}` or `{"error": …}`.
+Without records the query is only compiled, and one line says whether it does. A query that takes too long or too much
+memory ends the process.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import marshal
 import re
+import resource
+import signal
+import struct
+import sys
 from functools import lru_cache
 from typing import Any
 
 import jq
+
+SECONDS = 1.0
+"""Processor time for one record: a loaded machine fails nobody's."""
+MEMORY = 256 * 1024 * 1024
+"""Bytes of address space."""
+_LONGEST_ANSWER = 1024 * 1024
+_LONGEST_ERROR = 4096
 
 # Whoever calls one of these calls a name that is not defined: a definition that nobody calls is dropped unread. The
 # query's own definitions hide them, as in jq 1.6.
@@ -86,7 +106,7 @@ def number_text(number: float) -> str:
     return f"{sign}{digits[:point]}.{digits[point:]}"
 
 
-def explain(error: ValueError) -> str:
+def explain(error: Exception) -> str:
     """jq's message, as of the query alone."""
     text = str(error).strip().replace(_MARK, "")
     if "jq: error" in text:
@@ -118,3 +138,43 @@ def keys_of(query: str, data: bytes) -> dict[str, Any]:
         name: number_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
         for name, value in results[0].items()
     }
+
+
+def _line(query: str, data: bytes | None) -> bytes:
+    try:
+        if data is None:
+            check(query)
+            answer: dict[str, Any] = {"keys": {}}
+        else:
+            answer = {"keys": keys_of(query, data)}
+    except (ValueError, RecursionError) as error:
+        answer = {"error": explain(error)[:_LONGEST_ERROR]}
+    line = json.dumps(answer).encode() + b"\n"
+    return line if len(line) <= _LONGEST_ANSWER else b'{"error":"the result of the query is too large"}\n'
+
+
+def _limit(kind: int, most: int) -> None:
+    with contextlib.suppress(OSError, ValueError):  # macOS does not limit the address space
+        resource.setrlimit(kind, (most, most))
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, MEMORY)
+    _limit(resource.RLIMIT_DATA, MEMORY)
+    # jq does not come back to Python for a handler: the default, the end of the process, needs none.
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, answers = sys.stdin.buffer, sys.stdout.buffer
+    while head := source.read(4):
+        query, records = marshal.loads(source.read(struct.unpack("<I", head)[0]))
+        for data in records or [None]:
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            answers.write(_line(query, data))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
 """jq 1.6, which Firehose documents, on the library's jq 1.8, and the process that runs it (`jq_process.py`).
 
-It is started by its path, and imports nothing of ours. A request is a marshalled (query, records) behind its length;
-the answer is a line of JSON for each record, written before the next record begins: `{"keys": …}` or `{"error": …}`.
-Without records the query is only compiled, and one line says whether it does. A query that takes too long or too much
-memory ends the process.
+It is started by its path, and imports nothing of ours. A request is a marshalled (query, records, carefully), an answer
+a JSON list of `{"keys": …}` or `{"error": …}`, one for each record; both stand behind their length. An answer holds all
+records, or one, written before the next record begins, where it is asked for carefully. Without records the query is
+only compiled, and one member says whether it does. A query that takes too long or too much memory ends the process.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ def keys_of(query: str, data: bytes) -> dict[str, Any]:
     }
 
 
-def _line(query: str, data: bytes | None) -> bytes:
+def _answer(query: str, data: bytes | None) -> bytes:
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         if data is None:
             check(query)
@@ -149,8 +150,10 @@ def _line(query: str, data: bytes | None) -> bytes:
             answer = {"keys": keys_of(query, data)}
     except (ValueError, RecursionError) as error:
         answer = {"error": explain(error)[:_LONGEST_ERROR]}
-    line = json.dumps(answer).encode() + b"\n"
-    return line if len(line) <= _LONGEST_ANSWER else b'{"error":"the result of the query is too large"}\n'
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    text = json.dumps(answer).encode()
+    return text if len(text) <= _LONGEST_ANSWER else b'{"error":"the result of the query is too large"}'
 
 
 def _limit(kind: int, most: int) -> None:
@@ -168,11 +171,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, answers = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(4):
-        query, records = marshal.loads(source.read(struct.unpack("<I", head)[0]))
-        for data in records or [None]:
-            signal.setitimer(signal.ITIMER_PROF, SECONDS)
-            answers.write(_line(query, data))
-            signal.setitimer(signal.ITIMER_PROF, 0)
+        query, records, carefully = marshal.loads(source.read(struct.unpack("<I", head)[0]))
+        made = (_answer(query, data) for data in records or [None])
+        for together in ([one] for one in made) if carefully else [made]:
+            text = b"[" + b",".join(together) + b"]"
+            answers.write(struct.pack("<I", len(text)) + text)
             answers.flush()
 
 

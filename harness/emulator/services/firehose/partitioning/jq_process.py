@@ -1,8 +1,7 @@
 """jq in a process of its own, with limits: a query is a program of whoever made the delivery stream.
 
 One query may take all memory, never end, or break jq itself; here that ends a child with an empty environment, and the
-record at which it ended has no keys. The child (`jq_child.py`) answers record by record, so that it is known which one
-that was.
+record at which it ended has no keys (`jq_child.py`).
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ Found = Json | str
 
 TOO_MUCH = "the query takes too long or too much memory"
 _DEATHS = 3  # of a child in one batch, after which its other records fail as well
-_ANSWER_SECONDS = 60.0  # real time for one record; the child's own limit is processor time
-_LONGEST_LINE = 4 * 1024 * 1024
+_ANSWER_SECONDS, _RECORD_SECONDS = 60.0, 1.0  # of real time for a batch; the child's own limit is processor time
 _CHILD = Path(__file__).with_name("jq_child.py")
 
 
@@ -42,23 +40,24 @@ class JqProcess:
     async def check(self, query: str) -> None:
         """Raises ExtractionError when jq does not take the query."""
         async with self._turn:
-            (answer,) = await self._ask(query, [])
-        if isinstance(answer, str):
-            raise ExtractionError(answer)
+            answers = await self._ask(query, [])
+        if not answers or isinstance(answers[0], str):
+            raise ExtractionError(str(answers[0]) if answers else TOO_MUCH)
 
     async def keys(self, query: str, records: list[bytes]) -> list[Found]:
         """What the query gives for each record, in order."""
-        found: list[Found] = []
-        deaths = 0
+        if not records:
+            return []
         async with self._turn:
-            while len(found) < len(records):
-                if deaths == _DEATHS:
-                    found += [TOO_MUCH] * (len(records) - len(found))
-                    break
-                answers = await self._ask(query, records[len(found) :])
-                deaths += answers[-1] == TOO_MUCH
-                found += answers
-        return found
+            found = await self._ask(query, records)
+            deaths = 0
+            # Once more, one by one: it shows at which record the child ends.
+            while len(found) < len(records) and deaths < _DEATHS:
+                found += await self._ask(query, records[len(found) :], carefully=True)
+                if len(found) < len(records):
+                    deaths += 1
+                    found.append(TOO_MUCH)
+        return found + [TOO_MUCH] * (len(records) - len(found))
 
     async def close(self) -> None:
         """End the child."""
@@ -68,25 +67,19 @@ class JqProcess:
                 child.kill()
             await child.wait()
 
-    async def _ask(self, query: str, records: list[bytes]) -> list[Found]:
-        """The answers, one a record (one for the query alone where there is none); fewer, the last of them TOO_MUCH,
-        when the child ended at a record."""
+    async def _ask(self, query: str, records: list[bytes], *, carefully: bool = False) -> list[Found]:
+        """The answers, one a record, or one for the query alone; fewer where the child ended before."""
         child = await self._running()
         assert child.stdin is not None and child.stdout is not None
-        request = marshal.dumps((query, records))
+        request = marshal.dumps((query, records, carefully))
         sending = asyncio.ensure_future(_send(child.stdin, struct.pack("<I", len(request)) + request))
         answers: list[Found] = []
+        wanted = len(records) or 1
         try:
-            for _ in records or [b""]:
-                line = await asyncio.wait_for(child.stdout.readline(), _ANSWER_SECONDS)
-                if not line.endswith(b"\n"):
-                    raise EOFError
-                answer = orjson.loads(line)
-                answers.append(answer["keys"] if "keys" in answer else answer["error"])
+            await asyncio.wait_for(_read(child.stdout, answers, wanted), _ANSWER_SECONDS + _RECORD_SECONDS * wanted)
         except (EOFError, ValueError, TimeoutError, OSError):
             await self.close()
-            log.warning("a jq query took too long or too much memory, its process ended with %s", child.returncode)
-            answers.append(TOO_MUCH)
+            log.warning("a jq query took too long or too much memory: its process ended with %s", child.returncode)
         finally:
             sending.cancel()
         return answers
@@ -95,7 +88,7 @@ class JqProcess:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", str(_CHILD),
-                env={}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE,
+                env={}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
         return self._child
 
@@ -104,3 +97,11 @@ async def _send(stdin: asyncio.StreamWriter, request: bytes) -> None:
     stdin.write(request)
     with contextlib.suppress(OSError):  # the child ended: its answers tell
         await stdin.drain()
+
+
+async def _read(stdout: asyncio.StreamReader, answers: list[Found], wanted: int) -> None:
+    """Raises EOFError (asyncio.IncompleteReadError) when the child ended."""
+    while len(answers) < wanted:
+        (length,) = struct.unpack("<I", await stdout.readexactly(4))
+        given = orjson.loads(await stdout.readexactly(length))
+        answers += [answer["keys"] if "keys" in answer else answer["error"] for answer in given]

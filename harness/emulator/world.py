@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.emulator.aside import Aside
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
@@ -82,6 +83,7 @@ class World:
         self.outbound = outbound or Outbound()
         self.quotas = False
         """Whether services throttle what exceeds AWS's quotas. A reset switches it off."""
+        self.aside = Aside(self.clock)
         self.store = Store()
         self.topics = Topics()
         self.trace = Trace(self.clock)

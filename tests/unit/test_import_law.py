@@ -15,12 +15,13 @@ _SERVICES = "harness.emulator.services"
 _UPSTREAM = "harness.emulator.upstream"
 
 # What imports nothing of ours: the floor that everything may stand on.
-_LEAVES = ("errors", "clock", "topics", "outbound", "openapi", "authorizer_policy")
+_LEAVES = ("budget", "errors", "clock", "topics", "outbound", "openapi", "authorizer_policy")
 
 # What a service may use beside its own folder and the floor.
 _FOR_SERVICES = (
-    "api_callers", "authorizer_policy", "bus", "call", "clock", "errors", "kinesis_consumer", "metrics", "openapi",
-    "outbound", "permissions", "service", "spec", "store", "token_bucket", "topics", "trace", "world",
+    "api_callers", "aside", "authorizer_policy", "budget", "bus", "call", "clock", "errors", "kinesis_consumer",
+    "metrics", "openapi", "outbound", "patterns", "permissions", "service", "spec", "store", "token_bucket", "topics",
+    "trace", "world",
 )  # fmt: skip
 
 # (importing module, imported module): why it may, although the rules below forbid it.

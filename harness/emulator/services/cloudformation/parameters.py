@@ -7,11 +7,12 @@ Emulated types are String, Number, List<Number> and CommaDelimitedList. Types th
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from harness.emulator.budget import BudgetExceeded
 from harness.emulator.errors import NotEmulated
+from harness.emulator.patterns import compile_pattern
 from harness.emulator.services.cloudformation.errors import format_error, validation_error
 
 Json = dict[str, Any]
@@ -79,9 +80,16 @@ class Parameter:
                 return f"Parameter '{self.name}' must contain at least {self.limits['MinLength']} characters"
             if "MaxLength" in self.limits and len(text) > self.limits["MaxLength"]:
                 return f"Parameter '{self.name}' must contain at most {self.limits['MaxLength']} characters"
-        if self.allowed_pattern is not None and any(not re.fullmatch(self.allowed_pattern, item) for item in items):
+        if self.allowed_pattern is not None and not self._fits(items):
             return f"Parameter '{self.name}' must match pattern {self.allowed_pattern}"
         return None
+
+    def _fits(self, items: list[str]) -> bool:
+        assert self.allowed_pattern is not None
+        try:
+            return compile_pattern(self.allowed_pattern).all_fit(items)
+        except BudgetExceeded:
+            return False
 
     def _number_problem(self, text: str) -> str | None:
         try:
@@ -118,8 +126,8 @@ def _declaration(name: str, body: Any) -> Parameter:
         limits = {key: _number(body[key]) for key in ("MinLength", "MaxLength", "MinValue", "MaxValue") if key in body}
         pattern = body.get("AllowedPattern")
         if pattern is not None:
-            re.compile(str(pattern))
-    except (TypeError, ValueError, re.error):
+            compile_pattern(str(pattern))
+    except (TypeError, ValueError, OverflowError):
         raise format_error(f"Invalid constraint of parameter '{name}'") from None
     allowed = body.get("AllowedValues")
     if allowed is not None and not isinstance(allowed, list):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from harness.emulator.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.budget import BudgetExceeded
 from harness.emulator.call import Caller
+from harness.emulator.patterns import BadPattern, compile_pattern
 from harness.emulator.services.apigateway.execution import aws_integration, lambda_integration
 from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.failure import Failure
@@ -96,7 +97,8 @@ def method_arn(invocation: Invocation) -> str:
 
 
 def _identity(invocation: Invocation, authorizer: Json) -> tuple[str, ...]:
-    """The values of the identity sources. Raises Failure 401 if one is missing or does not fit."""
+    """The values of the identity sources. Raises Failure 401 if one is missing or does not fit,
+    500 for an expression that can't be held against it."""
     names = [name.strip() for name in (authorizer.get("identitySource") or "").split(",") if name.strip()]
     values: list[str] = []
     for name in names:
@@ -105,8 +107,13 @@ def _identity(invocation: Invocation, authorizer: Json) -> tuple[str, ...]:
             raise Failure("UNAUTHORIZED", cause=f"identity source {name} is missing")
         values.append(found[-1])
     expression = authorizer.get("identityValidationExpression")
-    if expression and values and re.fullmatch(expression, values[0]) is None:
-        raise Failure("UNAUTHORIZED", cause="the token does not match identityValidationExpression")
+    if expression and values:
+        try:
+            fits = compile_pattern(expression).fits(values[0])
+        except (BadPattern, BudgetExceeded) as error:
+            raise Failure("AUTHORIZER_CONFIGURATION_ERROR", cause=f"identityValidationExpression: {error}") from error
+        if not fits:
+            raise Failure("UNAUTHORIZED", cause="the token does not match identityValidationExpression")
     return tuple(values)
 
 

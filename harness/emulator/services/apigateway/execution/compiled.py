@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.emulator.budget import BudgetExceeded
+from harness.emulator.patterns import Pattern
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import RequestMapping, ResponseMapping
@@ -54,18 +56,18 @@ class CompiledResponse:
         self.templates = templates(document.get("responseTemplates"))
         self.content_handling: str | None = document.get("contentHandling")
         self.mapping = ResponseMapping(document.get("responseParameters") or {})
-        self._regex: re.Pattern[str] | None = None
+        self._regex: Pattern | None = None
 
     def matches(self, text: str) -> bool:
-        """Whether the pattern matches the whole text. Raises Failure 500 for a bad pattern."""
+        """Whether the pattern matches the whole text. Raises Failure 500 for a bad or too slow pattern."""
         if self.pattern is None:
             return False
-        if self._regex is None:
-            try:
+        try:
+            if self._regex is None:
                 self._regex = java_regex(self.pattern)
-            except VtlError as error:
-                raise internal_error(f"selectionPattern: {error}") from error
-        return self._regex.fullmatch(text) is not None
+            return self._regex.fits(text)
+        except (VtlError, BudgetExceeded) as error:
+            raise internal_error(f"selectionPattern: {error}") from error
 
     def template(self, accept: str | None) -> MappingTemplate | None:
         """By the request's Accept, else for JSON, else the first."""

@@ -173,7 +173,7 @@ class Executor:
         if settings.bucket is not None and not settings.bucket.take(invocation.now):
             raise Failure("THROTTLED")
         if method.validator is not None:
-            method.validator.check(invocation)
+            await method.validator.check(invocation, self._world.aside)
         started = time.perf_counter()
         try:
             return await self._integrate(invocation, method.integration)

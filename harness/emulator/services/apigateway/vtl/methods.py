@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
+from harness.emulator.patterns import BadPattern, Pattern, compile_pattern
 from harness.emulator.services.apigateway.vtl.errors import VtlError
 from harness.emulator.services.apigateway.vtl.values import MISSING, JavaList, VtlObject, equal, is_number, to_text
 
@@ -16,13 +18,13 @@ _UNSUPPORTED_REGEX = re.compile(r"\\[pPQGZzRXK]|\[[^\]]*&&")
 
 
 @lru_cache(maxsize=1024)
-def java_regex(pattern: str) -> re.Pattern[str]:
-    """A Java regular expression as Python's. Raises VtlError for what the two do not share."""
+def java_regex(pattern: str) -> Pattern:
+    """A Java regular expression. Raises VtlError for what is not shared with Python's."""
     if _UNSUPPORTED_REGEX.search(pattern):
         raise VtlError(f"the Java regular expression {pattern!r} is not emulated")
     try:
-        return re.compile(re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern), re.ASCII)
-    except (re.error, RecursionError, OverflowError) as error:
+        return compile_pattern(re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern), ascii_only=True)
+    except BadPattern as error:
         raise VtlError(f"bad regular expression {pattern!r}: {error}") from error
 
 
@@ -53,6 +55,17 @@ def _replacement(text: str) -> Callable[[re.Match[str]], str]:
     return replace
 
 
+def _replaced(value: str, pattern: Any, replacement: Any, most: int) -> str:
+    replace = _replacement(_text(replacement))
+    out: list[str] = []
+    position = 0
+    for match in islice(java_regex(_text(pattern)).matches(value), most):
+        out += (value[position : match.start()], replace(match))
+        position = match.end()
+    out.append(value[position:])
+    return "".join(out)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise VtlError(f"expected a string, not {to_text(value)}")
@@ -76,7 +89,7 @@ def _split(value: str, pattern: Any, limit: Any = 0) -> JavaList:
     count = _index(limit)
     parts: list[str] = []
     position = 0
-    for match in java_regex(_text(pattern)).finditer(value):
+    for match in java_regex(_text(pattern)).matches(value):
         if count > 0 and len(parts) == count - 1:
             break
         if match.end() == 0:
@@ -116,8 +129,8 @@ STRING: dict[str, Method] = {
     "contains": lambda s, t: _text(t) in s,
     "concat": lambda s, t: s + _text(t),
     "replace": lambda s, a, b: s.replace(_text(a), _text(b)),
-    "replaceAll": lambda s, p, r: java_regex(_text(p)).sub(_replacement(_text(r)), s),
-    "replaceFirst": lambda s, p, r: java_regex(_text(p)).sub(_replacement(_text(r)), s, count=1),
+    "replaceAll": lambda s, p, r: _replaced(s, p, r, len(s) + 1),
+    "replaceFirst": lambda s, p, r: _replaced(s, p, r, 1),
     "split": _split,
     "trim": lambda s: s.strip("".join(map(chr, range(33)))),
     "toLowerCase": str.lower,
@@ -126,7 +139,7 @@ STRING: dict[str, Method] = {
     "equalsIgnoreCase": lambda s, t: isinstance(t, str) and s.casefold() == t.casefold(),
     "startsWith": lambda s, t, start=0: s.startswith(_text(t), _index(start)),
     "endsWith": lambda s, t: s.endswith(_text(t)),
-    "matches": lambda s, p: java_regex(_text(p)).fullmatch(s) is not None,
+    "matches": lambda s, p: java_regex(_text(p)).fits(s),
     "charAt": _char_at,
     "compareTo": _compare_to,
     "toString": lambda s: s,

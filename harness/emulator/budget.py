@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-_BYTES_A_STEP = 256
+_BYTES_A_STEP = 1024
 """Handling so many bytes counts as one step."""
 _STEPS_A_LOOK = 128
 """After so many steps the time is read: a system call of about half a microsecond."""

@@ -12,7 +12,7 @@ import importlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import regex
@@ -74,12 +74,16 @@ class Pattern:
                 return
             yield match
 
+    def replaced(self, literal: str, text: str, most: int) -> str:
+        """The text with `literal` in the place of the first `most` matches."""
+        return str(self._run(partial(self._compiled.sub, literal.replace("\\", "\\\\")), text, count=most))
+
     @staticmethod
-    def _run(method: Callable[..., Any], text: str) -> Any:
+    def _run(method: Callable[..., Any], text: str, **options: int) -> Any:
         if len(text) > MAX_SUBJECT:
             raise BudgetExceeded(f"a pattern is held against more than {MAX_SUBJECT} characters")
         try:
-            return method(text, timeout=SECONDS)
+            return method(text, timeout=SECONDS, **options)
         except (TimeoutError, MemoryError) as error:
             raise _too_long() from error
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.emulator.budget import Budget, BudgetExceeded
 from harness.emulator.services.apigateway.jsonpath import NOTHING, JsonPath
 from harness.emulator.services.apigateway.vtl import VtlError
+
+
+def budget() -> Budget:
+    return Budget(steps=100_000, size=0, seconds=5)
+
 
 DOCUMENT = {
     "a": {"b": [{"c": 1}, {"c": 2, "d.e": 3}], "e": None},
@@ -64,7 +70,7 @@ def test_filters_functions_and_nonsense_are_refused(path: str) -> None:
     ],
 )
 def test_paths(path: str, found: Any) -> None:
-    assert JsonPath(path).find(DOCUMENT) == found
+    assert JsonPath(path).find(DOCUMENT, budget()) == found
 
 
 JSON = st.recursive(
@@ -77,7 +83,7 @@ JSON = st.recursive(
 @given(st.text(alphabet="$.[]*'\",:-0123456789ab@?() \\", max_size=30), JSON)
 def test_any_path_finds_or_raises_its_own_error(path: str, document: Any) -> None:
     try:
-        JsonPath(path).find(document)
+        JsonPath(path).find(document, budget())
     except VtlError:
         pass
 
@@ -85,5 +91,13 @@ def test_any_path_finds_or_raises_its_own_error(path: str, document: Any) -> Non
 @given(st.dictionaries(st.from_regex(r"[A-Za-z_]\w{0,8}", fullmatch=True), JSON, min_size=1))
 def test_every_member_is_found_under_its_name(document: dict[str, Any]) -> None:
     for name, value in document.items():
-        assert JsonPath(f"$.{name}").find(document) == value
-        assert JsonPath(f"$['{name}']").find(document) == value
+        assert JsonPath(f"$.{name}").find(document, budget()) == value
+        assert JsonPath(f"$['{name}']").find(document, budget()) == value
+
+
+def test_a_path_that_finds_everything_many_times_is_stopped() -> None:
+    nested: Any = 1
+    for _ in range(12):
+        nested = [nested, nested]
+    with pytest.raises(BudgetExceeded):
+        JsonPath("$..*..*..*..*").find(nested, budget())

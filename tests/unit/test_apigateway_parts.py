@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.emulator.budget import Budget
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigateway import method_settings, policies
 from harness.emulator.services.apigateway.execution.aws_integration import fill_path, parse
@@ -167,7 +168,7 @@ def test_paths_are_filled_and_encoded() -> None:
 @given(st.text(st.characters(exclude_characters="'", exclude_categories=["Cs"])))
 def test_escaped_text_is_a_json_string(value: str) -> None:
     """D4: but for the single quote, `escapeJavaScript` gives valid JSON."""
-    assert json.loads(f'"{escape_java_script(None, value)}"') == value
+    assert json.loads(f'"{escape_java_script(Budget(steps=1000, size=0, seconds=5), None, value)}"') == value
 
 
 def test_policies() -> None:

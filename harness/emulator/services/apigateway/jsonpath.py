@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from harness.emulator.budget import Budget
 from harness.emulator.services.apigateway.vtl.errors import VtlError
 
-Step = Callable[[Any], Iterable[Any]]
+Step = Callable[[Any, Budget], Iterable[Any]]
 
 _NAME = re.compile(r"[^.\[\]()*'\"\s?@,]+")
 _SUBSCRIPT = re.compile(
@@ -42,8 +43,11 @@ class JsonPath:
         self._names: list[str] | None = []
         self._compile(path.strip())
 
-    def find(self, document: Any) -> Any:
-        """The value (definite) or the list of values found; NOTHING if a definite path leads nowhere."""
+    def find(self, document: Any, budget: Budget) -> Any:
+        """The value (definite) or the list of values found; NOTHING if a definite path leads nowhere.
+
+        Raises BudgetExceeded: `$..*..*` finds everything many times.
+        """
         if self._names is not None:  # the common case: members only
             value = document
             for name in self._names:
@@ -53,7 +57,10 @@ class JsonPath:
             return value
         found: list[Any] = [document]
         for step in self._steps:
-            found = [value for item in found for value in step(item)]
+            before, found = found, []
+            for item in before:
+                found += step(item, budget)
+                budget.step()
         if self.definite:
             return found[0] if found else NOTHING
         return found
@@ -124,18 +131,18 @@ class JsonPath:
 
 
 def _named(name: str) -> Step:
-    return lambda value: (value[name],) if isinstance(value, dict) and name in value else ()
+    return lambda value, _: (value[name],) if isinstance(value, dict) and name in value else ()
 
 
 def _chosen(names: list[str]) -> Step:
-    def step(value: Any) -> Iterable[Any]:
+    def step(value: Any, budget: Budget) -> Iterable[Any]:
         return ({name: value[name] for name in names if name in value},) if isinstance(value, dict) else ()
 
     return step
 
 
 def _indexed(indexes: list[int]) -> Step:
-    def step(value: Any) -> Iterable[Any]:
+    def step(value: Any, budget: Budget) -> Iterable[Any]:
         if not isinstance(value, list):
             return ()
         return [value[index] for index in indexes if -len(value) <= index < len(value)]
@@ -144,23 +151,24 @@ def _indexed(indexes: list[int]) -> Step:
 
 
 def _sliced(bounds: slice) -> Step:
-    return lambda value: value[bounds] if isinstance(value, list) else ()
+    return lambda value, _: value[bounds] if isinstance(value, list) else ()
 
 
-def _children(value: Any) -> Iterable[Any]:
+def _children(value: Any, budget: Budget) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
-def _descend(value: Any) -> Iterable[Any]:
+def _descend(value: Any, budget: Budget) -> Iterable[Any]:
     """The value itself and everything below it, parents first."""
     pending = [value]
     found = []
     while pending:
         item = pending.pop()
+        budget.step()
         found.append(item)
-        pending.extend(reversed(list(_children(item))))
+        pending.extend(reversed(list(_children(item, budget))))
     return found
 
 

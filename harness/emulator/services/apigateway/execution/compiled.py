@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.emulator.budget import BudgetExceeded
+from harness.emulator.budget import Budget, BudgetExceeded
 from harness.emulator.patterns import Pattern
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation
@@ -16,6 +16,8 @@ from harness.emulator.services.apigateway.execution.template_objects import Inpu
 from harness.emulator.services.apigateway.execution.validation import RequestValidator
 from harness.emulator.services.apigateway.vtl import Template, VtlError
 from harness.emulator.services.apigateway.vtl.methods import java_regex
+from harness.emulator.services.apigateway.vtl.template import SECONDS, SIZE, STEPS
+from harness.emulator.services.apigateway.vtl.values import weigh
 
 Json = dict[str, Any]
 
@@ -37,8 +39,11 @@ class MappingTemplate:
         try:
             if self._template is None:
                 self._template = Template(self._text)
-            return self._template.render(scope(invocation, source)).encode("utf-8", "replace")
-        except VtlError as error:
+            budget = Budget(steps=STEPS, size=SIZE, seconds=SECONDS)
+            text = self._template.render(scope(invocation, source), budget)
+            weigh([invocation.request_overrides, invocation.response_overrides], budget)
+            return text.encode("utf-8", "replace")
+        except (VtlError, BudgetExceeded) as error:
             raise internal_error(f"mapping template {self.content_type}: {error}") from error
 
 

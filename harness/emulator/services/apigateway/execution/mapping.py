@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.budget import Budget, BudgetExceeded
 from harness.emulator.services.apigateway.execution import variables
 from harness.emulator.services.apigateway.execution.failure import internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.substitution import request_value
 from harness.emulator.services.apigateway.jsonpath import NOTHING, compile_path
 from harness.emulator.services.apigateway.vtl import VtlError, to_text
-from harness.emulator.services.apigateway.vtl.values import json_text
+from harness.emulator.services.apigateway.vtl.template import SECONDS, SIZE, STEPS
+from harness.emulator.services.apigateway.vtl.values import json_text, weigh
 
 Values = list[str]
 
@@ -103,7 +105,12 @@ def _body_source(
         raise ValueError(str(error)) from error
 
     def find(invocation: Invocation, backend: Backend | None) -> Values:
-        found = compiled.find(document(invocation, backend))
+        budget = Budget(steps=STEPS, size=SIZE, seconds=SECONDS)
+        try:
+            found = compiled.find(document(invocation, backend), budget)
+            weigh(found, budget)  # a template may have put parts of the document into itself
+        except BudgetExceeded as error:
+            raise internal_error(f"mapping {path}: {error}") from error
         if found is NOTHING or found is None:
             return []
         return [found if isinstance(found, str) else json_text(found)]

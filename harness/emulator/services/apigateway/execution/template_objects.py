@@ -9,12 +9,13 @@ from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
+from harness.emulator.budget import Budget
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.variables import ContextVariables, StageVariables
 from harness.emulator.services.apigateway.jsonpath import NOTHING, compile_path
 from harness.emulator.services.apigateway.vtl import MISSING, VtlError, VtlObject, to_text
-from harness.emulator.services.apigateway.vtl.values import json_text
+from harness.emulator.services.apigateway.vtl.values import Paid, json_text, weigh
 
 
 class Input(VtlObject):
@@ -37,12 +38,13 @@ class Input(VtlObject):
             return self.body()
         return super().vtl_get(name)
 
-    def path(self, path: Any) -> Any:
-        found = compile_path(to_text(path)).find(self.document())
+    def path(self, budget: Budget, path: Any) -> Any:
+        found = compile_path(to_text(path)).find(self.document(), budget)
         return MISSING if found is NOTHING or found is None else found
 
-    def json(self, path: Any) -> str:
-        found = compile_path(to_text(path)).find(self.document())
+    def json(self, budget: Budget, path: Any) -> str:
+        found = compile_path(to_text(path)).find(self.document(), budget)
+        weigh(found, budget)  # the template may have put parts of the document into itself
         return '""' if found is NOTHING else json_text(found)
 
     def params(self, name: Any = None) -> Any:
@@ -62,7 +64,11 @@ class Input(VtlObject):
         return MISSING if value is None else value
 
 
-Input.methods = {"path": Input.path, "json": Input.json, "params": Input.params}
+Input.methods = {
+    "path": Paid(lambda budget, source, path: source.path(budget, path)),
+    "json": Paid(lambda budget, source, path: source.json(budget, path)),
+    "params": Input.params,
+}
 
 
 class Output(Input):
@@ -102,18 +108,25 @@ _ESCAPES = {"'": "\\'", '"': '\\"', "\\": "\\\\", "/": "\\/"} | {
 }
 
 
-def escape_java_script(_: Any, value: Any) -> str:
+def escape_java_script(budget: Budget, _: Any, value: Any) -> str:
     """As Apache Commons' `escapeJavaScript`: `'` becomes `\\'`, what is not ASCII `\\uXXXX`."""
     out: list[str] = []
-    for char in to_text(value):
-        if char in _ESCAPES:
-            out.append(_ESCAPES[char])
-        elif " " <= char <= "\x7f":
-            out.append(char)
-        else:
-            units = char.encode("utf-16-be", "surrogatepass")
-            out.extend(f"\\u{units[i] << 8 | units[i + 1]:04X}" for i in range(0, len(units), 2))
+    text = to_text(value)
+    for start in range(0, len(text), _PIECE):
+        budget.step(_PIECE // 64)
+        out += map(_escaped, text[start : start + _PIECE])
     return "".join(out)
+
+
+def _escaped(char: str) -> str:
+    if " " <= char <= "\x7f" or char in _ESCAPES:
+        return _ESCAPES.get(char, char)
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i] << 8 | units[i + 1]:04X}" for i in range(0, len(units), 2))
+
+
+_PIECE = 4096
+"""Characters that are escaped before the next are paid for."""
 
 
 def _parse_json(_: Any, text: Any) -> Any:
@@ -139,7 +152,7 @@ class Util(VtlObject):
 
     name = "util"
     methods: ClassVar[dict[str, Any]] = {
-        "escapeJavaScript": escape_java_script,
+        "escapeJavaScript": Paid(escape_java_script),
         "parseJson": _parse_json,
         "urlEncode": lambda _, value: quote_plus(to_text(value), safe="*").replace("~", "%7E"),
         "urlDecode": lambda _, value: unquote_plus(to_text(value)),

@@ -10,6 +10,7 @@ from typing import Any
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.vtl import MISSING, VtlError, VtlObject, to_text
 from harness.emulator.services.apigateway.vtl.methods import MAP
+from harness.emulator.services.apigateway.vtl.values import Paid
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -178,6 +179,7 @@ class StageVariables(VtlObject):
 
 def _map_method(name: str) -> Callable[..., Any]:
     method = MAP[name]
+    assert not isinstance(method, Paid)
     return lambda self, *arguments: method(self.variables, *arguments)
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.budget import Budget
 from harness.emulator.services.apigateway.vtl.errors import VtlError
 from harness.emulator.services.apigateway.vtl.methods import call_method, get_index, get_property, set_member
-from harness.emulator.services.apigateway.vtl.values import JavaList, arithmetic, compare, equal, truth
+from harness.emulator.services.apigateway.vtl.values import JavaList, arithmetic, compare, equal, truth, weigh
 
 Scope = dict[str, Any]
 Expression = Callable[[Scope], Any]
@@ -17,6 +18,7 @@ Assignment = Callable[[Scope, Any], None]
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+(?:[eE][+-]?\d+)?)?")
+_NOT = re.compile(r"not\b")
 _WORD = re.compile(r"(?:true|false|null)\b")
 _LEVELS: list[list[tuple[str, str]]] = [
     [("||", "or"), ("or", "or")],
@@ -27,7 +29,11 @@ _LEVELS: list[list[tuple[str, str]]] = [
     [("*", "*"), ("/", "/"), ("%", "%")],
 ]
 _MAX_DEPTH = 60
+_MAX_LENGTH = 200
+"""Operators of one level in a row, or members of one reference: each is a call inside the next."""
 _MAX_RANGE = 10_000
+BUDGET = "#budget"
+"""Where the scope keeps what the rendering may cost; no reference can have this name."""
 
 
 class Reference:
@@ -47,11 +53,15 @@ class Reference:
 
 
 class Parser:
-    """Reads expressions from `text`. `interpolate` compiles a double-quoted string that holds references."""
+    """Reads expressions from `text`. `interpolate` compiles a double-quoted string that holds references.
 
-    def __init__(self, text: str, interpolate: Callable[[str], Expression]) -> None:
+    Its methods raise VtlError, and BudgetExceeded where reading costs too much.
+    """
+
+    def __init__(self, text: str, interpolate: Callable[[str], Expression], budget: Budget) -> None:
         self.text = text
         self.interpolate = interpolate
+        self.budget = budget
         self._depth = 0
 
     # -- references -------------------------------------------------------------------------------------------
@@ -71,7 +81,12 @@ class Parser:
         position = match.end()
         value: Expression = _variable(root)
         assign: Assignment | None = _assign_variable(root)
+        depth = 0
         while position < len(text):
+            self.budget.step()
+            depth += 1
+            if depth > _MAX_LENGTH:
+                raise VtlError("the reference is nested too deeply")
             char = text[position]
             if char == "." and (match := IDENTIFIER.match(text, position + 1)):
                 name, position = match.group(), match.end()
@@ -122,13 +137,18 @@ class Parser:
     def expression(self, position: int, level: int = 0) -> tuple[Expression, int]:
         """The expression at `position`, and where it ends. Raises VtlError."""
         self._depth += 1
+        self.budget.step()
         if self._depth > _MAX_DEPTH * len(_LEVELS):
             raise VtlError("the expression is nested too deeply")
         try:
             if level == len(_LEVELS):
                 return self._unary(position)
             left, position = self.expression(position, level + 1)
+            length = 0
             while (found := self._operator(position, level)) is not None:
+                length += 1
+                if length > _MAX_LENGTH:
+                    raise VtlError("the expression is too long")
                 operator, after = found
                 right, position = self.expression(after, level + 1)
                 left = _binary(operator, left, right)
@@ -149,7 +169,7 @@ class Parser:
     def _unary(self, position: int) -> tuple[Expression, int]:
         position = self.space(position)
         text = self.text
-        if text.startswith("!", position) or re.compile(r"not\b").match(text, position):
+        if text.startswith("!", position) or _NOT.match(text, position):
             self._depth += 1
             if self._depth > _MAX_DEPTH * len(_LEVELS):
                 raise VtlError("the expression is nested too deeply")
@@ -217,9 +237,14 @@ class Parser:
             after = self.space(after)
             if not self.text.startswith("]", after):
                 raise VtlError(f"expected ] at {self.where(after)}")
-            return (lambda scope: _range(first(scope), last(scope))), after + 1
+            return (lambda scope: _range(first(scope), last(scope), scope[BUDGET])), after + 1
         items, after = self._items(start, "]")
-        return (lambda scope: JavaList(item(scope) for item in items)), after
+
+        def build(scope: Scope) -> JavaList:
+            scope[BUDGET].step(1 + len(items))
+            return JavaList(item(scope) for item in items)
+
+        return build, after
 
     def _map(self, position: int) -> tuple[Expression, int]:
         entries: list[tuple[Expression, Expression]] = []
@@ -239,6 +264,7 @@ class Parser:
 
         def build(scope: Scope) -> dict[Any, Any]:
             built: dict[Any, Any] = {}
+            scope[BUDGET].step(1 + len(entries))
             for key, value in entries:
                 set_member(built, key(scope), value(scope))
             return built
@@ -263,11 +289,12 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _range(first: Any, last: Any) -> JavaList | None:
+def _range(first: Any, last: Any, budget: Budget) -> JavaList | None:
     if not isinstance(first, int) or not isinstance(last, int):
         return None
     if abs(last - first) > _MAX_RANGE:
         raise VtlError(f"the range [{first}..{last}] is too long")
+    budget.take(8 * abs(last - first))
     return JavaList(range(first, last + 1) if last >= first else range(first, last - 1, -1))
 
 
@@ -301,8 +328,8 @@ def _indexed(target: Expression, key: Expression) -> Expression:
 def _method(target: Expression, name: str, arguments: list[Expression]) -> Expression:
     if len(arguments) == 1:
         argument = arguments[0]
-        return lambda scope: call_method(target(scope), name, [argument(scope)])
-    return lambda scope: call_method(target(scope), name, [argument(scope) for argument in arguments])
+        return lambda scope: call_method(target(scope), name, [argument(scope)], scope[BUDGET])
+    return lambda scope: call_method(target(scope), name, [argument(scope) for argument in arguments], scope[BUDGET])
 
 
 def _binary(operator: str, left: Expression, right: Expression) -> Expression:
@@ -311,9 +338,15 @@ def _binary(operator: str, left: Expression, right: Expression) -> Expression:
     if operator == "and":
         return lambda scope: truth(left(scope)) and truth(right(scope))
     if operator == "==":
-        return lambda scope: equal(left(scope), right(scope))
+        return lambda scope: _same(left(scope), right(scope), scope[BUDGET])
     if operator == "!=":
-        return lambda scope: not equal(left(scope), right(scope))
+        return lambda scope: not _same(left(scope), right(scope), scope[BUDGET])
     if operator in ("<", "<=", ">", ">="):
         return lambda scope: compare(operator, left(scope), right(scope))
-    return lambda scope: arithmetic(operator, left(scope), right(scope))
+    return lambda scope: arithmetic(operator, left(scope), right(scope), scope[BUDGET])
+
+
+def _same(left: Any, right: Any, budget: Budget) -> bool:
+    weigh(left, budget)
+    weigh(right, budget)
+    return equal(left, right)

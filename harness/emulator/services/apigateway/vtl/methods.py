@@ -8,11 +8,20 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from harness.emulator.budget import Budget
 from harness.emulator.patterns import BadPattern, Pattern, compile_pattern
 from harness.emulator.services.apigateway.vtl.errors import VtlError
-from harness.emulator.services.apigateway.vtl.values import MISSING, JavaList, VtlObject, equal, is_number, to_text
-
-Method = Callable[..., Any]
+from harness.emulator.services.apigateway.vtl.values import (
+    MISSING,
+    JavaList,
+    Method,
+    Paid,
+    VtlObject,
+    equal,
+    is_number,
+    to_text,
+    weigh,
+)
 
 _UNSUPPORTED_REGEX = re.compile(r"\\[pPQGZzRXK]|\[[^\]]*&&")
 
@@ -55,12 +64,34 @@ def _replacement(text: str) -> Callable[[re.Match[str]], str]:
     return replace
 
 
-def _replaced(value: str, pattern: Any, replacement: Any, most: int) -> str:
-    replace = _replacement(_text(replacement))
+def _replace(budget: Budget, value: str, old: Any, new: Any) -> str:
+    grown = value.count(_text(old)) * (len(_text(new)) - len(old))
+    budget.take(len(value) + max(grown, 0))
+    return value.replace(old, new)
+
+
+_PAID_TOGETHER = 1024
+"""Characters that a replacement makes before it pays for them."""
+
+
+_SMALL = 1024 * 1024
+"""Characters that a replacement by the same text may make at once."""
+_SPECIAL_IN_REPLACEMENT = re.compile(r"[\\$]")
+
+
+def _replaced(budget: Budget, value: str, pattern: Any, replacement: Any, most: int) -> str:
+    literal = _text(replacement)
+    if not _SPECIAL_IN_REPLACEMENT.search(literal) and (len(value) + 1) * len(literal) < _SMALL:
+        return java_regex(_text(pattern)).replaced(literal, value, most)
+    replace = _replacement(literal)
     out: list[str] = []
-    position = 0
+    position = made = 0
     for match in islice(java_regex(_text(pattern)).matches(value), most):
         out += (value[position : match.start()], replace(match))
+        made += len(out[-1])
+        if made > _PAID_TOGETHER:
+            budget.take(made)
+            made = 0
         position = match.end()
     out.append(value[position:])
     return "".join(out)
@@ -85,7 +116,7 @@ def _substring(value: str, start: Any, end: Any = None) -> str:
     return value[first:last]
 
 
-def _split(value: str, pattern: Any, limit: Any = 0) -> JavaList:
+def _split(budget: Budget, value: str, pattern: Any, limit: Any = 0) -> JavaList:
     count = _index(limit)
     parts: list[str] = []
     position = 0
@@ -96,6 +127,7 @@ def _split(value: str, pattern: Any, limit: Any = 0) -> JavaList:
             continue  # Java: no empty leading piece for a zero-width match at the start
         if match.start() == match.end() == len(value):
             continue
+        budget.step()
         parts.append(value[position : match.start()])
         position = match.end()
     parts.append(value[position:])
@@ -128,10 +160,10 @@ STRING: dict[str, Method] = {
     "lastIndexOf": lambda s, t: s.rfind(_text(t)),
     "contains": lambda s, t: _text(t) in s,
     "concat": lambda s, t: s + _text(t),
-    "replace": lambda s, a, b: s.replace(_text(a), _text(b)),
-    "replaceAll": lambda s, p, r: _replaced(s, p, r, len(s) + 1),
-    "replaceFirst": lambda s, p, r: _replaced(s, p, r, 1),
-    "split": _split,
+    "replace": Paid(_replace),
+    "replaceAll": Paid(lambda budget, s, p, r: _replaced(budget, s, p, r, len(s) + 1)),
+    "replaceFirst": Paid(lambda budget, s, p, r: _replaced(budget, s, p, r, 1)),
+    "split": Paid(_split),
     "trim": lambda s: s.strip("".join(map(chr, range(33)))),
     "toLowerCase": str.lower,
     "toUpperCase": str.upper,
@@ -322,10 +354,25 @@ def table(value: Any) -> tuple[str, dict[str, Method]]:
     return "Number", NUMBER
 
 
-def call_method(value: Any, name: str, arguments: list[Any]) -> Any:
-    """`value.name(arguments)`; null on null. Raises VtlError for a method that is not emulated."""
+_LOOK_AT_ALL = frozenset(("contains", "containsValue", "equals", "indexOf", "remove", "toString"))
+"""The methods of lists and maps that look at everything in them."""
+
+
+def call_method(value: Any, name: str, arguments: list[Any], budget: Budget) -> Any:
+    """`value.name(arguments)`; null on null. Raises VtlError for a method that is not emulated, BudgetExceeded."""
     if value is None:
         return None
+    budget.step()
+    for argument in arguments:
+        weigh(argument, budget)
+    if isinstance(value, str):
+        budget.take(len(value))
+    elif isinstance(value, (list, dict)):
+        if name in _LOOK_AT_ALL:
+            weigh(value, budget)
+            budget.step(len(value))
+        else:
+            budget.take(8 * len(value))
     kind, methods = table(value)
     method = methods.get(name)
     if method is None:
@@ -333,7 +380,10 @@ def call_method(value: Any, name: str, arguments: list[Any]) -> Any:
             return get_property(value, name[3].lower() + name[4:])
         raise VtlError(f"method {kind}.{name}() is not emulated")
     try:
-        return method(value, *arguments)
+        result = method.call(budget, value, *arguments) if isinstance(method, Paid) else method(value, *arguments)
+        if isinstance(result, str):
+            budget.take(len(result))
+        return result
     except VtlError:
         raise
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -368,17 +418,17 @@ def get_index(value: Any, key: Any) -> Any:
         position = int(key) + (len(value) if key < 0 else 0)
         return value[position] if 0 <= position < len(value) else None
     if isinstance(value, VtlObject):
-        return value.vtl_get(to_text(key))
+        return value.vtl_get(to_text(_key(key)))
     return None
 
 
 def set_member(value: Any, key: Any, new: Any) -> None:
     """`#set($value.key = new)` and `#set($value[key] = new)`."""
     if isinstance(value, VtlObject):
-        value.vtl_set(to_text(key), new)
+        value.vtl_set(to_text(_key(key)), new)
     elif isinstance(value, dict):
         value[_key(key)] = new
     elif isinstance(value, list) and is_number(key):
         _list_set(value, key, new)
     else:
-        raise VtlError(f"cannot assign to a member of {to_text(value)}")
+        raise VtlError(f"cannot assign to a member of a {table(value)[0]}")

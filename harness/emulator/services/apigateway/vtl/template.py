@@ -11,21 +11,22 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.budget import Budget, BudgetExceeded
 from harness.emulator.services.apigateway.vtl.errors import VtlError
-from harness.emulator.services.apigateway.vtl.expressions import Expression, Parser, Reference, Scope
-from harness.emulator.services.apigateway.vtl.values import JavaList, VtlObject, to_text, truth
+from harness.emulator.services.apigateway.vtl.expressions import BUDGET, Expression, Parser, Reference, Scope
+from harness.emulator.services.apigateway.vtl.values import JavaList, VtlObject, to_text, truth, weigh
 
 Writer = Callable[[Scope, list[str]], None]
 
 MAX_ITERATIONS = 1000
 """Of one #foreach (D4)."""
-MAX_ALL_ITERATIONS = 1_000_000
-"""Of all loops of one rendering together: nested ones would otherwise hold up the whole emulator."""
+STEPS, SIZE, SECONDS = 100_000, 32 * 1024 * 1024, 0.1
+"""The budget of one rendering on the event loop: AWS's largest payload is 10 MB, a template makes it three times."""
 MAX_TEMPLATE = 300 * 1024
 """Bytes (D4)."""
 _MAX_NESTING = 50
-_ITERATIONS = "#iterations"
-"""Where the scope keeps count; no reference can have this name."""
+_READING = 0.2
+"""Seconds in which a template is compiled, once per deployment: the densest 300 KB take longer."""
 
 _SPECIAL = re.compile(r"[$#\\]")
 _DIRECTIVE = re.compile(r"#(?:\{(\w+)\}|(\w+))")
@@ -82,13 +83,20 @@ class Template:
         if len(text.encode(errors="replace")) > MAX_TEMPLATE:
             raise VtlError("the template is larger than 300 KB")
         try:
-            self._writers = _Compiler(text, 0).compile()
+            budget = Budget(steps=10 * MAX_TEMPLATE, size=MAX_TEMPLATE, seconds=_READING)
+            self._writers = _Compiler(text, 0, budget).compile()
+        except BudgetExceeded as error:
+            raise VtlError(f"the template is too large: {error}") from error
         except RecursionError as error:
             raise VtlError("the template is nested too deeply") from error
 
-    def render(self, scope: Scope) -> str:
-        """The text for these variables; `scope` takes what the template sets. Raises VtlError."""
+    def render(self, scope: Scope, budget: Budget | None = None) -> str:
+        """The text for these variables; `scope` takes what the template sets. Raises VtlError.
+
+        `budget`: what it may cost, if not what the event loop allows.
+        """
         out: list[str] = []
+        scope[BUDGET] = budget or Budget(steps=STEPS, size=SIZE, seconds=SECONDS)
         try:
             for write in self._writers:
                 write(scope, out)
@@ -96,17 +104,22 @@ class Template:
             pass
         except RecursionError as error:
             raise VtlError("the rendering is nested too deeply") from error
+        except BudgetExceeded as error:
+            raise VtlError(f"the rendering is stopped: {error}") from error
+        finally:
+            del scope[BUDGET]
         return "".join(out)
 
 
 class _Compiler:
-    def __init__(self, text: str, nesting: int) -> None:
+    def __init__(self, text: str, nesting: int, budget: Budget) -> None:
         if nesting > _MAX_NESTING:
             raise VtlError("the template is nested too deeply")
         self.text = text
         self.nesting = nesting
         self.position = 0
-        self.parser = Parser(text, self._interpolate)
+        self.budget = budget
+        self.parser = Parser(text, self._interpolate, budget)
 
     def compile(self) -> list[Writer]:
         writers, ended = self._block(0)
@@ -115,9 +128,10 @@ class _Compiler:
         return writers
 
     def _interpolate(self, text: str) -> Expression:
-        writers = _Compiler(text, self.nesting + 1).compile()
+        writers = _Compiler(text, self.nesting + 1, self.budget).compile()
 
         def evaluate(scope: Scope) -> str:
+            scope[BUDGET].step(1 + len(writers))
             out: list[str] = []
             for write in writers:
                 write(scope, out)
@@ -279,6 +293,7 @@ class _Compiler:
         assign = target.assign
 
         def write(scope: Scope, _: list[str]) -> None:
+            scope[BUDGET].step()
             result = value(scope)
             if result is not None:  # Velocity leaves the variable as it was
                 assign(scope, result)
@@ -305,6 +320,7 @@ class _Compiler:
         self._end_of_line()
 
         def write(scope: Scope, out: list[str]) -> None:
+            scope[BUDGET].step(len(branches))
             chosen = next((body for test, body in branches if truth(test(scope))), otherwise)
             for step in chosen:
                 step(scope, out)
@@ -335,14 +351,13 @@ def _loop(variable: str, items: Expression, body: list[Writer]) -> Writer:
             return
         if len(values) > MAX_ITERATIONS:
             raise VtlError(f"#foreach runs over {len(values)} items, the limit is {MAX_ITERATIONS}")
-        scope[_ITERATIONS] = scope.get(_ITERATIONS, 0) + len(values)
-        if scope[_ITERATIONS] > MAX_ALL_ITERATIONS:
-            raise VtlError(f"the template's loops run more than {MAX_ALL_ITERATIONS} times together")
+        budget: Budget = scope[BUDGET]
         before = {name: scope[name] for name in (variable, "foreach", "velocityCount") if name in scope}
         loop = scope["foreach"] = Foreach(len(values), before.get("foreach"))
         try:
             for loop.index, scope[variable] in enumerate(values):
                 scope["velocityCount"] = loop.index + 1
+                budget.step(1 + len(body))
                 for step in body:
                     step(scope, out)
         except _Break:
@@ -365,7 +380,11 @@ def _iterable(value: Any) -> list[Any]:
 
 
 def _text(text: str) -> Writer:
-    return lambda _, out: out.append(text)
+    def write(scope: Scope, out: list[str]) -> None:
+        scope[BUDGET].take(len(text))
+        out.append(text)
+
+    return write
 
 
 def _write_reference(reference: Reference) -> Writer:
@@ -374,8 +393,10 @@ def _write_reference(reference: Reference) -> Writer:
     def write(scope: Scope, out: list[str]) -> None:
         result = value(scope)
         if result is not None:
+            weigh(result, scope[BUDGET])
             out.append(result if type(result) is str else to_text(result))
         elif root not in scope and not reference.quiet:
+            scope[BUDGET].take(len(source))
             out.append(source)
 
     return write
@@ -385,6 +406,7 @@ def _write_escaped(reference: Reference, count: int) -> Writer:
     plain = _write_reference(reference)
 
     def write(scope: Scope, out: list[str]) -> None:
+        scope[BUDGET].take(count + len(reference.source))
         if reference.root not in scope:
             out.append("\\" * count + reference.source)
             return

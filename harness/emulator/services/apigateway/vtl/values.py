@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 
+from harness.emulator.budget import Budget
 from harness.emulator.services.apigateway.vtl.errors import VtlError
 
 _MAX_BITS = 4096
@@ -27,13 +28,22 @@ class JavaList(list[Any]):
     """A list made in the template: prints `[a, b]`. A list from parsed JSON prints as JSON instead (D4)."""
 
 
+class Paid(NamedTuple):
+    """A method that pays by itself: it gets the rendering's budget before its object."""
+
+    call: Callable[..., Any]
+
+
+Method = Callable[..., Any] | Paid
+
+
 class VtlObject:
     """An object that API Gateway puts into a template: `$input`, `$util`, `$context`, …
 
     `methods` are the callable names. A name that is not there is refused, never rendered as nothing.
     """
 
-    methods: ClassVar[dict[str, Callable[..., Any]]] = {}
+    methods: ClassVar[dict[str, Method]] = {}
     name: ClassVar[str] = "object"
 
     def vtl_get(self, name: str) -> Any:
@@ -41,6 +51,26 @@ class VtlObject:
 
     def vtl_set(self, name: str, value: Any) -> None:
         raise VtlError(f"${self.name}.{name} cannot be assigned")
+
+
+def weigh(value: Any, budget: Budget) -> None:
+    """Pay for everything in a value, before it is printed or compared: what is in it twice is printed twice.
+
+    Raises BudgetExceeded, also for a value that holds itself.
+    """
+    if isinstance(value, str):
+        budget.take(len(value))
+    elif isinstance(value, (list, dict)):
+        pending = [value]
+        while pending:
+            item = pending.pop()
+            budget.step(1 + len(item) // 4)
+            for inner in item.values() if isinstance(item, dict) else item:
+                if isinstance(inner, str):
+                    if len(inner) > 64:
+                        budget.take(len(inner))
+                elif isinstance(inner, (list, dict)):
+                    pending.append(inner)
 
 
 def to_text(value: Any) -> str:
@@ -121,9 +151,11 @@ def compare(operator: str, left: Any, right: Any) -> bool:
     return bool(left >= right)
 
 
-def arithmetic(operator: str, left: Any, right: Any) -> Any:
+def arithmetic(operator: str, left: Any, right: Any, budget: Budget) -> Any:
     """`+ - * / %`. Integers stay integers; division truncates towards zero; by zero is null. `+` joins strings."""
-    if operator == "+" and (isinstance(left, str) or isinstance(right, str)) and None not in (left, right):
+    if operator == "+" and (isinstance(left, str) or isinstance(right, str)) and left is not None and right is not None:
+        weigh(left, budget)
+        weigh(right, budget)
         return to_text(left) + to_text(right)
     if not (is_number(left) and is_number(right)):
         return None

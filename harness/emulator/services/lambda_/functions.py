@@ -64,6 +64,9 @@ class Functions(Versions):
         if (name.account, name.region, name.name) in self.functions:
             raise names.conflict(f"Function already exist: {name.name}")
         package = await self.fetch_code(call, code)
+        if (name.account, name.region, name.name) in self.functions:  # made while the package was read
+            self.forget_unused_code({package.sha256})
+            raise names.conflict(f"Function already exist: {name.name}")
         now = self.world.clock.now()
         defaults: Json = {
             "description": "",
@@ -140,8 +143,10 @@ class Functions(Versions):
     ) -> Json:
         function, _ = self.find(call, function_name)
         self.check_revision(revision_id, function.latest.revision_id)
-        before = used_code(function)
         changes: Json = {"code": await self.fetch_code(call, call.params)}
+        function, _ = self.find(call, function_name)  # as it is after the package was read
+        self.check_revision(revision_id, function.latest.revision_id)
+        before = used_code(function)
         if architectures:
             changes["architecture"] = architectures[0]
         if dry_run:

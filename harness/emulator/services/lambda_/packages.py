@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
-import zipfile
 from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_ import names
+from harness.emulator.services.lambda_.archive import check
 from harness.emulator.services.lambda_.base import LambdaBase
 from harness.emulator.services.lambda_.model import Code, Function
 
@@ -20,7 +19,6 @@ Json = dict[str, Any]
 HOT_RELOAD_BUCKET = "hot-reload"
 MAX_ZIP_BYTES = 70_167_211
 """Bytes of a request with a package inside (50 MB zipped)."""
-MAX_UNZIPPED_BYTES = 262_144_000
 
 
 class Packages(LambdaBase):
@@ -49,7 +47,7 @@ class Packages(LambdaBase):
                 413,
                 members={"Type": "User"},
             )
-        _check(archive)
+        await self.world.aside.run(check, archive)
         sha256 = hashlib.sha256(archive).hexdigest()
         self.code.put(sha256, archive)
         return Code(sha256, len(archive))
@@ -86,17 +84,3 @@ def used_code(function: Function) -> set[str]:
 def base64_sha256(code: Code) -> str:
     """CodeSha256 as the API shows it."""
     return base64.b64encode(bytes.fromhex(code.sha256)).decode()
-
-
-def _check(archive: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as package:
-            members = package.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise names.invalid(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from error
-    if sum(member.file_size for member in members) >= MAX_UNZIPPED_BYTES:
-        raise names.invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-    if not members:
-        raise names.invalid("Uploaded file must be a non-empty zip")

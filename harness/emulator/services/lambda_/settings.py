@@ -9,11 +9,11 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_ import names
+from harness.emulator.services.lambda_.archive import MAX_UNZIPPED_BYTES
 from harness.emulator.services.lambda_.base import LambdaBase, page
 from harness.emulator.services.lambda_.execution.platform_log import runtime_version_arn
 from harness.emulator.services.lambda_.model import EventInvokeConfig, Function
 from harness.emulator.services.lambda_.names import FunctionName
-from harness.emulator.services.lambda_.packages import MAX_UNZIPPED_BYTES
 
 Json = dict[str, Any]
 

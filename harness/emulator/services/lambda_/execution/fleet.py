@@ -129,7 +129,7 @@ class Fleet:
         version = pool.version
         interpreter = await self._interpreters.find(version.runtime)
         address = await self.api.start()
-        folder, packages = self._folder(pool), self._disk.packages()
+        folder, packages = await self._folder(pool), self._disk.packages()
         stream = self._stream(version)
         if interpreter.warning:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
@@ -157,12 +157,12 @@ class Fleet:
         await worker.start(_arguments(interpreter, folder, packages, hot), variables, folder, limit)
         return worker
 
-    def _folder(self, pool: Pool) -> Path:
+    async def _folder(self, pool: Pool) -> Path:
         code = pool.version.code
         if code.folder is not None:
             return Path(code.folder)
         assert pool.package is not None, "every stored version has its code stored"
-        return self._disk.code(code.sha256, pool.package)
+        return await self.world.aside.run(self._disk.code, code.sha256, pool.package)
 
     def _package(self, sha256: str) -> bytes | None:
         package: bytes | None = self.world.store.table("lambda.code").get(sha256)

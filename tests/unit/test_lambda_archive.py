@@ -42,7 +42,7 @@ def overlapping() -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("a", b"x" * 1000)
         package.filelist.append(package.filelist[0])
-        package._didModify = True
+        package._didModify = True  # type: ignore[attr-defined]
     return buffer.getvalue()
 
 

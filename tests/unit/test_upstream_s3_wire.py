@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import zlib
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import AwsError
 from harness.emulator.s3_address import bucket_of_host
-from harness.emulator.upstream.s3_wire import dechunk, normalised
+from harness.emulator.upstream.s3_wire import dechunk, is_xml, normalised
 
 
 def crc32(body: bytes) -> str:
@@ -107,3 +108,35 @@ def test_a_presigned_url_gives_its_credential() -> None:
     scope = "test%2F20260101%2Feu-west-1%2Fs3%2Faws4_request"
     request = HttpRequest("GET", f"/b/k?X-Amz-Credential={scope}&X-Amz-Signature=00", [("host", "localhost:4566")])
     assert "Credential=test/20260101/eu-west-1/s3/aws4_request," in normalised(request).header("authorization")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n", "InvalidChunkSizeError"),
+        (b"0\r\n" + b"x-a:b\r\n" * 100_000, "MalformedTrailerError"),
+        (b"-2\r\n\r\n", "IncompleteBody"),
+        (b"f" * 1_000_000 + b"\r\n", "IncompleteBody"),
+        (b"1_0\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n", "IncompleteBody"),
+        (b"", "IncompleteBody"),
+    ],
+)
+def test_chunks_that_no_client_sends(body: bytes, code: str) -> None:
+    began = time.thread_time()
+    with pytest.raises(AwsError) as error:
+        dechunk(body)
+    assert error.value.code == code
+    assert time.thread_time() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>',
+        b"<a>" * 100_000 + b"</a>" * 100_000,
+        b"<a>" * 65 + b"</a>" * 65,
+        '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'.encode("utf-16"),
+    ],
+)
+def test_documents_that_no_client_sends(body: bytes) -> None:
+    assert not is_xml(body)

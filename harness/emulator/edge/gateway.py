@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.edge import wire_limits
 from harness.emulator.edge.expiry import Expiry
 from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.recognise import Recognised, recognise
@@ -78,6 +79,9 @@ class Gateway:
         except AwsError as error:
             model = self._model(meant.service) if self.world.bus.is_native(meant.service) else None
             response = error_response(error, _error_form(meant, request), request_id, model)
+        except RecursionError:
+            deep = serialization_error("The request is nested too deeply")
+            response = error_response(deep, _error_form(meant, request), request_id)
         except Exception:
             log.exception("%s %s failed", meant.service, meant.operation)
             response = error_response(_internal_failure(), _error_form(meant, request), request_id)
@@ -132,6 +136,9 @@ class Gateway:
         upstream = self.world.upstream
         if upstream is None or not upstream.serves(meant.service):
             raise NotEmulated(meant.service, f"operation {meant.operation}" if meant.operation else "the service")
+        if meant.form != "s3":
+            request = _unzipped(request)
+            wire_limits.check(request, meant.form)
         call = Call(meant.service, meant.operation, {}, meant.caller, request_id, request)
         return await self.world.bus.forward(call, request)
 
@@ -180,7 +187,8 @@ def _unzipped(request: HttpRequest) -> HttpRequest:
         body = b""
     if not stream.eof:
         raise serialization_error("Unable to decompress the request body")
-    return HttpRequest(request.method, request.target, request.headers, body)
+    headers = [item for item in request.headers if item[0] not in ("content-encoding", "content-length")]
+    return HttpRequest(request.method, request.target, [*headers, ("content-length", str(len(body)))], body)
 
 
 def _internal_failure() -> AwsError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote, unquote_plus
 
 from harness.emulator.call import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, HttpRequest
 
@@ -110,17 +110,12 @@ def _scope(request: HttpRequest) -> tuple[str, str, str]:
     found = _CREDENTIAL.search(authorization) if authorization else None
     if found is None and request.query:
         if "X-Amz-Credential" in request.query:
-            found = _CREDENTIAL.search("Credential=" + unquote(_parameter(request.query, "X-Amz-Credential")))
+            found = _CREDENTIAL.search("Credential=" + unquote(_field(request.query, "X-Amz-Credential")))
         elif "AWSAccessKeyId" in request.query and "Signature" in request.query:
-            return _parameter(request.query, "AWSAccessKeyId"), DEFAULT_REGION, "s3"
+            return _field(request.query, "AWSAccessKeyId"), DEFAULT_REGION, "s3"
     if found is None:
         return "", DEFAULT_REGION, ""
     return found[1], found[3] or DEFAULT_REGION, found[4]
-
-
-def _parameter(query: str, name: str) -> str:
-    """The first value of a parameter; empty where it has none."""
-    return parse_qs(query).get(name, [""])[0]
 
 
 def _account(access_key: str) -> str:
@@ -139,17 +134,27 @@ def _unsigned(request: HttpRequest) -> str:
     if host:
         return _by_signing(host[1])
     if request.path == "/" and _action(request):
-        form = parse_qs(request.body.decode("latin-1")) or parse_qs(request.query)
-        return _VERSIONS.get(form.get("Version", [""])[0], "unknown")
+        version = _field(request.body[:_FORM_START].decode("latin-1"), "Version") or _field(request.query, "Version")
+        return _VERSIONS.get(version, "unknown")
     return "s3"
 
 
 def _action(request: HttpRequest) -> str:
     if "Action=" in request.query:
-        return _parameter(request.query, "Action")
-    if b"Action=" in request.body[:65536] and "urlencoded" in request.header("content-type"):
-        return _parameter(request.body.decode("latin-1"), "Action")
+        return _field(request.query, "Action")
+    if "urlencoded" in request.header("content-type"):
+        return _field(request.body[:_FORM_START].decode("latin-1"), "Action")
     return ""
+
+
+_FORM_START = 65_536
+"""Characters of a form in which its Action and Version stand."""
+
+
+def _field(form: str, name: str) -> str:
+    """The first value of a field, without a look at the others: a form may have millions."""
+    found = re.search(rf"(?:^|&){name}=([^&]*)", form)
+    return unquote_plus(found[1]) if found else ""
 
 
 def s3_operation(request: HttpRequest) -> str:

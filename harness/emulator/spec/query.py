@@ -18,6 +18,10 @@ from harness.emulator.spec.explain import explain
 from harness.emulator.spec.model import Model
 from harness.emulator.spec.xml_text import escaped
 
+_MAX_FIELDS = 50_000
+_MAX_STEPS = 64
+"""Steps of a dotted name; what is behind them is one name."""
+
 Json = dict[str, Any]
 Tree = dict[str, Any]
 
@@ -34,8 +38,12 @@ class QueryCodec:
         shape = self.model.input_shape(operation)
         if shape is None:
             return {}
-        fields = parse_qsl(request.query, keep_blank_values=True)
-        fields += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        try:
+            fields = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+            body = request.body.decode("utf-8", "replace")
+            fields += parse_qsl(body, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        except ValueError:
+            raise AwsError("MalformedQueryString", "The query string contains too many parameters.", 404) from None
         wire = self._typed(shape, _tree(fields))
         try:
             params: Json = self._compiler.structure(shape)(wire)
@@ -106,7 +114,7 @@ def _tree(fields: list[tuple[str, str]]) -> Tree:
     """Dotted names as nested dicts."""
     root: Tree = {}
     for name, value in fields:
-        *path, last = name.split(".")
+        *path, last = name.split(".", _MAX_STEPS)
         node = root
         for step in path:
             below = node.get(step)
@@ -118,7 +126,7 @@ def _tree(fields: list[tuple[str, str]]) -> Tree:
 
 
 def _position(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text[:20]) if text.isascii() and text.isdigit() else 0
 
 
 def _scalar(kind: str, value: Any) -> Any:

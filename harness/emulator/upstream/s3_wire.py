@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs
 from xml.parsers import expat
 
@@ -27,6 +29,15 @@ _QUERY_PARAMETERS = (
     "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
     "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
 )
+_MAX_LEVELS = 64
+"""S3's documents have seven."""
+_HEX = re.compile(rb"[0-9a-fA-F]{1,16}")
+_CHUNK_HEAD = 64
+_FEW_CHUNKS, _SMALL_CHUNK = 1000, 1024
+"""AWS wants 8 KiB in each chunk but the last. Some clients send less; so many chunks as no client sends are refused."""
+_TRAILERS = 16 * 1024
+"""Bytes of all trailers."""
+
 _DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
     "x-amz-checksum-crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
@@ -78,22 +89,34 @@ def _makes_bucket(method: str, target: str) -> bool:
 
 
 def is_xml(body: bytes) -> bool:
-    """Whether the body is well-formed, and without a document type: S3 takes none, and moto fails at one."""
-    parser = expat.ParserCreate()
+    """Whether the body is well-formed, has no document type (S3 takes none) and is not nested deeply."""
+    parser, depth = expat.ParserCreate(), 0
+
+    def begin(name: str, attributes: Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _MAX_LEVELS:
+            raise _NoDocument
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
     try:
         parser.Parse(body, True)
-    except (expat.ExpatError, _HasDoctype):
+    except (expat.ExpatError, _NoDocument):
         return False
     return True
 
 
-class _HasDoctype(Exception):
+class _NoDocument(Exception):
     pass
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise _HasDoctype
+    raise _NoDocument
 
 
 def malformed_xml() -> AwsError:
@@ -109,18 +132,26 @@ def dechunk(body: bytes) -> tuple[bytes, list[tuple[str, str]]]:
     try:
         while True:
             end = body.index(b"\r\n", position)
-            size = int(body[position:end].split(b";", 1)[0], 16)
+            length = body[position : min(end, position + _CHUNK_HEAD)].split(b";", 1)[0]
+            if not _HEX.fullmatch(length):
+                raise ValueError("a chunk has no length")
+            size = int(length, 16)
             position = end + 2
             if size == 0:
                 break
             if body[position + size : position + size + 2] != b"\r\n":
                 raise ValueError("a chunk is shorter than its length says")
             parts.append(body[position : position + size])
+            if len(parts) > _FEW_CHUNKS + len(body) // _SMALL_CHUNK:
+                text = "Only the last chunk is allowed to have a size less than 8192 bytes"
+                raise AwsError("InvalidChunkSizeError", text, 403)
             position += size + 2
     except ValueError:
         text = "You did not provide the number of bytes specified by the Content-Length HTTP header"
         raise AwsError("IncompleteBody", text) from None
     trailers = []
+    if len(body) - position > _TRAILERS:
+        raise AwsError("MalformedTrailerError", "The request contained trailing data that was not well-formed")
     for line in body[position:].split(b"\r\n"):
         name, colon, value = line.decode("latin-1").partition(":")
         if colon:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from harness.emulator.budget import Budget, BudgetExceeded
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.cidr import cidr_blocks
 from harness.emulator.services.cloudformation.errors import format_error, template_error
@@ -33,6 +34,10 @@ PSEUDO = (
     "AWS::StackName",
     "AWS::URLSuffix",
 )
+
+_STEPS, _SIZE, _SECONDS = 100_000, 16 * 1024 * 1024, 3600.0
+"""What the functions of a template may cost together. A resolver lives while its stack is made, so that its time says
+nothing: a step takes one or two microseconds."""
 
 _MARK = "\0"
 _MARKER = re.compile("\0([^\0]*)\0")
@@ -99,6 +104,7 @@ class Resolver:
         self.conditions = conditions
         self.references = references
         self.active = active
+        self._budget = Budget(steps=_STEPS, size=_SIZE, seconds=_SECONDS)
         self._known: dict[str, bool] = {}
         self._open: list[str] = []
 
@@ -106,6 +112,15 @@ class Resolver:
 
     def resolve(self, value: Any) -> Any:
         """The value with its functions done. NO_VALUE for `AWS::NoValue`. Raises ValidationError, NotEmulated."""
+        try:
+            return self._resolve(value)
+        except BudgetExceeded as error:
+            raise template_error(f"the template's functions can't be resolved: {error}") from error
+        except RecursionError:
+            raise template_error("the template's functions are nested too deeply") from None
+
+    def _resolve(self, value: Any) -> Any:
+        self._budget.step()
         if isinstance(value, dict):
             name = _function(value)
             if name is not None:
@@ -212,6 +227,7 @@ class Resolver:
                 value = self._text({"Ref": name})
             if value is None:
                 raise template_error(f"variable {name} in Fn::Sub expression does not resolve to a string")
+            self._budget.take(len(value))
             return value
 
         return _VARIABLE.sub(replace, self.resolve(argument))
@@ -229,6 +245,7 @@ class Resolver:
         texts = [self._text(item) for item in items] if isinstance(items, list) else [None]
         if any(text is None for text in texts):
             raise problem
+        self._budget.take(sum(len(argument[0]) + len(text) for text in texts if text is not None))
         return argument[0].join(text for text in texts if text is not None)
 
     def _split(self, argument: Any) -> Any:
@@ -240,6 +257,7 @@ class Resolver:
             )
         if _open_text(source):
             return _applied("Fn::Split", argument[0], source)
+        self._budget.take(8 * len(source))
         return source.split(argument[0])
 
     def _select(self, argument: Any) -> Any:
@@ -273,6 +291,7 @@ class Resolver:
         text = self._text(argument)
         if text is None:
             raise template_error("every Fn::Base64 object must have a String-typed value.")
+        self._budget.take(2 * len(text))
         return _applied("Fn::Base64", text) if _open_text(text) else base64.b64encode(text.encode()).decode()
 
     def _import(self, argument: Any) -> Any:

@@ -11,6 +11,7 @@ from harness.emulator.services.cloudformation.errors import format_error
 Json = dict[str, Any]
 
 VERSION = "2010-09-09"
+_MAX_DEPTH = 100
 
 
 def parse_template(text: str) -> Json:
@@ -18,7 +19,23 @@ def parse_template(text: str) -> Json:
     document = _parse_json(text) if text.lstrip().startswith("{") else _parse_yaml(text)
     if not isinstance(document, dict):
         raise format_error("unsupported structure.")
+    if _too_deep(document):
+        raise format_error("the template is nested too deeply.")
     return document
+
+
+def _too_deep(document: Json) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def transforms(document: Json) -> list[str]:

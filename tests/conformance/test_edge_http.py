@@ -605,3 +605,52 @@ def test_stop_cuts_what_does_not_end() -> None:
             assert await client.closed() == b""
 
     run(test)
+
+
+async def ok(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(200, [], b"%d" % len(request.body))
+
+
+def test_what_does_not_go_on_is_ended() -> None:
+    """Heads and bodies that stop, and heads that trickle; an idle connection and a slow handler stay."""
+
+    async def scenario() -> None:
+        asked = asyncio.Event()
+
+        async def handler(request: HttpRequest) -> HttpResponse:
+            if request.path == "/slow":
+                await asked.wait()
+            return await ok(request)
+
+        async with serving(handler, stalled_seconds=0.2) as (_, connect):
+            body, head, idle, slow = [await connect() for _ in range(4)]
+            await body.send(b"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+            await head.send(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            await slow.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            for client in (body, head):
+                status, _, text = await asyncio.wait_for(client.answer(), BOUND)
+                assert status == 408 and b"RequestTimeout" in text
+                await asyncio.wait_for(client.closed(), BOUND)
+            await idle.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await asyncio.wait_for(idle.answer(), BOUND))[0] == 200
+            asked.set()
+            assert (await asyncio.wait_for(slow.answer(), BOUND))[0] == 200
+
+    run(scenario)
+
+
+def test_unfinished_bodies_are_bounded_together() -> None:
+    async def scenario() -> None:
+        async with serving(ok, max_unfinished=3000) as (server, connect):
+            clients = [await connect() for _ in range(3)]
+            for client in clients[:2]:
+                await client.send(b"PUT /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n" + b"x" * 1400)
+            await until(lambda: server.unfinished == 2800)
+            await clients[2].send(b"PUT /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n" + b"x" * 400)
+            assert (await asyncio.wait_for(clients[2].answer(), BOUND))[0] == 503
+            for client in clients[:2]:
+                await client.send(b"x" * 100)
+                assert (await asyncio.wait_for(client.answer(), BOUND))[2] == b"1500"
+            assert server.unfinished == 0
+
+    run(scenario)

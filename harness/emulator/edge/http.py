@@ -10,7 +10,7 @@ stepped at once, inside the read callback: when it finishes without waiting for 
 the event loop is spent. When it waits, the connection's own task carries it on.
 
 When a client goes away while its request is handled, the handler goes on and its answer is dropped. What the server
-must answer itself (400, 413, 431, 500, 503) is shaped by `refuse`.
+must answer itself (400, 408, 413, 431, 500, 503) is shaped by `refuse`.
 """
 
 from __future__ import annotations
@@ -41,15 +41,27 @@ MAX_HEAD = 64 * 1024
 MAX_BODY = 512 * 1024 * 1024
 """Bytes of a request body; more is answered with 413."""
 
+MAX_UNFINISHED = 1024 * 1024 * 1024
+"""Bytes of all bodies that are still being read; more is answered with 503."""
+STALLED_SECONDS = 20.0
+"""Real seconds without a byte after which an unfinished request is answered with 408 and closed; a head has
+no more than these for the whole of it."""
+
 _SMALL_BODY = 64 * 1024  # up to here one write of head and body together is cheaper than two
 _MAX_PIPELINED = 32  # requests that wait on one connection before reading from it pauses
+STALLED = (
+    "Your socket connection to the server was not read from or written to within the timeout period. "
+    "Idle connections will be closed."
+)
+"""S3's text (RequestTimeout)."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 _LINGER = 2.0  # seconds in which a refused upload is read and thrown away, so that the client sees the refusal
 
 
 def refuse_plainly(status: int, message: str, request: HttpRequest | None) -> HttpResponse:
     """The answer to what never reaches a handler, in AWS's JSON shape."""
-    code = {413: "RequestEntityTooLarge", 500: "InternalFailure", 503: "ServiceUnavailable"}.get(status, "BadRequest")
+    codes = {408: "RequestTimeout", 413: "RequestEntityTooLarge", 500: "InternalFailure", 503: "ServiceUnavailable"}
+    code = codes.get(status, "BadRequest")
     body = f'{{"__type":"{code}","message":"{message}"}}'.encode()
     return HttpResponse(status, [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)], body)
 
@@ -64,12 +76,19 @@ class HttpServer:
         port: int = 0,
         *,
         max_body: int = MAX_BODY,
+        max_unfinished: int = MAX_UNFINISHED,
+        stalled_seconds: float = STALLED_SECONDS,
         refuse: Refuse = refuse_plainly,
     ) -> None:
         self.handler = handler
         self.host = host
         self.port = port
         self.max_body = max_body
+        self.max_unfinished = max_unfinished
+        self.unfinished = 0
+        """Bytes of bodies that are being read."""
+        self._stalled_seconds = stalled_seconds
+        self._sweep: asyncio.TimerHandle | None = None
         self.refuse = refuse
         self.stopping = False
         self.connections: set[_Connection] = set()
@@ -94,6 +113,17 @@ class HttpServer:
         """Accept connections on the port that `bind` took."""
         assert self._server is not None
         await self._server.start_serving()
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(self._stalled_seconds / 4, self._swept)
+
+    def _swept(self) -> None:
+        """One timer for all connections: nothing is measured where requests come whole."""
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self.connections):
+            connection.close_if_stalled(now, self._stalled_seconds)
+        self._sweep_later()
 
     async def stop(self, grace: float = 5.0) -> None:
         """Stop accepting, let requests in progress finish for `grace` real seconds, then cut what is left.
@@ -101,6 +131,8 @@ class HttpServer:
         A request that arrives meanwhile on an open connection is answered with 503 and the connection closes.
         """
         self.stopping = True
+        if self._sweep is not None:
+            self._sweep.cancel()
         if self._server is not None:
             self._server.close()
         for connection in tuple(self.connections):
@@ -130,6 +162,9 @@ class _Connection(asyncio.Protocol):
         self._size = 0  # of the head while it is read, then of the body
         self._raw_left = 0  # body bytes still to come behind an Upgrade that is ignored
         self._continue_due = False
+        self._unfinished = 0  # what the server counts of the body
+        self._seen: tuple[int, int] = (0, 0)  # how far the message was at a sweep, and
+        self._seen_at = 0.0  # when it first was so
         # Messages read, (request, keep alive, HTTP/1.0); a HttpResponse in place of a request is sent as it is.
         self._queue: deque[tuple[HttpRequest | HttpResponse, bool, bool]] = deque()
         self._busy = False
@@ -153,6 +188,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.server.connections.discard(self)
+        self._forget_body()
         self._transport = None
         self._parser = None
         self._deaf = True
@@ -233,7 +269,8 @@ class _Connection(asyncio.Protocol):
             return
         self._message_read(parser.should_keep_alive(), parser.get_http_version() == "1.0")
 
-    def _message_read(self, keep_alive: bool, http10: bool) -> None:
+    def _message(self) -> HttpRequest:
+        """The message that was read, with as much of its body as has come."""
         chunks = self._chunks
         body = b"" if not chunks else chunks[0] if len(chunks) == 1 else b"".join(chunks)
         headers = self._headers
@@ -242,8 +279,10 @@ class _Connection(asyncio.Protocol):
         target = self._target.decode("utf-8", "surrogateescape")
         if not target.startswith("/"):
             target = _origin_form(target, headers)
-        request = HttpRequest(method_name(self._parser.get_method()), target, headers, body)
-        self._queue.append((request, keep_alive, http10))
+        return HttpRequest(method_name(self._parser.get_method()), target, headers, body)
+
+    def _message_read(self, keep_alive: bool, http10: bool) -> None:
+        self._queue.append((self._message(), keep_alive, http10))
         if not keep_alive:
             self._deaf = True
         self._target = b""
@@ -252,6 +291,8 @@ class _Connection(asyncio.Protocol):
         self._chunks = []
         self._size = 0
         self._continue_due = False
+        if self._unfinished:
+            self._forget_body()
 
     def _raw_body(self, data: bytes) -> bytes:
         """Take the body behind an ignored Upgrade header, which the parser does not read; returns what is left."""
@@ -274,6 +315,11 @@ class _Connection(asyncio.Protocol):
             return
         if self._size > self.server.max_body or self._declared_length() > self.server.max_body:
             self._refuse(413, "The request body is too large.")
+            return
+        self.server.unfinished += self._size - self._unfinished
+        self._unfinished = self._size
+        if self.server.unfinished > self.server.max_unfinished:
+            self._refuse(503, "Please reduce your request rate.")
         elif not self._chunks and not self._continue_due:
             for name, value in self._headers:
                 if name == "expect" and value.lower() == "100-continue":
@@ -287,11 +333,30 @@ class _Connection(asyncio.Protocol):
         if self._continue_due and not self._busy and not self._queue and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _refuse(self, status: int, message: str) -> None:
+    def _refuse(self, status: int, message: str, request: HttpRequest | None = None) -> None:
         """Answer what can't be read, after the answers that are due before it, and read no more."""
         self._deaf = True
+        self._forget_body()
+        self._queue.append((self.server.refuse(status, message, request), False, False))
+
+    def _forget_body(self) -> None:
         self._chunks = []
-        self._queue.append((self.server.refuse(status, message, None), False, False))
+        self.server.unfinished -= self._unfinished
+        self._unfinished = 0
+
+    def close_if_stalled(self, now: float, seconds: float) -> None:
+        """End a message that has begun and does not go on."""
+        if self._deaf or not (self._target or self._headers):
+            self._seen = (0, 0)
+            return
+        # A head has its time as a whole; a body may come slowly, but it must come.
+        seen = (1, 0) if self._header_count < 0 else (2, self._size)
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, now
+        elif now - self._seen_at >= seconds:
+            self._refuse(408, STALLED, self._message() if self._header_count >= 0 else None)
+            if not self._busy:
+                self._work()
 
     # -- answering --------------------------------------------------------------------------------------------
 

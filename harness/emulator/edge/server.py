@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 _CODES = {
     400: "BadRequestException",
     403: "AccessDeniedException",
+    408: "RequestTimeout",
     413: "RequestEntityTooLargeException",
     431: "BadRequestException",
     503: "ServiceUnavailable",
@@ -155,6 +156,8 @@ class Edge:
         if form in ("s3", "query"):
             code = code.removesuffix("Exception")
         request_id = self.world.new_id()
-        response = error_response(AwsError(code, message, status), form, request_id)
+        # S3 answers a request that does not go on with 400.
+        error = AwsError(code, message, 400 if status == 408 else status)
+        response = error_response(error, form, request_id)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response

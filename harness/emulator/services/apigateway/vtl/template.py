@@ -25,7 +25,7 @@ STEPS, SIZE, SECONDS = 100_000, 32 * 1024 * 1024, 0.1
 MAX_TEMPLATE = 300 * 1024
 """Bytes (D4)."""
 _MAX_NESTING = 50
-_READING = 0.2
+_READING = 0.1
 """Seconds in which a template is compiled, once per deployment: the densest 300 KB take longer."""
 
 _SPECIAL = re.compile(r"[$#\\]")

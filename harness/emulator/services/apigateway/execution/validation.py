@@ -18,7 +18,7 @@ from harness.emulator.services.apigateway.execution.substitution import request_
 Json = dict[str, Any]
 
 _MODEL_URL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/([A-Za-z0-9]+)")
-_MORE = 40
+_MORE = 10
 """Times the budget that a validation has on the event loop is what a large body gets beside it."""
 _ORDER = ("header", "path", "querystring")
 

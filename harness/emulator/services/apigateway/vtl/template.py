@@ -20,7 +20,7 @@ Writer = Callable[[Scope, list[str]], None]
 
 MAX_ITERATIONS = 1000
 """Of one #foreach (D4)."""
-STEPS, SIZE, SECONDS = 100_000, 32 * 1024 * 1024, 0.1
+STEPS, SIZE, SECONDS = 100_000, 32 * 1024 * 1024, 0.2
 """The budget of one rendering on the event loop: AWS's largest payload is 10 MB, a template makes it three times."""
 MAX_TEMPLATE = 300 * 1024
 """Bytes (D4)."""

@@ -297,7 +297,7 @@ def test_zips(watched: Emulator) -> None:
         400,
         "InvalidParameterValueException",
     )
-    many = zipped(50_000, 0)
+    many = zipped(25_000, 0)
     client.create_function(**create(many))
     assert client.invoke(FunctionName="f")["StatusCode"] == 200
     client.delete_function(FunctionName="f")

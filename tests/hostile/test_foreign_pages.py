@@ -9,8 +9,10 @@ import http.client
 import json
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from harness.testing.stack import archive
 from tests.conftest import Aws
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -155,3 +157,17 @@ def test_deployed_apis_are_no_rebound_page_s(aws: Aws, host: str) -> None:
     status, answered, _ = send(aws, "GET", "/_aws/execute-api/unknown/dev/", {"Host": host})
     assert status == 403
     assert answered.get("x-amzn-errortype") != "ForbiddenException"
+
+
+@pytest.mark.parametrize("page", [IMAGE, OTHER_PORT, FETCH, SANDBOX, REBOUND, NO_ADDRESS, {"Host": "localhost"}])
+def test_the_runtime_api_of_functions_is_closed_too(aws: Aws, page: dict[str, str]) -> None:
+    """It listens on a port of its own."""
+    code = archive({"m.py": "def handler(event, context): return 1"})
+    role = "arn:aws:iam::000000000000:role/f"
+    functions = aws.client("lambda")
+    functions.create_function(
+        FunctionName="f", Runtime="python3.11", Role=role, Handler="m.handler", Code={"ZipFile": code}
+    )
+    place = functions.get_function(FunctionName="f")["Code"]["Location"]
+    assert httpx.get(place).content == code
+    assert httpx.get(place, headers=page).status_code == 403

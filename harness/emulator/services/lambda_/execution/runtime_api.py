@@ -42,6 +42,8 @@ class RuntimeApi:
             await server.stop(0)
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
+        if self._server is None or _is_of_a_page(request, f"{self._server.host}:{self._server.port}"):
+            return _error(403, "Forbidden", "pages of other sites are refused")
         parts = request.path.split("/")
         if len(parts) == 3 and parts[1] == "code":  # not every target begins with a slash: `OPTIONS *`
             package = self._code(parts[2])
@@ -71,6 +73,14 @@ class RuntimeApi:
                 return _error(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
             return _ACCEPTED
         return _error(404, "NotFound", f"no such path: {request.path}")
+
+
+def _is_of_a_page(request: HttpRequest, address: str) -> bool:
+    """Whether a browser may have sent this (law 9): processes and clients name the address that they were given, and
+    nothing but browsers says which page it comes from."""
+    names = {name for name, _ in request.headers}
+    hosts = [value for name, value in request.headers if name == "host"]
+    return hosts != [address] or "origin" in names or request.header("sec-fetch-site") not in ("", "none")
 
 
 def _type_of(request: HttpRequest, header: str) -> str:

@@ -7,6 +7,7 @@ never grows by more than 256 MB. Linux only: elsewhere a wait can't be told from
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import io
 import json
@@ -16,6 +17,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import boto3
@@ -25,7 +27,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.hostile.attack.probe import STALL_SECONDS, probing
+from tests.hostile.attack.probe import STALL_SECONDS, Waits, probing
 from tests.waiting import wait_until
 
 pytestmark = [
@@ -35,6 +37,7 @@ pytestmark = [
 
 MEGABYTES = 256
 BOUND = 60.0
+_ATTEMPTS = 3
 ROLE = "arn:aws:iam::000000000000:role/r"
 CREDENTIALS = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 TYPE = "application/x-amz-json-1.{}"
@@ -123,17 +126,31 @@ def emulator() -> Iterator[Emulator]:
         one.process.wait(30)
 
 
-@pytest.fixture
-def watched(emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator, whose other callers and memory are watched until the test ends."""
-    emulator.forget_peak()
-    before = emulator.megabytes("VmRSS")
-    with probing(emulator.port, emulator.process.pid) as waits:
-        wait_until(lambda: waits.worst > 0, BOUND)  # the other caller has had its first answer
-        yield emulator
-    assert emulator.process.poll() is None
-    assert waits.worst <= STALL_SECONDS, f"others waited {waits.worst:.3f} s"
-    assert emulator.megabytes("VmHWM") - before <= MEGABYTES
+def _has_answered(waits: Waits) -> bool:
+    return waits.worst > 0
+
+
+def others_are_served(test: Callable[..., None]) -> Callable[..., None]:
+    """The test's input, while other callers and memory are watched. A wait that is the input's comes each time; one
+    that comes once was the machine's, whose work beside this can't all be told apart."""
+
+    @functools.wraps(test)
+    def held(emulator: Emulator, **arguments: Any) -> None:
+        waited = []
+        for _ in range(_ATTEMPTS):
+            emulator.forget_peak()
+            before = emulator.megabytes("VmRSS")
+            with probing(emulator.port, emulator.process.pid) as waits:
+                wait_until(partial(_has_answered, waits), BOUND)  # the other caller has had its first answer
+                test(emulator, **arguments)
+            assert emulator.process.poll() is None
+            assert emulator.megabytes("VmHWM") - before <= MEGABYTES
+            waited.append(waits.worst)
+            if waits.worst <= STALL_SECONDS:
+                return
+        raise AssertionError(f"others waited {waited} s")
+
+    return held
 
 
 def refused(call: Callable[..., Any], **members: Any) -> tuple[int, str]:
@@ -160,13 +177,14 @@ TEMPLATES = {
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_templates(watched: Emulator, name: str) -> None:
-    where = watched.api(template=TEMPLATES[name])
+@others_are_served
+def test_templates(emulator: Emulator, name: str) -> None:
+    where = emulator.api(template=TEMPLATES[name])
     nested: Any = 1
     for _ in range(11):
         nested = [nested, nested]
     body = json.dumps({"l": nested})
-    answer = watched.http.post(where, content=body, headers=UNIT)
+    answer = emulator.http.post(where, content=body, headers=UNIT)
     assert answer.status_code == 500
     assert answer.json() == {"message": "Internal server error"}
 
@@ -182,9 +200,10 @@ _MODELS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", _MODELS)
-def test_models(watched: Emulator, name: str) -> None:
+@others_are_served
+def test_models(emulator: Emulator, name: str) -> None:
     schema, body = _MODELS[name]
-    answer = watched.http.post(watched.api(model=schema), content=json.dumps(body), headers=UNIT)
+    answer = emulator.http.post(emulator.api(model=schema), content=json.dumps(body), headers=UNIT)
     expected = {200: "ok", 400: '{"message": "Invalid request body"}'}
     assert answer.text == expected[answer.status_code]
 
@@ -200,17 +219,19 @@ def test_models(watched: Emulator, name: str) -> None:
         ("logs", "Logs_20140328.PutLogEvents", 1),
     ],
 )
-def test_deep_json(watched: Emulator, service: str, target: str, version: int, levels: int) -> None:
+@others_are_served
+def test_deep_json(emulator: Emulator, service: str, target: str, version: int, levels: int) -> None:
     body = b'{"Item":' * levels + b"1" + b"}" * levels
-    answer = watched.post(service, body, X_Amz_Target=target, Content_Type=TYPE.format(version))
+    answer = emulator.post(service, body, X_Amz_Target=target, Content_Type=TYPE.format(version))
     assert 400 <= answer.status_code < 500
     assert "__type" in answer.json()
 
 
 @pytest.mark.parametrize("levels", [200, 10_000, 100_000])
-def test_deep_cbor(watched: Emulator, levels: int) -> None:
+@others_are_served
+def test_deep_cbor(emulator: Emulator, levels: int) -> None:
     body = b"\xa1\x61a" * levels + b"\x00"
-    answer = watched.post(
+    answer = emulator.post(
         "kinesis", body, X_Amz_Target="Kinesis_20131202.PutRecord", Content_Type="application/x-amz-cbor-1.1"
     )
     assert answer.status_code == 400
@@ -228,9 +249,10 @@ def test_deep_cbor(watched: Emulator, levels: int) -> None:
     ],
     ids=["fields", "index", "steps", "fields native", "index native"],
 )
-def test_forms(watched: Emulator, body: bytes) -> None:
+@others_are_served
+def test_forms(emulator: Emulator, body: bytes) -> None:
     service = "monitoring" if b"PutMetricData" in body[:40] else "sns"
-    answer = watched.post(service, body, Content_Type="application/x-www-form-urlencoded")
+    answer = emulator.post(service, body, Content_Type="application/x-www-form-urlencoded")
     assert answer.status_code < 500
     assert answer.text.startswith("<")
 
@@ -245,8 +267,9 @@ def test_forms(watched: Emulator, body: bytes) -> None:
     ],
     ids=["laughs", "deep"],
 )
-def test_xml(watched: Emulator, body: bytes) -> None:
-    answer = watched.http.put("/warm?tagging", content=body, headers={"Authorization": CREDENTIALS.format("s3")})
+@others_are_served
+def test_xml(emulator: Emulator, body: bytes) -> None:
+    answer = emulator.http.put("/warm?tagging", content=body, headers={"Authorization": CREDENTIALS.format("s3")})
     assert answer.status_code == 400
     assert "MalformedXML" in answer.text
 
@@ -256,21 +279,23 @@ def test_xml(watched: Emulator, body: bytes) -> None:
     [b"1\r\nx\r\n" * 5_000_000 + b"0\r\n\r\n", b"0\r\n" + b"a:b\r\n" * 5_000_000 + b"\r\n"],
     ids=["chunks", "trailers"],
 )
-def test_chunked_uploads(watched: Emulator, body: bytes) -> None:
+@others_are_served
+def test_chunked_uploads(emulator: Emulator, body: bytes) -> None:
     headers = {
         "Authorization": CREDENTIALS.format("s3"),
         "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         "Content-Encoding": "aws-chunked",
     }
-    answer = watched.http.put("/warm/key", content=body, headers=headers)
+    answer = emulator.http.put("/warm/key", content=body, headers=headers)
     assert 400 <= answer.status_code < 500
 
 
 @pytest.mark.parametrize("service", ["sqs", "monitoring"])
-def test_gzip_bombs(watched: Emulator, service: str) -> None:
+@others_are_served
+def test_gzip_bombs(emulator: Emulator, service: str) -> None:
     bomb = gzip.compress(bytes(1024 * 1024 * 1024), 1)
     target = {"sqs": "AmazonSQS.SendMessage", "monitoring": "GraniteServiceVersion20100801.PutMetricData"}[service]
-    answer = watched.post(service, bomb, X_Amz_Target=target, Content_Type=TYPE.format(0), Content_Encoding="gzip")
+    answer = emulator.post(service, bomb, X_Amz_Target=target, Content_Type=TYPE.format(0), Content_Encoding="gzip")
     assert answer.status_code == 400
 
 
@@ -282,7 +307,8 @@ def zipped(count: int, size: int) -> bytes:
     return buffer.getvalue()
 
 
-def test_zips(watched: Emulator) -> None:
+@others_are_served
+def test_zips(emulator: Emulator) -> None:
     def create(archive: bytes) -> dict[str, Any]:
         return {
             "FunctionName": "f",
@@ -292,7 +318,7 @@ def test_zips(watched: Emulator) -> None:
             "Code": {"ZipFile": archive},
         }
 
-    client = watched.client("lambda")
+    client = emulator.client("lambda")
     assert refused(client.create_function, **create(zipped(251, 1024 * 1024))) == (
         400,
         "InvalidParameterValueException",
@@ -319,19 +345,21 @@ for _ in range(40):
     ],
     ids=["Fn::Sub", "AllowedPattern"],
 )
-def test_templates_of_stacks(watched: Emulator, template: Any) -> None:
-    create = watched.client("cloudformation").create_stack
+@others_are_served
+def test_templates_of_stacks(emulator: Emulator, template: Any) -> None:
+    create = emulator.client("cloudformation").create_stack
     assert refused(create, StackName="s", TemplateBody=json.dumps(template)) == (400, "ValidationError")
 
 
-def test_stalled_uploads(watched: Emulator) -> None:
+@others_are_served
+def test_stalled_uploads(emulator: Emulator) -> None:
     """500 of them hold what they sent and nothing else; others are served meanwhile."""
     head = b"PUT /warm/key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
-    links = [socket.create_connection(("127.0.0.1", watched.port)) for _ in range(500)]
+    links = [socket.create_connection(("127.0.0.1", emulator.port)) for _ in range(500)]
     try:
         for link in links:
             link.sendall(head + base64.b64encode(bytes(3000)))
-        assert watched.http.get("/_harness/health").status_code == 200
+        assert emulator.http.get("/_harness/health").status_code == 200
     finally:
         for link in links:
             link.close()

@@ -16,6 +16,11 @@ new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
+# One that the pinned dependencies were tried with: what is newer may have no wheels yet.
+supported() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1
+}
+
 # Prints the interpreter to use. A python3.x on PATH may be a shim that fails when run, so each one is tried.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
@@ -24,14 +29,14 @@ find_python() {
         echo "$PYTHON"
         return
     fi
-    # The newest that the dependencies have wheels for; another one may be named with PYTHON.
+    # The newest of them; another one may be named with PYTHON.
     for candidate in python3.14 python3.13 python3.12 python3.11 python3 python; do
-        if command -v "$candidate" >/dev/null 2>&1 && new_enough "$candidate"; then
+        if command -v "$candidate" >/dev/null 2>&1 && supported "$candidate"; then
             echo "$candidate"
             return
         fi
     done
-    fail "no Python 3.11 or newer was found; install one (python.org, apt, brew) or run with PYTHON=/path/to/python3.11."
+    fail "no Python 3.11 to 3.14 was found; install one (python.org, apt, brew) or run with PYTHON=/path/to/python3.13."
 }
 
 fingerprint() {
@@ -54,8 +59,14 @@ fi
 rm -f "$stamp"
 
 echo "setup: installing the pinned dependencies into $venv"
-if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; then
-    fail "pip could not install the dependencies (its message is above); check the network, or where a package has no wheel for $("$venv/bin/python" --version) run with PYTHON=/path/to/python3.13."
+said=$venv/.said
+if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' >"$said" 2>&1; then
+    cat "$said" >&2
+    without=$(sed -n 's/.*Failed building wheel for \([A-Za-z0-9._-]*\).*/\1/p' "$said" | head -n 1)
+    [ -z "$without" ] ||
+        fail "$without has no wheel for $("$venv/bin/python" --version) here and could not be built; run with PYTHON=/path/to/python3.13."
+    fail "pip could not install the dependencies (its message is above); check the network and run make setup again."
 fi
+cat "$said"
 echo "$wanted" >"$stamp"
 echo "setup: done in $(($(date +%s) - began)) s"

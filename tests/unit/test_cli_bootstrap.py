@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bootstrap.sh"
-TOOLS = ("cat", "cksum", "date", "dirname", "rm", "mkdir", "chmod")
+TOOLS = ("cat", "cksum", "date", "dirname", "head", "rm", "mkdir", "chmod", "sed")
 
 # A Python in name only: says its version, and "makes" an environment that can say it installed.
 FAKE_PYTHON = """#!/bin/sh
 case "$1 $2" in
-"-c "*) exit {old} ;;
+"-c "*) case "$2" in *"3, 15"*) exit {unsupported} ;; *) exit {old} ;; esac ;;
 "--version "*) echo Python 3.99 ;;
 "-m venv") mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python ;;
-"-m pip") echo "pip $*"; exit ${{FAKE_PIP:-0}} ;;
+"-m pip") echo "pip $*"; echo "${{FAKE_PIP_SAYS:-}}" >&2; exit ${{FAKE_PIP:-0}} ;;
 esac
 """
 
@@ -39,9 +39,9 @@ class Machine:
         (root / "pyproject.toml").write_text("[project]\n")
         (root / "constraints.txt").write_text("boto3==1\n")
 
-    def python(self, name: str, old: bool = False) -> None:
+    def python(self, name: str, old: bool = False, new: bool = False) -> None:
         path = self.path / name
-        path.write_text(FAKE_PYTHON.format(old=int(old)))
+        path.write_text(FAKE_PYTHON.format(old=int(old), unsupported=int(old or new)))
         path.chmod(0o755)
 
     def setup(self, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +58,7 @@ def machine(tmp_path: Path) -> Machine:
 def test_no_python_is_one_sentence(machine: Machine) -> None:
     result = machine.setup()
     assert result.returncode == 1
-    assert result.stderr.startswith("setup: no Python 3.11 or newer was found")
+    assert result.stderr.startswith("setup: no Python 3.11 to 3.14 was found")
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -81,8 +81,20 @@ def test_failed_installation_is_tried_again(machine: Machine) -> None:
     failed = machine.setup(FAKE_PIP="1")
     assert failed.returncode == 1
     assert "pip could not install" in failed.stderr
-    assert "no wheel for Python 3.99 run with PYTHON=" in failed.stderr
     assert "done in" in machine.setup().stdout
+
+
+def test_a_dependency_without_a_wheel_is_named(machine: Machine) -> None:
+    machine.python("python3.13")
+    failed = machine.setup(FAKE_PIP="1", FAKE_PIP_SAYS="ERROR: Failed building wheel for jq")
+    assert "ERROR: Failed building wheel for jq\n" in failed.stderr
+    assert "setup: jq has no wheel for Python 3.99 here and could not be built; run with PYTHON=" in failed.stderr
+
+
+def test_a_python_that_is_too_new_is_taken_by_name_only(machine: Machine) -> None:
+    machine.python("python3", new=True)
+    assert machine.setup().returncode == 1
+    assert "path/python3)" in machine.setup(PYTHON="python3").stdout
 
 
 def test_shim_that_fails_is_passed_over(machine: Machine) -> None:

@@ -16,7 +16,7 @@ _WRITES = 40
 _READS: list[tuple[str, str, dict[str, Any]]] = [
     ("kinesis", "ListStreams", {}), ("kinesis", "DescribeStreamSummary", {"StreamName": "stream"}),
     ("firehose", "ListDeliveryStreams", {}), ("s3", "ListBuckets", {}),
-    ("s3", "GetObject", {"Bucket": "b", "Key": "k"}),
+    ("s3", "GetObject", {"Bucket": "bucket", "Key": "k"}),
     ("sqs", "ListQueues", {}), ("sts", "GetCallerIdentity", {}), ("lambda", "ListFunctions", {}),
     ("cloudformation", "DescribeStacks", {}), ("cloudwatch", "DescribeAlarms", {}), ("apigateway", "GetRestApis", {}),
     ("dynamodb", "ListTables", {}), ("iam", "ListRoles", {}),
@@ -46,11 +46,12 @@ def _fill(run: Run, emulator: Emulator) -> None:
     link = Connection(emulator.port)
     beginning: tuple[tuple[str, str, dict[str, object]], ...] = (
         ("kinesis", "CreateStream", {"StreamName": "stream", "ShardCount": 1}),
-        ("s3", "CreateBucket", {"Bucket": "b"}),
-        ("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": b"1"}),
+        ("s3", "CreateBucket", {"Bucket": "bucket"}),
+        ("s3", "PutObject", {"Bucket": "bucket", "Key": "k", "Body": b"1"}),
     )
     for service, operation, params in beginning:
-        _call(link, service, operation, params)
+        answer = _call(link, service, operation, params)
+        assert answer is not None and answer.status < 300, f"{service} {operation}: {answer}"
     journal = max((run.folder / "state").glob("journal-*"))
     limits = resource.prlimit(emulator.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(emulator.pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, limits[1]))
@@ -62,7 +63,7 @@ def _fill(run: Run, emulator: Emulator) -> None:
         writes: list[tuple[str, str, dict[str, object]]] = [
             ("kinesis", "PutRecord", {"StreamName": "stream", "Data": b"refused", "PartitionKey": "k"}),
             ("kinesis", "CreateStream", {"StreamName": f"refused-{number}", "ShardCount": 1}),
-            ("s3", "PutObject", {"Bucket": "b", "Key": f"refused-{number}", "Body": b"x"}),
+            ("s3", "PutObject", {"Bucket": "bucket", "Key": f"refused-{number}", "Body": b"x"}),
             ("sqs", "CreateQueue", {"QueueName": f"refused-{number}"}),
             ("sns", "CreateTopic", {"Name": f"refused-{number}"}),
             ("cloudwatch", "DeleteAlarms", {"AlarmNames": ["none"]}),
@@ -96,7 +97,7 @@ def _after(run: Run, emulator: Emulator) -> None:
 def _look(run: Run, link: Connection, when: str) -> None:
     """What was refused is nowhere; what was acknowledged is there."""
     for service, operation, params in (
-        ("kinesis", "ListStreams", {}), ("s3", "ListObjectsV2", {"Bucket": "b"}), ("sqs", "ListQueues", {}),
+        ("kinesis", "ListStreams", {}), ("s3", "ListObjectsV2", {"Bucket": "bucket"}), ("sqs", "ListQueues", {}),
         ("sns", "ListTopics", {}),
     ):  # fmt: skip
         answer = _call(link, service, operation, params)

@@ -11,7 +11,7 @@ HOURS  ?= 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test attack drill bench lint types coverage image localstack-image wheels clean
+.PHONY: help setup up down status logs test unit attack drill bench lint types coverage image localstack-image wheels clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
@@ -34,6 +34,9 @@ logs: setup ## follow the emulator's log
 
 test: setup ## run every test, the integration tests included
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+unit: setup ## run the unit tests alone
+	@$(BIN)/python -m pytest -n auto tests/unit $(ARGS)
 
 attack: setup ## attack emulators for [HOURS=1] with [SEED=1] (docs/reliability.md); a finding's line: [PART= ROUND= UPTO=]
 	@$(BIN)/python -m tests.hostile.attack --seed $(SEED) --hours $(HOURS) $(if $(PART),--part $(PART)) \

@@ -12,7 +12,7 @@ from harness.ledger.identity import Payload
 from harness.sinks import Sink
 
 if TYPE_CHECKING:
-    from harness.drills.stage import Stage
+    from harness.drills.drill_run import DrillRun
 
 Json = dict[str, Any]
 Make = Callable[[random.Random, int], Payload]
@@ -66,7 +66,7 @@ class Act:
     """Do something directly. An act that is a fault names it in `fault`; it lasts until the plan's `Heal` of that name,
     or to the end. One that breaks a container names that in `container`: the drill needs a target with containers."""
 
-    do: Callable[[Stage], object]
+    do: Callable[[DrillRun], object]
     fault: str = ""
     container: str = ""
 
@@ -76,7 +76,7 @@ class Heal:
     """End a fault: take its rule away, or undo its act with `do`."""
 
     fault: str
-    do: Callable[[Stage], object] | None = None
+    do: Callable[[DrillRun], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Drill:
     title: str
     system: str
     proves: Sequence[str]
-    topology: Callable[[Stage], Pipeline]
+    topology: Callable[[DrillRun], Pipeline]
     plan: Sequence[Step]
     fates: Mapping[Fate, int]
     faults: Sequence[Json] = ()
@@ -123,7 +123,7 @@ class Drill:
     duplicates: int = 0
     missing_copies: int = 0
     order: bool = False
-    also: Callable[[Stage], list[str]] | None = None
+    also: Callable[[DrillRun], list[str]] | None = None
     durable: bool = False
     most_seconds: float = 10 * DAY
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.drills.drill import Pipeline
-from harness.drills.stage import Stage
+from harness.drills.drill_run import DrillRun
 from harness.ledger import EntryPoint, Outcome, Outgoing
 
 _PAUSE_SECONDS = 1.0
@@ -47,10 +47,10 @@ class Retrying:
         return outcomes
 
 
-def retrying(topology: Callable[[Stage], Pipeline]) -> Callable[[Stage], Pipeline]:
+def retrying(topology: Callable[[DrillRun], Pipeline]) -> Callable[[DrillRun], Pipeline]:
     """The topology with a producer that tries again."""
 
-    def build(stage: Stage) -> Pipeline:
+    def build(stage: DrillRun) -> Pipeline:
         pipeline = topology(stage)
         return replace(pipeline, entry=Retrying(pipeline.entry, stage.wait))
 

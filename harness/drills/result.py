@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from harness.drills.drill import Drill
-from harness.drills.stage import FaultRun
+from harness.drills.drill_run import FaultRun
 from harness.drills.verdict import Verdict, Word
 from harness.ledger import Report
 

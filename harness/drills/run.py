@@ -10,12 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from harness.drills.arrival_times import arrival_times
 from harness.drills.drill import Act, Drill, Heal, Send, SendMeanwhile, Wait
+from harness.drills.drill_run import Clients, DrillRun
 from harness.drills.needs import lacking
 from harness.drills.places import CAPABILITIES, Opened, place
 from harness.drills.result import Moment, Result, Results
-from harness.drills.sightings import sightings
-from harness.drills.stage import Clients, Stage
 from harness.drills.verdict import Evidence, Verdict, judge
 from harness.ledger import ByClock, Report
 from harness.problem import Problem
@@ -58,7 +58,7 @@ def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Resul
     target, containers = where
     try:
         target.empty()
-        stage = Stage(target, clients, drill, seed, containers)
+        stage = DrillRun(target, clients, drill, seed, containers)
     except Problem as problem:
         verdict = Verdict("unknown", [f"the drill could not begin: {problem.sentence}"])
         return Result(drill, seed, verdict, 0.0, _since(began))
@@ -69,7 +69,7 @@ def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Resul
             containers.heal()
 
 
-def _judged(stage: Stage, drill: Drill, began: float) -> Result:
+def _judged(stage: DrillRun, drill: Drill, began: float) -> Result:
     seed = stage.seed
     try:
         report = play(stage, drill)
@@ -95,7 +95,7 @@ def _judged(stage: Stage, drill: Drill, began: float) -> Result:
     )
 
 
-def play(stage: Stage, drill: Drill) -> Report:
+def play(stage: DrillRun, drill: Drill) -> Report:
     """Set the stage, play the plan, wait for the end, strike the balance."""
     stage.pipeline = drill.topology(stage)
     stage.declare(drill.faults, drill.scripts)
@@ -125,17 +125,17 @@ def play(stage: Stage, drill: Drill) -> Report:
     )
 
 
-def _act(stage: Stage, step: Act) -> None:
+def _act(stage: DrillRun, step: Act) -> None:
     step.do(stage)
     if step.fault:
         stage.act(step.fault)
 
 
-def _timeline(stage: Stage, report: Report, virtual: float) -> list[Moment]:
+def _timeline(stage: DrillRun, report: Report, virtual: float) -> list[Moment]:
     """Every change of a record's state, in order of time."""
     changes: Counter[tuple[float, str]] = Counter()
     placed: set[str] = set()
-    for seen in sightings(stage.pipeline.sinks, report, one_clock=stage.one_clock):
+    for seen in arrival_times(stage.pipeline.sinks, report, one_clock=stage.one_clock):
         placed.add(seen.token)
         moment = virtual if seen.time is None else max(0.0, seen.time - stage.began)
         changes[round(moment, 3), seen.fate] += 1
@@ -157,7 +157,7 @@ def _timeline(stage: Stage, report: Report, virtual: float) -> list[Moment]:
     return [Moment(moment, state, count) for (moment, state), count in items]
 
 
-def _elapsed(stage: Stage) -> float:
+def _elapsed(stage: DrillRun) -> float:
     try:
         return stage.elapsed()
     except AdminError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.drills.drill import Drill
-from harness.drills.stage import FaultRun
+from harness.drills.drill_run import FaultRun
 from harness.ledger import Report
 
 Word = Literal["pass", "fail", "unknown", "skipped"]

@@ -110,11 +110,11 @@ def check_signed(world: World, request: HttpRequest, method: Method) -> Signer:
 
 
 def _check_policies(world: World, request: HttpRequest, method: Method, principal: Principal, access_key: str) -> None:
-    from harness.emulator.permissions.demands.asked import Demand
+    from harness.emulator.permissions.actions.asked import RequiredAction
     from harness.emulator.permissions.evaluation import OwnPolicies, ResourcePolicy, decide
     from harness.emulator.permissions.request_facts import facts_of
 
-    demand = Demand(_ACTION, method.arn)
+    demand = RequiredAction(_ACTION, method.arn)
     call = Call(_SERVICE, "Invoke", {}, Caller(method.account, method.region, access_key), "", request)
     theirs = ResourcePolicy(method.policy, method.account)
     enforcement = world.permissions.enforcement

@@ -47,8 +47,8 @@ def build_world(
     else:
         split = Split.parse(upstream, native, frozenset(service.name for service in services))
         services = [service for service in services if service.name in split.here]
-        world.upstream = behind = _load(*_SPLIT_UPSTREAM)(world, split)
-        world.behind = behind.remote
+        world.upstream = split_upstream = _load(*_SPLIT_UPSTREAM)(world, split)
+        world.remote = split_upstream.remote
         world.here = split.here
     for service in services:
         world.add(service(world))

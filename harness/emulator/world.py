@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _CANCEL_SECONDS = 5.0
 
 
-class Behind(Protocol):
+class Remote(Protocol):
     """An AWS-compatible endpoint behind this emulator. Its state is not part of the world's."""
 
     url: str
@@ -93,7 +93,7 @@ class World:
         self.permissions = Permissions(self)
         self.services: dict[str, Service] = {}
         self.upstream: Upstream | None = None
-        self.behind: Behind | None = None
+        self.remote: Remote | None = None
         """The endpoint that takes the services which are not served here; None when all are (`--upstream`)."""
         self.endpoint_url = ""
         """`http://127.0.0.1:4566`, known once the edge listens: what Lambda functions get as AWS_ENDPOINT_URL."""

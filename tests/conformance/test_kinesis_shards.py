@@ -89,7 +89,7 @@ def test_on_demand_streams_do_not_reshard_by_hand(kinesis: Any) -> None:
     kinesis.create_stream(StreamName="s")
     expected = (
         "ValidationException",
-        f"Request is invalid. Stream s under account {ACCOUNT} is in On-Demand mode.",
+        f"Request is invalid. Stream s under account {ACCOUNT} is in On-RequiredAction mode.",
     )
     a, b = shard_id(0), shard_id(1)
     assert refused(kinesis.split_shard, StreamName="s", ShardToSplit=a, NewStartingHashKey="5") == expected

@@ -215,7 +215,7 @@ def test_our_own_clients_take_nothing_of_the_host(tmp_path: Path, monkeypatch: p
     """Those of the target, the pytest plugin, the drills and the ledger."""
     for name, value in hostile(tmp_path).items():
         monkeypatch.setenv(name, value)
-    from harness.drills.stage import Clients
+    from harness.drills.drill_run import Clients
     from harness.provision.workspace import Workspace
     from harness.targets.embedded import EmbeddedTarget
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from harness.drills.drill import Drill, Send
+from harness.drills.drill_run import FaultRun
 from harness.drills.result import Moment, Result, Results
-from harness.drills.stage import FaultRun
 from harness.drills.verdict import Verdict
 from harness.ledger import Ledger, Outcome, Report
 from harness.ledger.check import check

@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.drills.drill_run import FaultRun
 from harness.drills.reports import as_html, as_json, as_junit
 from harness.drills.reports.spans import span, ticks
 from harness.drills.result import Moment
-from harness.drills.stage import FaultRun
 from tests.unit.drills_at_hand import drill, result, results
 
 _VOID = {"meta", "link", "br", "img", "input", "hr"}

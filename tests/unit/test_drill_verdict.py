@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from harness.drills.stage import FaultRun
+from harness.drills.drill_run import FaultRun
 from harness.drills.verdict import Evidence, judge
 from harness.ledger import Report
 from tests.unit.drills_at_hand import drill, report

@@ -9,7 +9,7 @@ import pytest
 
 from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.errors import NotEmulated
-from harness.emulator.upstream.mends.s3 import holds, speaks_to_anyone
+from harness.emulator.upstream.moto_patches.s3 import holds, speaks_to_anyone
 from harness.emulator.upstream.refusals import check
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from harness.drills.drill import HOUR, Act, Drill, Heal, Send, Wait
-from harness.drills.stage import Stage
+from harness.drills.drill_run import DrillRun
 from harness.drills.systems.iot import BUCKET, iot
 
 _plain = partial(iot, transform=False)
 
 
-def _start_empty(stage: Stage) -> None:
+def _start_empty(stage: DrillRun) -> None:
     """LocalStack comes back without its memory: the bucket is made again, as an operator would."""
     stage.containers.start("localstack")
     stage.client("s3").create_bucket(Bucket=BUCKET)
 
 
-def _kill_and_start(stage: Stage) -> None:
+def _kill_and_start(stage: DrillRun) -> None:
     with stage.containers.killed("edge"):
         pass
 

@@ -6,8 +6,8 @@ import random
 from functools import partial
 
 from harness.drills.drill import HOUR, Drill, Heal, Json, Send, Wait, rule
+from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
-from harness.drills.stage import Stage
 from harness.drills.systems.event_ingestion import (
     FUNCTION,
     STREAM,
@@ -31,7 +31,7 @@ def _one_poisoned(dice: random.Random, number: int) -> Payload:
     return poison(dice, number) if number == 13 else order(dice, number)
 
 
-def _fell_behind(stage: Stage) -> list[str]:
+def _fell_behind(stage: DrillRun) -> list[str]:
     """The alarm of terraform/modules/kinesis_event_flow stands at an iterator age of a minute."""
     age = oldest_processed(stage)
     return [] if age > 60 else [f"the processor was never more than {age:.0f} s behind"]

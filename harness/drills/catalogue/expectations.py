@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.drills.drill import Holds
-from harness.drills.stage import Stage
+from harness.drills.drill_run import DrillRun
 from harness.ledger import Fate
 
-Also = Callable[[Stage], list[str]]
+Also = Callable[[DrillRun], list[str]]
 
 
 def error_codes(bucket: str, prefix: str, **expected: int) -> Also:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from harness.drills.drill import DAY, HOUR, Act, Drill, Heal, Json, Send, Wait, rule
-from harness.drills.stage import Stage
+from harness.drills.drill_run import DrillRun
 from harness.drills.systems.iot import BUCKET, DATA, FIREHOSE, iot
 
 BACKUP_BUCKET = "bucket-for-iot-backup-salvador"
@@ -24,11 +24,11 @@ _with_key = partial(
 )
 
 
-def _delete(bucket: str, stage: Stage) -> None:
+def _delete(bucket: str, stage: DrillRun) -> None:
     stage.client("s3").delete_bucket(Bucket=bucket)
 
 
-def _create(bucket: str, stage: Stage) -> None:
+def _create(bucket: str, stage: DrillRun) -> None:
     stage.client("s3").create_bucket(Bucket=bucket)
 
 

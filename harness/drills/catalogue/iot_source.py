@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from harness.drills.drill import Drill, Heal, Json, Pipeline, Send, Wait, rule
+from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
-from harness.drills.stage import Stage
 from harness.drills.systems.iot import FIREHOSE, STREAM, data_sink, iot
 from harness.ledger import Sent
 
@@ -22,7 +22,7 @@ def _by_sensor(sent: Sent) -> str:
     return f"sensor-{sent.number % 7}"
 
 
-def _keys_in_order(stage: Stage) -> list[str]:
+def _keys_in_order(stage: DrillRun) -> list[str]:
     """Within an object, the records of each partition key must stand as they were sent, whichever shards they took."""
     sent = stage.ledger.sent
     last: dict[tuple[str, str], int] = {}
@@ -34,7 +34,7 @@ def _keys_in_order(stage: Stage) -> list[str]:
     return []
 
 
-def _encrypted(stage: Stage) -> Pipeline:
+def _encrypted(stage: DrillRun) -> Pipeline:
     pipeline = iot(stage, transform=False)
     stage.client("kinesis").start_stream_encryption(StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
     return pipeline

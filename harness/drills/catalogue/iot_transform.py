@@ -7,7 +7,7 @@ from functools import partial
 
 from harness.drills.catalogue.expectations import error_codes, first
 from harness.drills.drill import Act, Drill, Holds, Json, Send, Wait, rule
-from harness.drills.stage import Stage
+from harness.drills.drill_run import DrillRun
 from harness.drills.systems.iot import BUCKET, ERRORS, FUNCTION, TRANSFORM_CALLS, fate_of, iot, mixed_reading
 from harness.ledger import Fate
 
@@ -21,7 +21,7 @@ MIXED_FATES: Mapping[Fate, Holds] = {
 }
 
 
-def _delete_function(stage: Stage) -> None:
+def _delete_function(stage: DrillRun) -> None:
     stage.client("lambda").delete_function(FunctionName=FUNCTION)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from harness.drills.drill import HOUR, Act, Drill, Json, Send, SendMeanwhile, Wait, rule
+from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
-from harness.drills.stage import Stage
 from harness.drills.systems.submit import BUCKET, FUNCTION, STREAM, submit
 
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecord", "resource": STREAM}
 _AT_FUNCTION: Json = {"resource": FUNCTION}
 
 
-def _delete_stream(stage: Stage) -> None:
+def _delete_stream(stage: DrillRun) -> None:
     stage.client("kinesis").delete_stream(StreamName=STREAM, EnforceConsumerDeletion=True)
 
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from html import escape
 
+from harness.drills.drill_run import FaultRun
 from harness.drills.reports.chart import STATES, at_the_end, chart, legend
 from harness.drills.reports.spans import span
 from harness.drills.reports.style import STYLE
 from harness.drills.result import Result, Results
-from harness.drills.stage import FaultRun
 from harness.version import VERSION
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.drills.stage import ACCOUNT, Stage
+from harness.drills.drill_run import ACCOUNT, DrillRun
 from harness.problem import Problem
 
 _FOLDERS = (Path(__file__).resolve().parents[3] / "lambdas", Path("lambdas").resolve())
@@ -37,7 +37,7 @@ def role(name: str) -> str:
 
 
 def create_function(
-    stage: Stage, name: str, code: bytes, handler: str, timeout: int, environment: dict[str, str], **more: Any
+    stage: DrillRun, name: str, code: bytes, handler: str, timeout: int, environment: dict[str, str], **more: Any
 ) -> str:
     """Create a function; returns its ARN."""
     arn: str = stage.client("lambda").create_function(

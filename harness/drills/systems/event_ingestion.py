@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 from harness.drills.drill import Json, Pipeline
+from harness.drills.drill_run import ACCOUNT, REGION, DrillRun
 from harness.drills.processed import ProcessedByFunction
-from harness.drills.stage import ACCOUNT, REGION, Stage
 from harness.drills.systems.code import archive, create_function, role
 from harness.ledger import EntryPoint, HttpEntry, KinesisEntry, json_envelope
 from harness.ledger.identity import Payload
@@ -61,7 +61,7 @@ def is_poison(sent: Any) -> bool:
 
 
 def event_ingestion(
-    stage: Stage, *, through_api: bool = False, shards: int = 1, encrypted: bool = False, **mapping: Any
+    stage: DrillRun, *, through_api: bool = False, shards: int = 1, encrypted: bool = False, **mapping: Any
 ) -> Pipeline:
     """One flow of terraform/stacks/event-ingestion (orders). Without `through_api` records go to Kinesis directly.
     `mapping` overrides members of the event source mapping."""
@@ -91,7 +91,7 @@ def event_ingestion(
     return Pipeline(entry, sinks, order)
 
 
-def oldest_processed(stage: Stage) -> float:
+def oldest_processed(stage: DrillRun) -> float:
     """The iterator age at its worst: the longest time, in seconds, from a record's sending to its processing."""
     (sink,) = [each for each in stage.pipeline.sinks if isinstance(each, ProcessedByFunction)]
     times = sink.times()
@@ -103,7 +103,7 @@ def oldest_processed(stage: Stage) -> float:
     return max(ages, default=0.0)
 
 
-def _rest_api(stage: Stage) -> str:
+def _rest_api(stage: DrillRun) -> str:
     api = stage.client("apigateway")
     made = api.create_rest_api(name="events-ingestion")
     parent = made["rootResourceId"]

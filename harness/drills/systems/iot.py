@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.drills.drill import Json, Pipeline
-from harness.drills.stage import ACCOUNT, REGION, Stage
+from harness.drills.drill_run import ACCOUNT, REGION, DrillRun
 from harness.drills.systems.code import archive, create_function, processing, role
 from harness.ledger import Fate, KinesisEntry, Sent
 from harness.ledger.entry_points import EntryPoint
@@ -47,11 +47,13 @@ def fate_of(sent: Sent) -> Fate:
     return "dropped" if sent.payload["humidity"] > 80 else "delivered"
 
 
-def data_sink(stage: Stage) -> Sink:
+def data_sink(stage: DrillRun) -> Sink:
     return S3Objects(stage.client("s3"), BUCKET, DATA)
 
 
-def iot(stage: Stage, *, shards: int = 1, transform: bool = True, backup_bucket: str = BUCKET, **s3: Any) -> Pipeline:
+def iot(
+    stage: DrillRun, *, shards: int = 1, transform: bool = True, backup_bucket: str = BUCKET, **s3: Any
+) -> Pipeline:
     """The system as terraform/stacks/iot builds it. `s3` overrides members of the destination."""
     client = stage.client("s3")
     for bucket in dict.fromkeys((BUCKET, backup_bucket)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.drills.drill import Json, Pipeline
-from harness.drills.stage import REGION, Stage
+from harness.drills.drill_run import REGION, DrillRun
 from harness.drills.systems.code import archive, create_function, processing, role
 from harness.drills.systems.posting import PostOneByOne
 from harness.ledger import EntryPoint, FirehoseEntry
@@ -57,7 +57,7 @@ def marked(sent: Any) -> bool:
 class _RestApi:
     """Makes the API of terraform/modules/log_relay/api.tf."""
 
-    stage: Stage
+    stage: DrillRun
 
     def url(self) -> str:
         api = self.stage.client("apigateway")
@@ -82,7 +82,7 @@ class _RestApi:
 
 
 def log_relay(
-    stage: Stage, *, through_api: bool = False, transform: bool = True, retry_seconds: int = 60, **http: Any
+    stage: DrillRun, *, through_api: bool = False, transform: bool = True, retry_seconds: int = 60, **http: Any
 ) -> Pipeline:
     """The system as terraform/stacks/log-relay builds it; without `through_api` records go to Firehose directly.
     `http` overrides members of the destination."""

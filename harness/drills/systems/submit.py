@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from harness.drills.drill import Pipeline
-from harness.drills.stage import ACCOUNT, REGION, Stage
+from harness.drills.drill_run import ACCOUNT, REGION, DrillRun
 from harness.drills.systems.code import archive, create_function, role
 from harness.drills.systems.posting import PostOneByOne
 from harness.ledger.identity import Payload
@@ -22,7 +22,7 @@ def document(dice: random.Random, number: int) -> Payload:
     return {"message": "hello", "value": dice.randrange(1000)}
 
 
-def submit(stage: Stage, **s3: Any) -> Pipeline:
+def submit(stage: DrillRun, **s3: Any) -> Pipeline:
     """The system as terraform/stacks/submit builds it, with one difference: the function's own client tries no more
     than twice, since its pauses are real ones. `s3` overrides members of the destination."""
     stage.client("s3").create_bucket(Bucket=BUCKET)

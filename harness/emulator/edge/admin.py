@@ -170,19 +170,19 @@ class Admin:
 
     def _refuse_half(self, request: HttpRequest) -> None:
         """Half a state is no state, unless the caller says that it takes care of the other half (`?part=here`)."""
-        if not _here_only(request) and self.world.behind is not None:
+        if not _here_only(request) and self.world.remote is not None:
             raise AdminProblem(
                 409,
-                f"no snapshot can hold the state of the upstream {self.world.behind.url}; "
+                f"no snapshot can hold the state of the upstream {self.world.remote.url}; "
                 "?part=here takes what is here alone",
             )
 
     async def _reset(self, request: HttpRequest) -> Json:
-        behind = None if _here_only(request) else self.world.behind
+        remote = None if _here_only(request) else self.world.remote
         async with self._alone:
-            if behind is not None and not await behind.empty():
+            if remote is not None and not await remote.empty():
                 raise AdminProblem(
-                    409, f"the upstream {behind.url} has no way to be emptied; ?part=here empties what is here alone"
+                    409, f"the upstream {remote.url} has no way to be emptied; ?part=here empties what is here alone"
                 )
             await self.world.restore(None)
             self.sinks.clear()

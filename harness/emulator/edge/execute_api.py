@@ -45,7 +45,7 @@ def find_api(path: str, host: str) -> tuple[str, str] | None:
 
 async def execute(world: World, api_id: str, request: HttpRequest, path: str) -> HttpResponse:
     """Hand the request to the API's owner. An API that does not exist is answered with 403 Forbidden, as AWS does."""
-    if world.faults.active or world.behind is not None:
+    if world.faults.active or world.remote is not None:
         return await _through_faults(world, api_id, request, path)
     return await _execute(world, api_id, request, path)
 
@@ -73,7 +73,7 @@ async def _execute(world: World, api_id: str, request: HttpRequest, path: str) -
         service = world.services.get(name)
         if service is not None and cast(Executes, service).owns(api_id):
             return await cast(Executes, service).execute(api_id, request, path)
-    if world.behind is not None and not all(name in world.services for name in _OWNERS):
-        return await world.behind.execute(request)
+    if world.remote is not None and not all(name in world.services for name in _OWNERS):
+        return await world.remote.execute(request)
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException")]
     return HttpResponse(403, headers, b'{"message":"Forbidden"}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.errors import AwsError, CannotAssume
-from harness.emulator.permissions.demands.asked import Demand
+from harness.emulator.permissions.actions.asked import RequiredAction
 from harness.emulator.permissions.evaluation import Decision
 from harness.emulator.permissions.principals import Kind, Principal
 
@@ -14,7 +14,7 @@ _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
 
 
-def denied(service: str, principal: Principal, demand: Demand, decision: Decision) -> AwsError:
+def denied(service: str, principal: Principal, demand: RequiredAction, decision: Decision) -> AwsError:
     """The answer to a call that is not allowed. `service` is the one that was called."""
     if service == "s3":
         return AwsError("AccessDenied", _s3_text(principal, demand, decision), 403)
@@ -33,7 +33,7 @@ def denied(service: str, principal: Principal, demand: Demand, decision: Decisio
     return AwsError("AccessDeniedException", text, 403 if service in _REST else 400)
 
 
-def _text(principal: Principal, demand: Demand, decision: Decision, spoken: str = "") -> str:
+def _text(principal: Principal, demand: RequiredAction, decision: Decision, spoken: str = "") -> str:
     """`spoken` is how the service writes the action."""
     spoken = spoken or demand.action
     text = f"User: {principal.arn} is not authorized to perform: {spoken} on resource: {demand.resource}"
@@ -41,7 +41,7 @@ def _text(principal: Principal, demand: Demand, decision: Decision, spoken: str 
     return text if demand.action == "sts:AssumeRole" else f"{text} {decision.reason.replace(demand.action, spoken)}"
 
 
-def _s3_text(principal: Principal, demand: Demand, decision: Decision) -> str:
+def _s3_text(principal: Principal, demand: RequiredAction, decision: Decision) -> str:
     """S3 quotes the resource, and tells nothing to strangers."""
     if principal.kind in (Kind.ANONYMOUS, Kind.SERVICE):
         return "Access Denied"

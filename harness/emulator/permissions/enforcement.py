@@ -15,17 +15,17 @@ from urllib.parse import parse_qs
 
 from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.permissions import denial
-from harness.emulator.permissions.demands import demands_of
-from harness.emulator.permissions.demands.asked import Asked, Demand
-from harness.emulator.permissions.demands.roles import passed_roles
-from harness.emulator.permissions.demands.s3 import place_of
+from harness.emulator.permissions.actions import required_actions
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
+from harness.emulator.permissions.actions.roles import passed_roles
+from harness.emulator.permissions.actions.s3 import place_of
 from harness.emulator.permissions.directory import Directory, Identity, KeyOwner
-from harness.emulator.permissions.duties import is_own_duty
 from harness.emulator.permissions.evaluation import Decision, OwnPolicies, ResourcePolicy, decide, trusts
 from harness.emulator.permissions.facts import Facts
 from harness.emulator.permissions.function_sessions import read_session_token
 from harness.emulator.permissions.principals import ANONYMOUS, Kind, Principal, root, service, session
 from harness.emulator.permissions.request_facts import facts_of, source_facts
+from harness.emulator.permissions.service_calls import is_own_call
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -79,7 +79,7 @@ class Enforcement:
 
     def check(self, call: Call) -> None:
         """Everything that the call demands, of its caller. The call's account becomes the caller's own."""
-        if is_own_duty(call):
+        if is_own_call(call):
             return
         principal = self.principal_of(call)
         if principal is None:
@@ -87,7 +87,7 @@ class Enforcement:
         if call.caller.service is None and principal.account and principal.account != call.account:
             call.caller = replace(call.caller, account=principal.account)
         asked = Asked(call, self.world, self.directory)
-        for demand in demands_of(asked):
+        for demand in required_actions(asked):
             if principal.kind is Kind.ANONYMOUS and self._is_public(asked, demand):
                 continue
             self.require(principal, demand, call)
@@ -105,7 +105,9 @@ class Enforcement:
             if not self.is_trusted(demand.resource, service(name, account), facts):
                 raise denial.unassumable(asked.call.service, demand.resource)
 
-    def require(self, principal: Principal, demand: Demand, call: Call, policy: ResourcePolicy | None = None) -> None:
+    def require(
+        self, principal: Principal, demand: RequiredAction, call: Call, policy: ResourcePolicy | None = None
+    ) -> None:
         """Raises AwsError, in the shape of the called service, unless the demand is allowed. `policy` is the
         resource's, where the caller of this knows it better."""
         decision = self.decide(principal, demand, call, policy)
@@ -113,7 +115,7 @@ class Enforcement:
             raise denial.denied(call.service, principal, demand, decision)
 
     def decide(
-        self, principal: Principal, demand: Demand, call: Call, policy: ResourcePolicy | None = None
+        self, principal: Principal, demand: RequiredAction, call: Call, policy: ResourcePolicy | None = None
     ) -> Decision:
         """As `require`, without raising."""
         key = (principal, demand.action, demand.resource)
@@ -214,7 +216,7 @@ class Enforcement:
 
     # -- resources --------------------------------------------------------------------------------------------
 
-    def _policy_of(self, demand: Demand) -> ResourcePolicy:
+    def _policy_of(self, demand: RequiredAction) -> ResourcePolicy:
         """The policy of a demand's resource, wherever it is kept."""
         resource = demand.resource
         if not resource.startswith("arn:"):
@@ -230,7 +232,7 @@ class Enforcement:
             return self.directory.policy_of(prefix, resource)
         return ResourcePolicy()
 
-    def _is_public(self, asked: Asked, demand: Demand) -> bool:
+    def _is_public(self, asked: Asked, demand: RequiredAction) -> bool:
         """Whether an object's ACL opens it to everybody."""
         place = place_of(asked)
         return demand.action == "s3:GetObject" and self.directory.is_public_object(place.bucket, place.key)
@@ -242,7 +244,7 @@ class Enforcement:
             return
         bucket = f"arn:aws:s3:::{place.bucket}"
         if directory.policy_of("s3", bucket).account:
-            self.require(principal, Demand("s3:ListBucket", bucket), asked.call)
+            self.require(principal, RequiredAction("s3:ListBucket", bucket), asked.call)
 
 
 def _security_token(request: HttpRequest) -> str:

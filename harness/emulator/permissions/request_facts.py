@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from harness.emulator.call import Call
-from harness.emulator.permissions.demands.asked import Demand
+from harness.emulator.permissions.actions.asked import RequiredAction
 from harness.emulator.permissions.directory import Identity
 from harness.emulator.permissions.facts import Facts, Value
 from harness.emulator.permissions.principals import Kind, Principal
@@ -15,7 +15,7 @@ _EXTERNAL = frozenset(("firehose.amazonaws.com",))
 
 
 def facts_of(
-    principal: Principal, identity: Identity | None, demand: Demand, owner: str, call: Call, now: float
+    principal: Principal, identity: Identity | None, demand: RequiredAction, owner: str, call: Call, now: float
 ) -> Facts:
     """`owner` is the resource's account. `now`: epoch seconds of the world's clock."""
     values: dict[str, Value] = {

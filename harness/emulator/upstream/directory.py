@@ -11,7 +11,7 @@ from typing import Any
 from harness.emulator.permissions.directory import Identity, KeyOwner
 from harness.emulator.permissions.evaluation import OwnPolicies, ResourcePolicy
 from harness.emulator.upstream.loading import backends
-from harness.emulator.upstream.mends.iam import PREFIX, published
+from harness.emulator.upstream.moto_patches.iam import PREFIX, published
 from harness.emulator.upstream.s3_rules import is_public
 from harness.emulator.upstream.state import MotoState
 

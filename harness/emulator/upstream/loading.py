@@ -1,4 +1,4 @@
-"""Loading moto: late (it costs 0.3 s of imports, and up to 1 s for one service), once, and with the mends in place."""
+"""Loading moto: late (0.3 s of imports, and up to 1 s for one service), once, and with the patches in place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from harness.emulator.upstream import mends, sdk, seeded_bytes, virtual_time
+from harness.emulator.upstream import moto_patches, sdk, seeded_bytes, virtual_time
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -19,11 +19,11 @@ def load_app(moto_name: str) -> WsgiApp:
     moto's own dispatcher is left out: it looks at the disk on every request.
     """
     _prepare()
-    # IAM is asked who calls at every request, SQS gets what others deliver: mended before somebody else imports them.
+    # IAM is asked who calls at every request, SQS gets what others deliver: patched before somebody else imports them.
     with _private_sessions():
         for name in ("iam", "sqs", moto_name):
             _module(f"moto.{name}.models")
-    mends.apply()
+    moto_patches.apply()
     virtual_time.attach()
     seeded_bytes.attach()
     app: WsgiApp = _module("moto.moto_server.werkzeug_app").create_backend_app(moto_name)

@@ -16,7 +16,7 @@ import types
 from typing import Any
 
 from harness.emulator.store.deep import with_room
-from harness.emulator.upstream.mends.iam import aws_policy
+from harness.emulator.upstream.moto_patches.iam import aws_policy
 
 log = logging.getLogger(__name__)
 

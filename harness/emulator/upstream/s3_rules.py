@@ -10,7 +10,7 @@ from harness.emulator.call import Call, HttpRequest
 from harness.emulator.errors import AwsError
 from harness.emulator.upstream import policies
 from harness.emulator.upstream.loading import backends
-from harness.emulator.upstream.mends.s3 import speaks_to_anyone
+from harness.emulator.upstream.moto_patches.s3 import speaks_to_anyone
 
 _WITH_ACL = frozenset(("PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl", "PutBucketAcl"))
 

@@ -168,7 +168,7 @@ def _set_log_event_id(value: int) -> None:
 
 
 def _object_time() -> Any:
-    """The last time that S3 gave to something (`mends/s3`); None if it is not loaded."""
+    """The last time that S3 gave to something (`moto_patches/s3`); None if it is not loaded."""
     return getattr(getattr(sys.modules.get("moto.s3.models"), "utcnow", None), "last", None)
 
 

@@ -17,7 +17,7 @@ class Reshard(Fault):
     """Just before the call the stream's shard is split in half, or merged with its upper neighbour (B7).
 
     Without `shard` it is the first open one; nothing happens, and nothing is counted, when there is no such pair or the
-    stream is in On-Demand mode. Fires once unless the rule says otherwise.
+    stream is in On-RequiredAction mode. Fires once unless the rule says otherwise.
     """
 
     calls = {"kinesis": frozenset({"PutRecord", "PutRecords", "GetRecords", "GetShardIterator"})}

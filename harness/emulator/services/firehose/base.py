@@ -13,7 +13,7 @@ from harness.emulator.services.firehose.destinations.http_client import Endpoint
 from harness.emulator.services.firehose.destinations.table import DESTINATIONS
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
-from harness.emulator.services.firehose.measures import Measures
+from harness.emulator.services.firehose.metrics import DeliveryStreamMetrics
 from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Json, Key
 from harness.emulator.services.firehose.partitioning.jq_process import JqProcess
 from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError
@@ -44,7 +44,7 @@ class FirehoseBase(Service):
         self.pipelines: dict[Key, Pipeline] = {}
         self.quotas: dict[Key, Quota] = {}
         """What Direct PUT streams may still take this second; empty while the world has no quotas."""
-        self._measures: dict[Key, Measures] = {}
+        self._metrics: dict[Key, DeliveryStreamMetrics] = {}
         self.endpoint_client = EndpointClient(world)
         self.jq = JqProcess()
 
@@ -59,16 +59,16 @@ class FirehoseBase(Service):
         """The kind of destination that the stream delivers to."""
         return DESTINATIONS[stream.kind]
 
-    def measures(self, key: Key) -> Measures:
+    def metrics(self, key: Key) -> DeliveryStreamMetrics:
         """The metrics of a stream; with an empty name those of calls that name no stream."""
-        found = self._measures.get(key)
+        found = self._metrics.get(key)
         if found is None:
-            found = self._measures[key] = Measures(self.world, key)
+            found = self._metrics[key] = DeliveryStreamMetrics(self.world, key)
         return found
 
-    def forget_measures(self, key: Key) -> None:
+    def forget_metrics(self, key: Key) -> None:
         """The stream is gone. What was measured stays with the metrics, for as long as those are kept."""
-        self._measures.pop(key, None)
+        self._metrics.pop(key, None)
 
     async def check_key(self, stream: DeliveryStream) -> KeyProblem | None:
         """What keeps an encrypted stream's records from being written or read now; it is counted."""
@@ -76,7 +76,7 @@ class FirehoseBase(Service):
             return None
         problem = await key_problem(self, stream, stream.encryption)
         if problem is not None:
-            self.measures(stream.key).add(problem.metric, 1)
+            self.metrics(stream.key).add(problem.metric, 1)
         return problem
 
     async def check_query(self, destination: Json) -> None:

@@ -6,7 +6,7 @@ from binascii import b2a_base64
 
 import orjson
 
-from harness.emulator.services.firehose.measures import arrived_bytes
+from harness.emulator.services.firehose.metrics import arrived_bytes
 from harness.emulator.services.firehose.model import Record
 
 PROCESSING_FAILED = "processing-failed"

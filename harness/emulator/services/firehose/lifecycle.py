@@ -118,7 +118,7 @@ class Lifecycle(FirehoseBase):
     def _gone(self, stream: DeliveryStream) -> None:
         self.streams.delete(stream.key)
         self.quotas.pop(stream.key, None)
-        self.forget_measures(stream.key)
+        self.forget_metrics(stream.key)
 
     @operation
     def describe_delivery_stream(
@@ -131,7 +131,7 @@ class Lifecycle(FirehoseBase):
     ) -> Json:
         # A stream has one destination: paging members make no difference.
         stream = self.find(call, delivery_stream_name)
-        self.measures(stream.key).call("DescribeDeliveryStream", self.world.clock.now())
+        self.metrics(stream.key).call("DescribeDeliveryStream", self.world.clock.now())
         destination = self.destination(stream).describe(stream.destination)
         description: dict[str, Any] = {
             "DeliveryStreamName": stream.name,
@@ -164,7 +164,7 @@ class Lifecycle(FirehoseBase):
         delivery_stream_type: str | None = None,
         exclusive_start_delivery_stream_name: str = "",
     ) -> Json:
-        self.measures((call.account, call.region, "")).call("ListDeliveryStreams", self.world.clock.now())
+        self.metrics((call.account, call.region, "")).call("ListDeliveryStreams", self.world.clock.now())
         names = sorted(
             stream.name
             for stream in self.streams.values()

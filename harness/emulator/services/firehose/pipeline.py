@@ -147,7 +147,7 @@ class Pipeline:
             return None if partitioning is None else Extraction(partitioning, None)
         began = self.world.clock.now()
         found = await self.service.jq.keys(partitioning.query, [record[2] for record in records])
-        self.service.measures(self.key).add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
+        self.service.metrics(self.key).add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
         return Extraction(partitioning, found)
 
     def _prepared(self, records: list[Record]) -> Prepared | None:
@@ -184,7 +184,7 @@ class Pipeline:
 
     def _partition(self, extraction: Extraction, records: list[Record], keys: list[Keys] | None) -> None:
         placed = extraction.partitioning.place(records, keys, extraction.found)
-        measures = self.service.measures(self.key)
+        metrics = self.service.metrics(self.key)
         exceeded = False
         for name, group in placed.partitions.items():
             stage = Stage.of_partition(name)
@@ -193,9 +193,9 @@ class Pipeline:
             else:
                 exceeded = True
                 placed.failed += [(record, LIMIT_EXCEEDED) for record in group]
-        measures.state("ActivePartitionsLimit", ACTIVE_LIMIT)
-        measures.add("PartitionCount", len(self.active_partitions))
-        measures.add("PartitionCountExceeded", int(exceeded))
+        metrics.state("ActivePartitionsLimit", ACTIVE_LIMIT)
+        metrics.add("PartitionCount", len(self.active_partitions))
+        metrics.add("PartitionCountExceeded", int(exceeded))
         if placed.failed:
             self._fail_all(PROCESSING_FAILED, placed.failed)
 

@@ -49,7 +49,7 @@ class Updates(FirehoseBase):
         await self.check_query(destination)
         _check_version(stream, current_delivery_stream_version_id)
         self._store(stream, kind.kind, destination)
-        self.measures(stream.key).call("UpdateDeliveryStream", self.world.clock.now())
+        self.metrics(stream.key).call("UpdateDeliveryStream", self.world.clock.now())
 
     def _store(self, stream: DeliveryStream, kind: str, destination: Json) -> None:
         if (kind, destination) == (stream.kind, stream.destination):

@@ -9,7 +9,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.kinesis import messages
-from harness.emulator.services.kinesis.measures import Measures
+from harness.emulator.services.kinesis.metrics import StreamMetrics
 from harness.emulator.services.kinesis.model import (
     Change,
     Consumer,
@@ -39,11 +39,11 @@ class KinesisBase(Service):
         self.consumers: Table[ConsumerKey, Consumer] = world.store.table("kinesis.consumers")
         self.tokens = Tokens(world)
         self._latest_arrival = 0.0
-        self._measures: dict[str, Measures] = {}
+        self._metrics: dict[str, StreamMetrics] = {}
 
     async def start(self) -> None:
         self._latest_arrival = 0.0
-        self._measures.clear()
+        self._metrics.clear()
         for stream in self.streams.values():
             if stream.change is not None:
                 self._schedule(stream)
@@ -215,16 +215,16 @@ class KinesisBase(Service):
 
     # -- counts -----------------------------------------------------------------------------------------------
 
-    def measures(self, stream: Stream) -> Measures:
+    def metrics(self, stream: Stream) -> StreamMetrics:
         """The metrics of a stream."""
-        found = self._measures.get(stream.arn)
+        found = self._metrics.get(stream.arn)
         if found is None:
-            found = self._measures[stream.arn] = Measures(self.world, stream)
+            found = self._metrics[stream.arn] = StreamMetrics(self.world, stream)
         return found
 
-    def forget_measures(self, stream: Stream) -> None:
+    def forget_metrics(self, stream: Stream) -> None:
         """The stream is gone. What was measured stays with the metrics, for as long as those are kept."""
-        self._measures.pop(stream.arn, None)
+        self._metrics.pop(stream.arn, None)
 
     def streams_of(self, call: Call) -> list[Stream]:
         """The caller's streams in this region, by name."""

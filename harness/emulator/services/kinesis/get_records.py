@@ -145,11 +145,11 @@ class GetRecordsOperations(KinesisBase):
     def _measure(self, stream: Stream, shard: Shard, entries: list[Entry], now: float) -> None:
         size = sum([len(entry[2]) + len(entry[1]) for entry in entries])
         age = max(0, round((now - entries[-1][0]) * 1000)) if entries else 0
-        measures = self.measures(stream)
-        measures.get_records(now, size, len(entries), age)
+        metrics = self.metrics(stream)
+        metrics.get_records(now, size, len(entries), age)
         if stream.metrics:
             values = {"OutgoingBytes": size, "OutgoingRecords": len(entries), "ReadProvisionedThroughputExceeded": 0}
-            measures.shard(shard.id, stream.metrics, {**values, "IteratorAgeMilliseconds": age})
+            metrics.shard(shard.id, stream.metrics, {**values, "IteratorAgeMilliseconds": age})
 
     def _resolve(self, call: Call, text: str, arn: str | None, now: float) -> tuple[Stream, Shard, int]:
         """What an iterator stands for: stream, shard, position. Raises InvalidArgumentException (forged, or for

@@ -40,7 +40,9 @@ def rate_exceeded(stream: Stream) -> AwsError:
 
 
 def on_demand(stream: Stream) -> AwsError:
-    return validation(f"Request is invalid. Stream {stream.name} under account {stream.account} is in On-Demand mode.")
+    return validation(
+        f"Request is invalid. Stream {stream.name} under account {stream.account} is in On-RequiredAction mode."
+    )
 
 
 def shard_missing(shard_id: str, stream: Stream) -> AwsError:

@@ -33,4 +33,4 @@ class Kinesis(
         stream = self.streams.get((call.account, call.region, name))
         if stream is not None:
             whole = len(codes) == len(params.get("Records", codes))
-            self.measures(stream).failed(call.operation, codes, whole=whole)
+            self.metrics(stream).failed(call.operation, codes, whole=whole)

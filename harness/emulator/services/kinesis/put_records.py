@@ -52,7 +52,7 @@ class PutRecordsOperations(KinesisBase):
         position = log.append((now, partition_key, data, kms))
         self.world.trace.appended(call, stream.arn, stream.tail, shard.head, position, position + 1)
         self.notify(stream)
-        self.measures(stream).put_record(began, size)
+        self.metrics(stream).put_record(began, size)
         if stream.metrics:
             self._measure_shard(stream, shard, size, 1)
         answer = {
@@ -115,7 +115,7 @@ class PutRecordsOperations(KinesisBase):
             for place, end in ends:
                 self.world.trace.appended(call, stream.arn, tail, shards[place].head, end, logs[place].end)
         self.notify(stream)
-        self.measures(stream).put_records(began, size, len(records))
+        self.metrics(stream).put_records(began, size, len(records))
         if stream.metrics:
             self._measure_shards(stream, places, keys, blobs)
         answer: Json = {"FailedRecordCount": 0, "Records": answers}
@@ -160,7 +160,7 @@ class PutRecordsOperations(KinesisBase):
 
     def _measure_shard(self, stream: Stream, shard: Shard, size: int, count: int) -> None:
         values = {"IncomingBytes": size, "IncomingRecords": count, "WriteProvisionedThroughputExceeded": 0}
-        self.measures(stream).shard(shard.id, stream.metrics, values)
+        self.metrics(stream).shard(shard.id, stream.metrics, values)
 
     @staticmethod
     def _check_sizes(stream: Stream, keys: list[str], blobs: list[bytes], *, single: bool) -> int:

@@ -99,7 +99,7 @@ class StreamOperations(KinesisBase):
         for key, _ in self.consumers_of(stream):
             self.consumers.delete(key)
         self.streams.delete(stream.key)
-        self.forget_measures(stream)
+        self.forget_metrics(stream)
 
     @operation
     def describe_stream(

@@ -34,7 +34,7 @@ class Asynchronous(Destinations):
     def enqueue(self, event: AsyncEvent) -> None:
         """Accept an event; it runs as soon as the caller has its answer."""
         self.events.put(event.request_id, event)
-        self.measures.add(_name(event), "AsyncEventsReceived", 1)
+        self.metrics.add(_name(event), "AsyncEventsReceived", 1)
         self._schedule(event)
 
     def resume_events(self) -> None:
@@ -64,7 +64,7 @@ class Asynchronous(Destinations):
             await self._failed(event, function, config, "EventAgeExceeded", None, None)
             return
         age = (self.world.clock.now() - event.enqueued_at) * 1000
-        self.measures.add(_name(event), "AsyncEventAge", age)
+        self.metrics.add(_name(event), "AsyncEventAge", age)
         try:
             version, outcome = await self.run_event(event)
         except AwsError as error:
@@ -122,9 +122,9 @@ class Asynchronous(Destinations):
                 attributes["ErrorMessage"] = {"DataType": "String", "StringValue": shown}
             sent = await self.send(arn, event.payload.decode(), self._caller(function), attributes)
             if not sent:
-                self.measures.add(_name(event), "DeadLetterErrors", 1)
+                self.metrics.add(_name(event), "DeadLetterErrors", 1)
             place = sent or place
-        self.measures.add(_name(event), "AsyncEventsDropped", 1)
+        self.metrics.add(_name(event), "AsyncEventsDropped", 1)
         self.events.delete(event.request_id)
         fate = "dead-lettered" if place else "dropped"
         self.world.trace.async_ended(event.request_id, function.arn, event.attempts, condition, fate, place)
@@ -158,7 +158,7 @@ class Asynchronous(Destinations):
         caller = self._caller(function)
         place = await self.send_record(arn, message, caller, detail_type=detail, source_arn=function.arn)
         if not place:
-            self.measures.add(_name(event), "DestinationDeliveryFailures", 1)
+            self.metrics.add(_name(event), "DestinationDeliveryFailures", 1)
         return place
 
     def _caller(self, function: Function) -> Caller:

@@ -9,7 +9,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.execution.fleet import Fleet
-from harness.emulator.services.lambda_.measures import Measures
+from harness.emulator.services.lambda_.metrics import FunctionMetrics
 from harness.emulator.services.lambda_.model import (
     LATEST,
     AsyncEvent,
@@ -42,7 +42,7 @@ class LambdaBase(Service):
         self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
         self.checkpoints: Table[tuple[str, str], MappingCheckpoint] = world.store.table("lambda.checkpoints")
         self.fleet = Fleet(world)
-        self.measures = Measures(world)
+        self.metrics = FunctionMetrics(world)
 
     def find(self, call: Call, function_name: str, qualifier: str | None = None) -> tuple[Function, FunctionName]:
         """The function and its parsed name. Raises ResourceNotFoundException."""

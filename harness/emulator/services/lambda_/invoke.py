@@ -103,13 +103,13 @@ class Invoke(Permissions, Asynchronous):
         key = function.key
         reserved = function.reserved_concurrency
         if reserved is not None and running[key] >= reserved:
-            self.measures.add(name, "Throttles", 1)
+            self.metrics.add(name, "Throttles", 1)
             raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
         if reserved is None and running.total() >= ACCOUNT_CONCURRENCY:
-            self.measures.add(name, "Throttles", 1)
+            self.metrics.add(name, "Throttles", 1)
             raise _throttled("ConcurrentInvocationLimitExceeded")
         running[key] += 1
-        self.measures.concurrency(name, running[key], running.total(), self._unreserved())
+        self.metrics.concurrency(name, running[key], running.total(), self._unreserved())
         try:
             trace_id = self._trace_id()
             self.world.trace.ran(request_id, name.arn, caller, trace_id)
@@ -125,7 +125,7 @@ class Invoke(Permissions, Asynchronous):
             )
             outcome = await self.fleet.invoke(version, invocation)
             failed = outcome.error is not None
-            self.measures.ran(name, version.version, failed=failed, duration_ms=outcome.duration_ms)
+            self.metrics.ran(name, version.version, failed=failed, duration_ms=outcome.duration_ms)
             return outcome
         finally:
             running[key] -= 1

@@ -14,7 +14,7 @@ class Lambda(Functions, Settings, Invoke, EventSourceMappings):
     """Functions run as real processes that speak the Runtime API."""
 
     async def start(self) -> None:
-        self.measures.clear()
+        self.metrics.clear()
         self.fleet.start()
         self.resume_events()
         self.resume_mappings()
@@ -22,7 +22,7 @@ class Lambda(Functions, Settings, Invoke, EventSourceMappings):
     def failed(self, call: Call, codes: list[str]) -> None:
         if call.operation == "Invoke" and THROTTLED in codes:
             name = names.parse(call.params["FunctionName"], call.caller, call.params.get("Qualifier"))
-            self.measures.add(name, "Throttles", 1)
+            self.metrics.add(name, "Throttles", 1)
 
     async def stop(self) -> None:
         await self.fleet.stop()

@@ -30,7 +30,7 @@ from harness.emulator.services.apigateway.execution.http_integration import Http
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.logs import LogWriter
 from harness.emulator.services.apigateway.execution.mapping import Backend
-from harness.emulator.services.apigateway.execution.measures import Measures
+from harness.emulator.services.apigateway.execution.metrics import StageMetrics
 from harness.emulator.services.apigateway.execution.stage import Stage
 from harness.emulator.services.apigateway.execution.template_objects import Input
 from harness.emulator.services.apigateway.state import RestApi
@@ -60,7 +60,7 @@ class Executor:
         self._authorizers = Authorizers(world)
         self._backends = HttpBackends(world.outbound)
         self._logs = LogWriter(world)
-        self._measures = Measures(world)
+        self._metrics = StageMetrics(world)
 
     def forget(self, api_id: str, deployments: bool = False) -> None:
         """Forget an API's stages, and its compiled deployments too if those were deleted."""
@@ -76,7 +76,7 @@ class Executor:
         self.keys.forget()
         self._authorizers.forget()
         self._logs.forget()
-        self._measures.clear()
+        self._metrics.clear()
 
     def forget_authorizations(self) -> None:
         self._authorizers.forget()
@@ -119,7 +119,7 @@ class Executor:
                 _compress(invocation, answer, stage.api.compress_from)
             invocation.status = answer.status
             invocation.response_length = len(answer.body)
-            self._measures.answered(api.document["name"], invocation)
+            self._metrics.answered(api.document["name"], invocation)
             if stage.access_log_destination:
                 self._logs.access(invocation)
             if invocation.log is not None:

@@ -16,7 +16,7 @@ from harness.emulator.services.apigatewayv2.execution.http_proxy import HttpBack
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
 from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
 from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
-from harness.emulator.services.apigatewayv2.execution.measures import Measures, Served
+from harness.emulator.services.apigatewayv2.execution.metrics import Served, StageMetrics
 from harness.emulator.services.apigatewayv2.execution.response import BadAnswer, from_lambda, message
 from harness.emulator.services.apigatewayv2.execution.router import Router
 from harness.emulator.services.apigatewayv2.execution.service_integration import Unresolved, kinesis_put_record
@@ -44,13 +44,13 @@ class Execution:
         self._backends = HttpBackends()
         self._jwt_authorizer = JwtAuthorizer(IssuerKeys(self.world))
         self._lambda_authorizer = LambdaAuthorizer(self.world)
-        self._measures = Measures(self.world)
+        self._metrics = StageMetrics(self.world)
 
     async def run(self, api: Api, request: HttpRequest, path: str) -> HttpResponse:
         request_id = self.world.new_id()
         served = Served()
         response = await self._answer(api, request, path, request_id, served)
-        self._measures.answered(api, served, request, response)
+        self._metrics.answered(api, served, request, response)
         response.headers.append(("apigw-requestid", request_id))
         self.world.trace.answered(request_id, f"HTTP API {api.api_id}", request.method, path, response.status)
         return response

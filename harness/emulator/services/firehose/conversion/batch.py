@@ -20,7 +20,7 @@ from harness.emulator.services.firehose.conversion.glue_schema import (
 )
 from harness.emulator.services.firehose.conversion.json_rows import Deserializer, Row, RowError
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.measures import arrived_bytes
+from harness.emulator.services.firehose.metrics import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
 
 if TYPE_CHECKING:

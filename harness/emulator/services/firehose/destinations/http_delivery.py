@@ -13,7 +13,7 @@ import orjson
 from harness.emulator.services.firehose.destinations.http_client import Answer, NoAnswer, Reason
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import HTTP_ENDPOINT_FAILED, http_line
-from harness.emulator.services.firehose.measures import arrived_bytes, freshness
+from harness.emulator.services.firehose.metrics import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream
 from harness.emulator.services.firehose.processing.lambda_event import record_ids
 
@@ -42,10 +42,10 @@ class HttpDelivery:
         destination = stream.destination
         status = 0
         headers, body = await asyncio.to_thread(build_request, stream, batch, self._world.clock.now())
-        measures = pipeline.service.measures(stream.key)
+        metrics = pipeline.service.metrics(stream.key)
         size = arrived_bytes(batch.records)
-        measures.add("DeliveryToHttpEndpoint.ProcessedBytes", size)
-        measures.add("DeliveryToHttpEndpoint.ProcessedRecords", len(batch.records))
+        metrics.add("DeliveryToHttpEndpoint.ProcessedBytes", size)
+        metrics.add("DeliveryToHttpEndpoint.ProcessedRecords", len(batch.records))
         url = destination["EndpointConfiguration"]["Url"]
         try:
             answer = await pipeline.service.endpoint_client.post(url, headers, body)
@@ -53,7 +53,7 @@ class HttpDelivery:
             failure = judge(answer, batch.request_id)
         except NoAnswer as error:
             failure = (error.reason, error.reason)
-        measures.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
+        metrics.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
         result = "" if failure is None else f"{failure[0][0]} {status or ''}".rstrip()
         self._world.trace.attempted(
             batch.request_id, "http", url, batch.attempt, request_id=batch.request_id, result=result
@@ -61,9 +61,9 @@ class HttpDelivery:
         if pipeline.runner.is_closed():
             return None
         if failure is None:
-            measures.add("DeliveryToHttpEndpoint.Bytes", size)
-            measures.add("DeliveryToHttpEndpoint.Records", len(batch.records))
-            measures.add("DeliveryToHttpEndpoint.DataFreshness", freshness(self._world.clock.now(), batch))
+            metrics.add("DeliveryToHttpEndpoint.Bytes", size)
+            metrics.add("DeliveryToHttpEndpoint.Records", len(batch.records))
+            metrics.add("DeliveryToHttpEndpoint.DataFreshness", freshness(self._world.clock.now(), batch))
             pipeline.runner.taken(batch)
             return None
         for_log, for_object = failure

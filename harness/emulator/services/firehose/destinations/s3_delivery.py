@@ -26,7 +26,7 @@ from harness.emulator.services.firehose.destinations.prefix import (
 )
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.measures import arrived_bytes, freshness
+from harness.emulator.services.firehose.metrics import arrived_bytes, freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
 from harness.emulator.services.firehose.partitioning.partitions import folder_prefix
 from harness.emulator.services.firehose.processing.configuration import appends_delimiter
@@ -181,12 +181,12 @@ class S3Delivery:
 
     def _after_conversion(self, stream: DeliveryStream, batch: Batch, converted: Converted) -> None:
         """The rows are in S3: what failed goes on as error lines."""
-        measures = self._pipeline.service.measures(stream.key)
+        metrics = self._pipeline.service.metrics(stream.key)
         failed = [record for record, _ in converted.failed]
         for name, records in (("SucceedConversion", converted.records), ("FailedConversion", failed)):
             if records:
-                measures.add(f"{name}.Records", len(records))
-                measures.add(f"{name}.Bytes", arrived_bytes(records))
+                metrics.add(f"{name}.Records", len(records))
+                metrics.add(f"{name}.Bytes", arrived_bytes(records))
         self._pipeline.note_processed(batch.request_id, converted.failed, [])
         lines = conversion_lines(stream, batch, converted.failed, self._world.clock.now())
         self._pipeline.fail(FORMAT_CONVERSION_FAILED, lines)
@@ -197,15 +197,15 @@ class S3Delivery:
         name = "BackupToS3" if batch.stage == BACKUP else "DeliveryToS3"
         if records == []:
             return  # nothing could be converted: there is no object
-        measures = self._pipeline.service.measures(stream.key)
-        measures.add(f"{name}.Success", 0 if records is None else 1)
+        metrics = self._pipeline.service.metrics(stream.key)
+        metrics.add(f"{name}.Success", 0 if records is None else 1)
         if records is None:
             return
-        measures.add(f"{name}.Records", len(records))
-        measures.add(f"{name}.Bytes", arrived_bytes(records))
-        measures.add(f"{name}.DataFreshness", freshness(self._world.clock.now(), batch))
+        metrics.add(f"{name}.Records", len(records))
+        metrics.add(f"{name}.Bytes", arrived_bytes(records))
+        metrics.add(f"{name}.DataFreshness", freshness(self._world.clock.now(), batch))
         if name == "DeliveryToS3":
-            measures.add(f"{name}.ObjectCount", 1)
+            metrics.add(f"{name}.ObjectCount", 1)
 
     async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch, converted: Converted | None) -> Json:
         """PutObject's parameters, from the configuration as it is now."""

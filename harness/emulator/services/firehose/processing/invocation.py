@@ -14,7 +14,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.measures import arrived_bytes
+from harness.emulator.services.firehose.metrics import arrived_bytes
 from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
 from harness.emulator.services.firehose.partitioning.partitions import Extraction
 from harness.emulator.services.firehose.processing.configuration import LambdaProcessor
@@ -114,13 +114,13 @@ class Processing:
                 self._finish(batch, batch.records, [], None, extraction)
             return None
         ids = record_ids(stream, batch.records)
-        measures = pipeline.service.measures(pipeline.key)
+        metrics = pipeline.service.metrics(pipeline.key)
         began = pipeline.world.clock.now()
         try:
             payload = await self._invoke(stream, processor, batch, ids)
         except InvokeFailure as failure:
-            measures.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
-            measures.add("ExecuteProcessing.Success", 0)
+            metrics.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
+            metrics.add("ExecuteProcessing.Success", 0)
             await log_error(pipeline.service, stream, failure.reason, processor=processor.arn)
             if pipeline.runner.is_closed():
                 return None
@@ -133,8 +133,8 @@ class Processing:
             pipeline.note_processed(batch.request_id, [(record, failure.reason) for record in batch.records], [])
             self._finish(batch, [], self._lines(batch, batch.records, failure.reason, processor))
             return None
-        measures.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
-        measures.add("ExecuteProcessing.Success", 1)
+        metrics.add("ExecuteProcessing.Duration", (pipeline.world.clock.now() - began) * 1000)
+        metrics.add("ExecuteProcessing.Success", 1)
         if pipeline.runner.is_closed():
             return None
         try:
@@ -155,8 +155,8 @@ class Processing:
             for record, reason in outcome.failed
         ]
         if outcome.delivered:
-            measures.add("SucceedProcessing.Records", len(outcome.delivered))
-            measures.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
+            metrics.add("SucceedProcessing.Records", len(outcome.delivered))
+            metrics.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
         dropped: list[int] = []
         if outcome.dropped:
             kept = {record[0] for record in outcome.delivered} | {record[0] for record, _ in outcome.failed}

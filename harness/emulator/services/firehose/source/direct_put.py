@@ -28,7 +28,7 @@ class Puts(FirehoseBase):
             raise slow_down()
         first = await self._take(stream, [record["Data"]], size)
         self.world.trace.put(call, stream.arn, stream.record_id_prefix, first, 1)
-        self.measures(stream.key).call("PutRecord", began, Bytes=size)
+        self.metrics(stream.key).call("PutRecord", began, Bytes=size)
         return {"RecordId": f"{stream.record_id_prefix}{first:016x}", "Encrypted": _encrypted(stream)}
 
     @operation
@@ -45,7 +45,7 @@ class Puts(FirehoseBase):
             size = sum([len(blob) for blob in data])
         first = await self._take(stream, data, size) if data else 0
         self.world.trace.put(call, stream.arn, stream.record_id_prefix, first, len(data))
-        self.measures(stream.key).call("PutRecordBatch", began, Bytes=size, Records=len(data))
+        self.metrics(stream.key).call("PutRecordBatch", began, Bytes=size, Records=len(data))
         prefix = stream.record_id_prefix
         answers = [{"RecordId": f"{prefix}{n:016x}"} for n in range(first, first + len(data))]
         if throttled:
@@ -54,11 +54,11 @@ class Puts(FirehoseBase):
 
     def _admit(self, stream: DeliveryStream, data: list[bytes]) -> int:
         """How many of the records are within the quotas: all of them while quotas are off."""
-        measures = self.measures(stream.key)
+        metrics = self.metrics(stream.key)
         limits = limits_of(stream.region)
-        measures.state("BytesPerSecondLimit", limits.bytes)
-        measures.state("RecordsPerSecondLimit", limits.records)
-        measures.state("PutRequestsPerSecondLimit", limits.requests)
+        metrics.state("BytesPerSecondLimit", limits.bytes)
+        metrics.state("RecordsPerSecondLimit", limits.records)
+        metrics.state("PutRequestsPerSecondLimit", limits.requests)
         if not self.world.quotas:
             self.quotas.clear()
             return len(data)
@@ -67,7 +67,7 @@ class Puts(FirehoseBase):
             quota = self.quotas[stream.key] = Quota(self.world.clock, stream.region)
         admitted = quota.admit([len(blob) for blob in data])
         if admitted < len(data):
-            measures.add("ThrottledRecords", len(data) - admitted)
+            metrics.add("ThrottledRecords", len(data) - admitted)
         return admitted
 
     async def _writable(self, call: Call, name: str) -> DeliveryStream:
@@ -105,10 +105,10 @@ class Puts(FirehoseBase):
         if ready is not None and self.pipelines.get(key) is not pipeline:
             raise _not_active(key)
         pipeline.take(records, size, ready)
-        measures = self.measures(key)
-        measures.add("IncomingBytes", size)
-        measures.add("IncomingRecords", len(data))
-        measures.add("IncomingPutRequests", 1)
+        metrics = self.metrics(key)
+        metrics.add("IncomingBytes", size)
+        metrics.add("IncomingRecords", len(data))
+        metrics.add("IncomingPutRequests", 1)
         return first
 
 

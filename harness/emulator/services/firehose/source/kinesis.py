@@ -144,7 +144,7 @@ class KinesisSource:
         reason = None
         pause = self._backoff.pause(error)
         if is_throttle(error):
-            self._service.measures(stream.key).add(_THROTTLED_METRIC[self._client.last_operation], 1)
+            self._service.metrics(stream.key).add(_THROTTLED_METRIC[self._client.last_operation], 1)
         elif error.code == "ResourceNotFoundException":
             # A deleted source does not come back, not even under its old name.
             self._stopped = True
@@ -210,7 +210,7 @@ class KinesisSource:
         if self._is_stopped():
             return False
         if read.millis_behind is not None:
-            self._service.measures(self._pipeline.key).add("KinesisMillisBehindLatest", read.millis_behind)
+            self._service.metrics(self._pipeline.key).add("KinesisMillisBehindLatest", read.millis_behind)
         if read.ended:
             del self._cursors[shard_id]
             checkpoint.ended = True
@@ -248,9 +248,9 @@ class KinesisSource:
     def _take(self, read: list[Json], taken: list[Record], size: int, ready: Ready | None) -> None:
         """Into the pipeline."""
         key = self._pipeline.key
-        measures = self._service.measures(key)
-        measures.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
-        measures.add("DataReadFromKinesisStream.Records", len(read))
+        metrics = self._service.metrics(key)
+        metrics.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
+        metrics.add("DataReadFromKinesisStream.Records", len(read))
         stream = self._pipeline.stream
         starts = [row[0] for row in taken if row[3] and not row[3][1]] if len(taken) != len(read) else None
         sequence, first = read[0]["SequenceNumber"], taken[0][0]

@@ -135,7 +135,7 @@ class Delivery:
         }
         answer = await self._service.world.bus.run(Call("lambda", "Invoke", params, caller, request_id))
         age = (self._clock.now() - batch[-1]["ApproximateArrivalTimestamp"]) * 1000
-        self._service.measures.add(self._name, "IteratorAge", max(0, round(age)))
+        self._service.metrics.add(self._name, "IteratorAge", max(0, round(age)))
         return answer
 
     def _failed_from(self, answer: Json, batch: list[Json]) -> int | None:
@@ -228,7 +228,7 @@ class Delivery:
         caller = self._service.as_lambda(self._shard.reader.caller, role, mapping.arn)
         place = await self._service.send_record(mapping.on_failure, message, caller, key=key)
         if not place:
-            self._service.measures.add(self._name, "DestinationDeliveryFailures", 1)
+            self._service.metrics.add(self._name, "DestinationDeliveryFailures", 1)
         self._note_end(batch, "dead-lettered" if place else "dropped", condition, place)
 
 

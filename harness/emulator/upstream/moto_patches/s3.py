@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
     bucket = models.FakeBucket

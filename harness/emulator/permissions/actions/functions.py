@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 
 _ACTIONS = {
     "Invoke": "InvokeFunction",
@@ -12,30 +12,30 @@ _ACTIONS = {
 """Operation → action, where the names differ."""
 
 
-def lambda_(asked: Asked) -> list[Demand]:
+def lambda_(asked: Asked) -> list[RequiredAction]:
     action = f"lambda:{_ACTIONS.get(asked.operation, asked.operation)}"
     return [_demand(asked, action)]
 
 
-def _demand(asked: Asked, action: str) -> Demand:
+def _demand(asked: Asked, action: str) -> RequiredAction:
     uuid = asked.text("UUID")
     if uuid:
-        return Demand(action, asked.arn(f"event-source-mapping:{uuid}"))
+        return RequiredAction(action, asked.arn(f"event-source-mapping:{uuid}"))
     function = asked.text("FunctionName")
     if "EventSourceMapping" in asked.operation:
         facts = {"lambda:FunctionArn": function_arn(asked, function)} if function else {}
-        return Demand(action, ANYTHING, facts)
+        return RequiredAction(action, ANYTHING, facts)
     if function:
         qualifier = asked.text("Qualifier")
         if asked.operation in ("GetAlias", "UpdateAlias", "DeleteAlias", "CreateAlias"):
             qualifier = ""
-        return Demand(action, function_arn(asked, function, qualifier))
+        return RequiredAction(action, function_arn(asked, function, qualifier))
     layer = asked.text("LayerName")
     if layer:
         version = asked.params.get("VersionNumber")
         arn = asked.named(layer, "layer:")
-        return Demand(action, arn if version is None else f"{arn}:{version}")
-    return Demand(action, asked.text("Resource", "Arn") or ANYTHING)
+        return RequiredAction(action, arn if version is None else f"{arn}:{version}")
+    return RequiredAction(action, asked.text("Resource", "Arn") or ANYTHING)
 
 
 def function_arn(asked: Asked, given: str, qualifier: str = "") -> str:

@@ -28,7 +28,7 @@ class Sighting:
     time: float | None
 
 
-def sightings(sinks: Sequence[Sink], report: Report, *, one_clock: bool = True) -> list[Sighting]:
+def arrival_times(sinks: Sequence[Sink], report: Report, *, one_clock: bool = True) -> list[Sighting]:
     """One per record and fate: its earliest place. Without `one_clock`, S3 and SQS have a time of their own, which says
     nothing about the drill's."""
     times: dict[str, float] = {}

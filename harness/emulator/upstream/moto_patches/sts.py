@@ -10,7 +10,7 @@ _NO_KEY = "AKIAEXAMPLE"
 """What moto reads out of a signature with a key that is not 20 characters long: `test`, or an account's number."""
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     from moto.core.responses import ActionResult
     from moto.iam.models import iam_backends
     from moto.sts import responses

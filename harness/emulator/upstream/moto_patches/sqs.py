@@ -20,7 +20,7 @@ def milliseconds() -> float:
     return virtual_time.milliseconds() + _ROUNDING
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     queue, message = models.Queue, models.Message
     made = queue.attributes.fget
 

@@ -22,7 +22,7 @@ ANYTHING = "*"
 
 
 @dataclass(slots=True, frozen=True)
-class Demand:
+class RequiredAction:
     """One action on one resource that the caller must be allowed. `facts` are condition keys of the request."""
 
     action: str
@@ -74,9 +74,9 @@ class Asked:
         """The ARN of what is given by name or ARN."""
         return value if value.startswith("arn:") else self.arn(prefix + value, service)
 
-    def on(self, resource: str, **facts: Value) -> list[Demand]:
+    def on(self, resource: str, **facts: Value) -> list[RequiredAction]:
         """The operation itself on one resource."""
-        return [Demand(f"{self.call.service}:{self.operation}", resource, facts)]
+        return [RequiredAction(f"{self.call.service}:{self.operation}", resource, facts)]
 
 
 def _members(request: HttpRequest) -> Json:

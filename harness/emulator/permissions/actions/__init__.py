@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.demands.asked import Asked, Demand
-from harness.emulator.permissions.demands.functions import lambda_
-from harness.emulator.permissions.demands.gateway import apigateway
-from harness.emulator.permissions.demands.identities import cloudformation, iam, sts
-from harness.emulator.permissions.demands.keys import kms, secretsmanager, ssm
-from harness.emulator.permissions.demands.messaging import events, sns, sqs
-from harness.emulator.permissions.demands.monitoring import cloudwatch, logs
-from harness.emulator.permissions.demands.roles import passed_roles
-from harness.emulator.permissions.demands.s3 import s3
-from harness.emulator.permissions.demands.streams import firehose, kinesis
-from harness.emulator.permissions.demands.tables import dynamodb, dynamodbstreams, glue
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
+from harness.emulator.permissions.actions.functions import lambda_
+from harness.emulator.permissions.actions.gateway import apigateway
+from harness.emulator.permissions.actions.identities import cloudformation, iam, sts
+from harness.emulator.permissions.actions.keys import kms, secretsmanager, ssm
+from harness.emulator.permissions.actions.messaging import events, sns, sqs
+from harness.emulator.permissions.actions.monitoring import cloudwatch, logs
+from harness.emulator.permissions.actions.roles import passed_roles
+from harness.emulator.permissions.actions.s3 import s3
+from harness.emulator.permissions.actions.streams import firehose, kinesis
+from harness.emulator.permissions.actions.tables import dynamodb, dynamodbstreams, glue
 
-SERVICES: dict[str, Callable[[Asked], list[Demand]]] = {
+SERVICES: dict[str, Callable[[Asked], list[RequiredAction]]] = {
     "apigateway": apigateway,
     "apigatewayv2": apigateway,
     "cloudformation": cloudformation,
@@ -41,7 +41,7 @@ SERVICES: dict[str, Callable[[Asked], list[Demand]]] = {
 }
 
 
-def demands_of(asked: Asked) -> list[Demand]:
+def required_actions(asked: Asked) -> list[RequiredAction]:
     """Everything that must be allowed, in AWS's order of checking. Raises NotEmulated for a service or operation whose
     permissions nobody here knows."""
     known = SERVICES.get(asked.call.service)

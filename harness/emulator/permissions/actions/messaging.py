@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 
 _SQS_BATCHES = {
     "SendMessageBatch": "SendMessage",
@@ -11,33 +11,33 @@ _SQS_BATCHES = {
 }
 
 
-def sqs(asked: Asked) -> list[Demand]:
+def sqs(asked: Asked) -> list[RequiredAction]:
     action = f"sqs:{_SQS_BATCHES.get(asked.operation, asked.operation)}"
     url, name = asked.text("QueueUrl"), asked.text("QueueName")
     if url:
         parts = url.rstrip("/").split("/")
         account = parts[-2] if len(parts) > 1 and parts[-2].isdigit() else asked.call.account
-        return [Demand(action, f"arn:aws:sqs:{asked.call.region}:{account}:{parts[-1]}")]
+        return [RequiredAction(action, f"arn:aws:sqs:{asked.call.region}:{account}:{parts[-1]}")]
     if name:
         account = asked.text("QueueOwnerAWSAccountId") or asked.call.account
-        return [Demand(action, f"arn:aws:sqs:{asked.call.region}:{account}:{name}")]
-    return [Demand(action, asked.text("SourceArn") or ANYTHING)]
+        return [RequiredAction(action, f"arn:aws:sqs:{asked.call.region}:{account}:{name}")]
+    return [RequiredAction(action, asked.text("SourceArn") or ANYTHING)]
 
 
-def sns(asked: Asked) -> list[Demand]:
+def sns(asked: Asked) -> list[RequiredAction]:
     given = asked.text("TopicArn", "TargetArn", "ResourceArn")
     if not given and asked.text("SubscriptionArn"):
         given = asked.text("SubscriptionArn").rpartition(":")[0]
     if not given and asked.operation == "CreateTopic":
         given = asked.arn(asked.text("Name"))
     operation = "Publish" if asked.operation == "PublishBatch" else asked.operation
-    return [Demand(f"sns:{operation}", given or ANYTHING)]
+    return [RequiredAction(f"sns:{operation}", given or ANYTHING)]
 
 
-def events(asked: Asked) -> list[Demand]:
+def events(asked: Asked) -> list[RequiredAction]:
     if asked.operation == "PutEvents":
         buses = {entry.get("EventBusName") or "default" for entry in asked.entries("Entries")}
-        return [Demand("events:PutEvents", asked.named(bus, "event-bus/")) for bus in sorted(buses)]
+        return [RequiredAction("events:PutEvents", asked.named(bus, "event-bus/")) for bus in sorted(buses)]
     bus = asked.text("EventBusName")
     bus = "" if bus.rpartition("/")[2] == "default" else bus.rpartition("/")[2] + "/" if bus else ""
     name = asked.text("Rule") or (asked.text("Name") if "Rule" in asked.operation else "")

@@ -48,7 +48,7 @@ _GET_RECORDS = (
 )
 
 
-class Measures:
+class StreamMetrics:
     """The metrics of one stream."""
 
     def __init__(self, world: World, stream: Stream) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 
 _OF_NO_STREAM = frozenset(("DescribeAccountSettings", "DescribeLimits", "ListStreams", "UpdateAccountSettings"))
 
@@ -18,7 +18,7 @@ _WITH_KEY = {
 }
 
 
-def kinesis(asked: Asked) -> list[Demand]:
+def kinesis(asked: Asked) -> list[RequiredAction]:
     if asked.operation in _OF_NO_STREAM:
         return asked.on(ANYTHING)
     given = asked.text("ConsumerARN", "ResourceARN", "StreamARN") or asked.text("StreamName")
@@ -30,7 +30,7 @@ def kinesis(asked: Asked) -> list[Demand]:
     return [*asked.on(stream), *_of_key(asked, stream)]
 
 
-def _of_key(asked: Asked, stream: str) -> list[Demand]:
+def _of_key(asked: Asked, stream: str) -> list[RequiredAction]:
     """Writing to a stream that is encrypted with a customer's key needs a data key of it, reading needs to decrypt."""
     action = _WITH_KEY.get(asked.operation)
     service: Any = asked.world.services.get("kinesis")
@@ -45,7 +45,7 @@ def _of_key(asked: Asked, stream: str) -> list[Demand]:
         "kms:EncryptionContext:aws:kinesis:arn": f"arn:aws:kinesis:{region}:{account}:stream/{name.split('/')[1]}",
         "aws:ViaAWSService": "true",
     }
-    return [Demand(action, asked.directory.key_arn(account, region, found.key_id), facts)]
+    return [RequiredAction(action, asked.directory.key_arn(account, region, found.key_id), facts)]
 
 
 def _of_token(asked: Asked) -> str:
@@ -63,6 +63,6 @@ def _of_token(asked: Asked) -> str:
         return ""
 
 
-def firehose(asked: Asked) -> list[Demand]:
+def firehose(asked: Asked) -> list[RequiredAction]:
     name = asked.text("DeliveryStreamName")
     return asked.on(asked.arn(f"deliverystream/{name}") if name else ANYTHING)

@@ -38,7 +38,7 @@ def unit(name: str) -> str:
     return _UNIT_OF_END.get(name.rpartition(".")[2], "Count")
 
 
-class Measures:
+class DeliveryStreamMetrics:
     """The metrics of one delivery stream; of the account's calls on streams in general when it has no name."""
 
     def __init__(self, world: World, key: Key) -> None:

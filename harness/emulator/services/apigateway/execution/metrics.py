@@ -23,7 +23,7 @@ _INTEGRATED = (*_EACH, "IntegrationLatency")
 _Key = tuple[str, str, str, str, str, str, bool]
 
 
-class Measures:
+class StageMetrics:
     """Groups of metrics are remembered per API, stage and method."""
 
     def __init__(self, world: World) -> None:

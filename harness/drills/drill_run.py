@@ -76,7 +76,7 @@ class FaultRun:
     over: bool = False
 
 
-class Stage:
+class DrillRun:
     """One drill on one emulator. Time stands still unless the plan moves it."""
 
     def __init__(

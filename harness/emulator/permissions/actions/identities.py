@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
 
 _NAMES = (
@@ -14,21 +14,21 @@ _NAMES = (
 )
 
 
-def iam(asked: Asked) -> list[Demand]:
+def iam(asked: Asked) -> list[RequiredAction]:
     action, account = f"iam:{asked.operation}", asked.call.account
     found = [(member, kind) for member, kind in _NAMES if asked.text(member)]
     if asked.operation in ("AddUserToGroup", "RemoveUserFromGroup"):
         found = [("GroupName", "group")]
     if found:
         member, kind = found[0]
-        return [Demand(action, asked.directory.arn_in_iam(account, kind, asked.text(member)))]
+        return [RequiredAction(action, asked.directory.arn_in_iam(account, kind, asked.text(member)))]
     if asked.text("PolicyName") and asked.operation == "CreatePolicy":
         path = asked.text("Path") or "/"
-        return [Demand(action, f"arn:aws:iam::{account}:policy{path}{asked.text('PolicyName')}")]
-    return [Demand(action, asked.text("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn") or ANYTHING)]
+        return [RequiredAction(action, f"arn:aws:iam::{account}:policy{path}{asked.text('PolicyName')}")]
+    return [RequiredAction(action, asked.text("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn") or ANYTHING)]
 
 
-def sts(asked: Asked) -> list[Demand]:
+def sts(asked: Asked) -> list[RequiredAction]:
     """Nobody can be kept from asking who they are."""
     operation = asked.operation
     if operation == "GetCallerIdentity":
@@ -44,10 +44,10 @@ def sts(asked: Asked) -> list[Demand]:
     for member, key in (("ExternalId", "sts:ExternalId"), ("RoleSessionName", "sts:RoleSessionName")):
         if asked.text(member):
             facts[key] = asked.text(member)
-    return [Demand("sts:AssumeRole", asked.text("RoleArn") or ANYTHING, facts)]
+    return [RequiredAction("sts:AssumeRole", asked.text("RoleArn") or ANYTHING, facts)]
 
 
-def cloudformation(asked: Asked) -> list[Demand]:
+def cloudformation(asked: Asked) -> list[RequiredAction]:
     name = asked.text("StackName", "StackId")
     if not name:
         return asked.on(ANYTHING)

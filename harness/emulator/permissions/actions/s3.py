@@ -9,7 +9,7 @@ from xml.sax.saxutils import unescape
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
 
 _KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
@@ -86,17 +86,19 @@ class Place(NamedTuple):
     key: str
 
 
-def s3(asked: Asked) -> list[Demand]:
+def s3(asked: Asked) -> list[RequiredAction]:
     _refuse_unknown(asked)
     place, facts = place_of(asked), _facts(asked)
     action = _ACTIONS.get(asked.operation, asked.operation)
     if not place.bucket:
-        return [Demand(f"s3:{action}", ANYTHING, facts)]
+        return [RequiredAction(f"s3:{action}", ANYTHING, facts)]
     if asked.operation == "DeleteObjects":
-        return [Demand("s3:DeleteObject", _arn(Place(place.bucket, key)), facts) for key in _keys_to_delete(asked)]
+        return [
+            RequiredAction("s3:DeleteObject", _arn(Place(place.bucket, key)), facts) for key in _keys_to_delete(asked)
+        ]
     if action in _VERSIONED and "s3:VersionId" in facts:
         action = action.replace("Object", "ObjectVersion", 1)
-    found = [Demand(f"s3:{action}", _arn(place), facts)]
+    found = [RequiredAction(f"s3:{action}", _arn(place), facts)]
     source = asked.call.http.header("x-amz-copy-source") if asked.call.http is not None else ""
     if source:
         bucket, _, key = unquote(source.partition("?")[0]).lstrip("/").partition("/")
@@ -104,9 +106,9 @@ def s3(asked: Asked) -> list[Demand]:
     if asked.operation in _WRITING:
         found += _encrypting(asked, place, facts)
         if asked.call.http is not None and asked.call.http.header("x-amz-tagging"):
-            found.append(Demand("s3:PutObjectTagging", _arn(place), facts))
+            found.append(RequiredAction("s3:PutObjectTagging", _arn(place), facts))
         if asked.call.http is not None and _sets_acl(asked.call.http):
-            found.append(Demand("s3:PutObjectAcl", _arn(place), facts))
+            found.append(RequiredAction("s3:PutObjectAcl", _arn(place), facts))
     elif asked.operation in _READING:
         found += _decrypting(asked, place)
     return found
@@ -160,11 +162,11 @@ def _sets_acl(request: HttpRequest) -> bool:
     return any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name, _ in request.headers)
 
 
-def _reading(asked: Asked, place: Place) -> list[Demand]:
-    return [Demand("s3:GetObject", _arn(place)), *_decrypting(asked, place)]
+def _reading(asked: Asked, place: Place) -> list[RequiredAction]:
+    return [RequiredAction("s3:GetObject", _arn(place)), *_decrypting(asked, place)]
 
 
-def _encrypting(asked: Asked, place: Place, facts: dict[str, Value]) -> list[Demand]:
+def _encrypting(asked: Asked, place: Place, facts: dict[str, Value]) -> list[RequiredAction]:
     """Writing with a customer's key needs a data key of it."""
     form = facts.get("s3:x-amz-server-side-encryption", "")
     key = facts.get("s3:x-amz-server-side-encryption-aws-kms-key-id", "") if form == "aws:kms" else ""
@@ -173,11 +175,11 @@ def _encrypting(asked: Asked, place: Place, facts: dict[str, Value]) -> list[Dem
     return _with_key(asked, "kms:GenerateDataKey", str(key), place)
 
 
-def _decrypting(asked: Asked, place: Place) -> list[Demand]:
+def _decrypting(asked: Asked, place: Place) -> list[RequiredAction]:
     return _with_key(asked, "kms:Decrypt", asked.directory.object_key(place.bucket, place.key) or "", place)
 
 
-def _with_key(asked: Asked, action: str, key: str, place: Place) -> list[Demand]:
+def _with_key(asked: Asked, action: str, key: str, place: Place) -> list[RequiredAction]:
     """Nothing for the key that S3 owns: it is everybody's who may use the bucket."""
     if not key or key.endswith("alias/aws/s3"):
         return []
@@ -187,4 +189,4 @@ def _with_key(asked: Asked, action: str, key: str, place: Place) -> list[Demand]
         "kms:EncryptionContext:aws:s3:arn": _arn(place),
         "aws:ViaAWSService": "true",
     }
-    return [Demand(action, asked.directory.key_arn(asked.call.account, region, key), facts)]
+    return [RequiredAction(action, asked.directory.key_arn(asked.call.account, region, key), facts)]

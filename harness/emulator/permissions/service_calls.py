@@ -19,7 +19,7 @@ _LOOKING_UP = frozenset((
 _ACCESS_LOG_STREAM = "amazon-apigateway-"
 
 
-def is_own_duty(call: Call) -> bool:
+def is_own_call(call: Call) -> bool:
     """Whether no policy is asked about a call between services."""
     caller = call.caller
     if call.service == "cloudwatch":

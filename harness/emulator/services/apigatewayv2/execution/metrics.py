@@ -39,7 +39,7 @@ class Served:
         self.integration_ms: int | None = None
 
 
-class Measures:
+class StageMetrics:
     """Groups of metrics are remembered per API, stage and route."""
 
     def __init__(self, world: World) -> None:

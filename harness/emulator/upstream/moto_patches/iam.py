@@ -10,7 +10,7 @@ from typing import Any
 PREFIX = "arn:aws:iam::aws:policy/"
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     backend = models.IAMBackend
     _allow_missing_version(models.IAMPolicyDocumentValidator)
     backend._init_managed_policies = lambda self: ManagedPolicies(self.account_id)

@@ -10,8 +10,8 @@ import pytest
 from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.clock import Clock
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.demands import SERVICES, demands_of
-from harness.emulator.permissions.demands.asked import Asked, Demand
+from harness.emulator.permissions.actions import SERVICES, required_actions
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.evaluation import ResourcePolicy
 from harness.emulator.spec.model import load_model
 from harness.emulator.upstream.services import SERVED
@@ -57,9 +57,11 @@ class Nobody:
         return False
 
 
-def demanded(service: str, operation: str, params: dict[str, Any], http: HttpRequest | None = None) -> list[Demand]:
+def demanded(
+    service: str, operation: str, params: dict[str, Any], http: HttpRequest | None = None
+) -> list[RequiredAction]:
     call = Call(service, operation, params, Caller(), "id", http)
-    return demands_of(Asked(call, World(clock=Clock.parse("manual")), Nobody()))
+    return required_actions(Asked(call, World(clock=Clock.parse("manual")), Nobody()))
 
 
 def pairs(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 _BY_ID_ONLY = ("disable_key", "enable_key", "cancel_key_deletion", "schedule_key_deletion")
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     backend = models.KmsBackend
 
     def by_any_id(method: Any) -> Any:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from harness.emulator.permissions.demands.asked import Asked, Demand
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.spec.model import load_model
 
 _LABEL = re.compile(r"\{([^}]+?)\+?\}")
 
 
-def apigateway(asked: Asked) -> list[Demand]:
+def apigateway(asked: Asked) -> list[RequiredAction]:
     method, path = _method_and_path(asked)
     if path.startswith("/v2/"):
         path = path[3:]
-    return [Demand(f"apigateway:{method}", f"arn:aws:apigateway:{asked.call.region}::{path}")]
+    return [RequiredAction(f"apigateway:{method}", f"arn:aws:apigateway:{asked.call.region}::{path}")]
 
 
 def _method_and_path(asked: Asked) -> tuple[str, str]:

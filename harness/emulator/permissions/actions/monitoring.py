@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 
 _OF_A_STREAM = frozenset(("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents"))
 
 
-def logs(asked: Asked) -> list[Demand]:
+def logs(asked: Asked) -> list[RequiredAction]:
     """A group's ARN ends in `:log-stream:` and the stream's name, which is empty for what is about the whole group."""
     given = asked.text("logGroupName", "logGroupIdentifier")
     if not given:
@@ -17,13 +17,15 @@ def logs(asked: Asked) -> list[Demand]:
     return asked.on(asked.arn(f"log-group:{group}:log-stream:{stream}"))
 
 
-def cloudwatch(asked: Asked) -> list[Demand]:
+def cloudwatch(asked: Asked) -> list[RequiredAction]:
     namespace = asked.text("Namespace")
     facts = {"cloudwatch:namespace": namespace} if asked.operation == "PutMetricData" and namespace else {}
     alarms = [asked.text("AlarmName")] if asked.text("AlarmName") else asked.texts("AlarmNames")
     action = f"cloudwatch:{asked.operation}"
     if alarms:
-        return [Demand(action, asked.arn(f"alarm:{name}")) for name in alarms]
+        return [RequiredAction(action, asked.arn(f"alarm:{name}")) for name in alarms]
     if "Dashboard" in asked.operation and asked.text("DashboardName"):
-        return [Demand(action, f"arn:aws:cloudwatch::{asked.call.account}:dashboard/{asked.text('DashboardName')}")]
-    return [Demand(action, asked.text("ResourceARN") or ANYTHING, facts)]
+        return [
+            RequiredAction(action, f"arn:aws:cloudwatch::{asked.call.account}:dashboard/{asked.text('DashboardName')}")
+        ]
+    return [RequiredAction(action, asked.text("ResourceARN") or ANYTHING, facts)]

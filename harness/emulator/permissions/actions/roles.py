@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.emulator.permissions.demands.asked import Asked, Demand
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 
 _PASSED: dict[tuple[str, str], str] = {
     ("apigateway", "PutIntegration"): "apigateway.amazonaws.com",
@@ -26,12 +26,14 @@ _PASSED: dict[tuple[str, str], str] = {
 _MEMBERS = frozenset(("credentials", "credentialsarn", "role", "rolearn", "value"))
 
 
-def passed_roles(asked: Asked) -> list[Demand]:
+def passed_roles(asked: Asked) -> list[RequiredAction]:
     """One demand for each role in the call's members."""
     service = _PASSED.get((asked.call.service, asked.operation))
     if service is None:
         return []
-    return [Demand("iam:PassRole", arn, {"iam:PassedToService": service}) for arn in sorted(_roles(asked.params))]
+    return [
+        RequiredAction("iam:PassRole", arn, {"iam:PassedToService": service}) for arn in sorted(_roles(asked.params))
+    ]
 
 
 def _roles(value: Any, member: str = "") -> set[str]:

@@ -6,27 +6,27 @@ import base64
 import binascii
 from typing import Any
 
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
 
 
-def kms(asked: Asked) -> list[Demand]:
+def kms(asked: Asked) -> list[RequiredAction]:
     operation = asked.operation
     facts = _encryption_context(asked.params.get("EncryptionContext"))
     if operation == "ReEncrypt":
         source = asked.text("SourceKeyId")
         first = _key(asked, source) if source else _of_ciphertext(asked)
         target = _key(asked, asked.text("DestinationKeyId"))
-        return [Demand("kms:ReEncryptFrom", first, facts), Demand("kms:ReEncryptTo", target, facts)]
-    found: list[Demand] = []
+        return [RequiredAction("kms:ReEncryptFrom", first, facts), RequiredAction("kms:ReEncryptTo", target, facts)]
+    found: list[RequiredAction] = []
     alias = asked.text("AliasName")
     if alias:
-        found.append(Demand(f"kms:{operation}", asked.arn(alias)))
+        found.append(RequiredAction(f"kms:{operation}", asked.arn(alias)))
     given = asked.text("KeyId", "TargetKeyId")
     if given:
-        found.append(Demand(f"kms:{operation}", _key(asked, given), facts))
+        found.append(RequiredAction(f"kms:{operation}", _key(asked, given), facts))
     elif operation == "Decrypt":
-        found.append(Demand("kms:Decrypt", _of_ciphertext(asked), facts))
+        found.append(RequiredAction("kms:Decrypt", _of_ciphertext(asked), facts))
     return found or asked.on(ANYTHING)
 
 
@@ -49,23 +49,23 @@ def _encryption_context(context: Any) -> dict[str, Value]:
     return {f"kms:EncryptionContext:{name}": str(value) for name, value in pairs}
 
 
-def secretsmanager(asked: Asked) -> list[Demand]:
+def secretsmanager(asked: Asked) -> list[RequiredAction]:
     if asked.operation == "CreateSecret":
         return asked.on(asked.arn(f"secret:{asked.text('Name')}-??????"))
     ids = [asked.text("SecretId")] if asked.text("SecretId") else asked.texts("SecretIdList")
     account, region = asked.call.account, asked.call.region
     if asked.operation == "BatchGetSecretValue":
         arns = [asked.directory.secret_arn(account, region, one) for one in ids]
-        return [*asked.on(ANYTHING), *[Demand("secretsmanager:GetSecretValue", arn) for arn in arns]]
+        return [*asked.on(ANYTHING), *[RequiredAction("secretsmanager:GetSecretValue", arn) for arn in arns]]
     return asked.on(asked.directory.secret_arn(account, region, ids[0]) if ids else ANYTHING)
 
 
-def ssm(asked: Asked) -> list[Demand]:
+def ssm(asked: Asked) -> list[RequiredAction]:
     names = asked.texts("Names") or [asked.text("Name", "Path")]
     if asked.text("ResourceId"):
         names = [asked.text("ResourceId")]
     action = f"ssm:{asked.operation}"
-    return [Demand(action, _parameter(asked, name) if name else ANYTHING) for name in names]
+    return [RequiredAction(action, _parameter(asked, name) if name else ANYTHING) for name in names]
 
 
 def _parameter(asked: Asked, name: str) -> str:

@@ -20,7 +20,7 @@ _UNITS = {"Duration": "Milliseconds", "IteratorAge": "Milliseconds", "AsyncEvent
 _RUN = ("Invocations", "Errors", "Throttles", "Duration")
 
 
-class Measures:
+class FunctionMetrics:
     """Groups of metrics are remembered per name and executed version: an invocation costs no look-up per metric."""
 
     def __init__(self, world: World) -> None:

@@ -7,7 +7,7 @@ import importlib
 from typing import Any
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     imports = models.TableImport
     imports.start = imports.run
     imports.__reduce__ = lambda self: (_restored, (_own(self),))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 
-def mend(models: Any) -> None:
+def patch(models: Any) -> None:
     made = models.SimpleSystemManagerBackend.__init__
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.demands.asked import ANYTHING, Asked, Demand
+from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
 
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem",
                "ConditionCheck": "ConditionCheckItem"}  # fmt: skip
 
 
-def dynamodb(asked: Asked) -> list[Demand]:
+def dynamodb(asked: Asked) -> list[RequiredAction]:
     operation = asked.operation
     if "Statement" in operation:
         raise NotEmulated("iam", f"the permission check of dynamodb {operation} (PartiQL)")
     if operation in ("BatchGetItem", "BatchWriteItem"):
         tables: Any = asked.params.get("RequestItems") or {}
-        return [Demand(f"dynamodb:{operation}", asked.named(name, "table/")) for name in sorted(tables)]
+        return [RequiredAction(f"dynamodb:{operation}", asked.named(name, "table/")) for name in sorted(tables)]
     if operation in ("TransactWriteItems", "TransactGetItems"):
         return [
-            Demand(f"dynamodb:{_TRANSACTED[kind]}", asked.named(str(item.get("TableName")), "table/"))
+            RequiredAction(f"dynamodb:{_TRANSACTED[kind]}", asked.named(str(item.get("TableName")), "table/"))
             for entry in asked.entries("TransactItems")
             for kind, item in entry.items()
             if kind in _TRANSACTED and isinstance(item, dict)
@@ -33,21 +33,21 @@ def dynamodb(asked: Asked) -> list[Demand]:
     return asked.on(f"{arn}/index/{index}" if index and operation in ("Query", "Scan") else arn)
 
 
-def dynamodbstreams(asked: Asked) -> list[Demand]:
+def dynamodbstreams(asked: Asked) -> list[RequiredAction]:
     stream = asked.text("StreamArn") or asked.text("ShardIterator").partition("|")[0]
-    return [Demand(f"dynamodb:{asked.operation}", stream or ANYTHING)]
+    return [RequiredAction(f"dynamodb:{asked.operation}", stream or ANYTHING)]
 
 
-def glue(asked: Asked) -> list[Demand]:
+def glue(asked: Asked) -> list[RequiredAction]:
     """Reading or changing a table needs the catalogue and the database, too."""
     action = f"glue:{asked.operation}"
     database = asked.text("DatabaseName") or (asked.text("Name") if "Database" in asked.operation else "")
     if not database:
-        return [Demand(action, asked.arn("catalog") if "Database" in asked.operation else ANYTHING)]
+        return [RequiredAction(action, asked.arn("catalog") if "Database" in asked.operation else ANYTHING)]
     resources = [asked.arn("catalog"), asked.arn(f"database/{database}")]
     table = asked.text("TableName") or (asked.text("Name") if "Table" in asked.operation else "")
     if table:
         resources.append(asked.arn(f"table/{database}/{table}"))
     elif "Table" in asked.operation:
         resources.append(asked.arn(f"table/{database}/*"))
-    return [Demand(action, resource) for resource in resources]
+    return [RequiredAction(action, resource) for resource in resources]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from harness.aws_resources.kind import ClientOf, Found, Json
+from harness.aws_resources.kind import ClientOf, Found
+from harness.json_object import Json
 
 
 class Tables:

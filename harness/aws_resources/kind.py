@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Json = dict[str, Any]
+from harness.json_object import Json
+
 ClientOf = Callable[[str], Any]
 """Service (botocore's name) → boto3 client."""
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.aws_resources.kind import ClientOf, Found, Json, tags_of
+from harness.aws_resources.kind import ClientOf, Found, tags_of
+from harness.json_object import Json
 
 _SOONEST_DAYS = 7
 _GOING = ("PendingDeletion", "PendingReplicaDeletion")

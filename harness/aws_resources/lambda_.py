@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from harness.aws_resources.kind import ClientOf, Found, Json, named
+from harness.aws_resources.kind import ClientOf, Found, named
+from harness.json_object import Json
 
 
 class EventSourceMappings:

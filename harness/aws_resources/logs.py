@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.aws_resources.kind import ClientOf, Found, Json
+from harness.aws_resources.kind import ClientOf, Found
+from harness.json_object import Json
 
 
 class LogGroups:

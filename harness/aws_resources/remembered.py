@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 
 from botocore.exceptions import ClientError
 
-from harness.aws_resources.kind import ClientOf, DescribedKind, Json
+from harness.aws_resources.kind import ClientOf, DescribedKind
 from harness.aws_resources.table import DESCRIBED_KINDS
+from harness.json_object import Json
 from harness.problem import Problem
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from harness.aws_resources.kind import ClientOf, Found, Json, named
+from harness.aws_resources.kind import ClientOf, Found, named
+from harness.json_object import Json
 from harness.problem import Problem
 
 _AT_ONCE = 1000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.aws_resources.kind import ClientOf, Found, Json
+from harness.aws_resources.kind import ClientOf, Found
+from harness.json_object import Json
 
 
 class Topics:

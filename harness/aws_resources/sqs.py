@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from harness.aws_resources.kind import ClientOf, Found, Json
+from harness.aws_resources.kind import ClientOf, Found
+from harness.json_object import Json
 
 _CHANGING = ("ApproximateNumberOf", "CreatedTimestamp", "LastModifiedTimestamp")
 _MESSAGES = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]

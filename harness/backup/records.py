@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.backup.split import split, split_lines
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _DELIVERY_MEMBERS = ("dataId", "subsequenceNumber", "EventId", "esDocumentId")
 

@@ -23,7 +23,7 @@ Seed = Annotated[
     int, typer.Option("--seed", min=0, help="Makes loads and random choices; the same seed, the same run.")
 ]
 Html = Annotated[Path | None, typer.Option("--report", help="Write the report as one HTML file.")]
-Json = Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")]
+JsonReport = Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write the report as JUnit XML.")]
 On = Annotated[str, typer.Option("--target", help="Where to play them: embedded, or localstack (containers).")]
 
@@ -43,7 +43,7 @@ def run(
     names: Annotated[list[str], typer.Argument(help="Names of drills.")],
     seed: Seed = _DEFAULT_SEED,
     report: Html = None,
-    json: Json = None,
+    json: JsonReport = None,
     junit: Junit = None,
     target: On = DEFAULT_TARGET,
 ) -> None:
@@ -56,7 +56,7 @@ def run(
 def run_all(
     seed: Seed = _DEFAULT_SEED,
     report: Html = None,
-    json: Json = None,
+    json: JsonReport = None,
     junit: Junit = None,
     target: On = DEFAULT_TARGET,
     show: Annotated[bool, typer.Option("--open", help="Open the HTML report, where there is a screen.")] = False,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.json_object import Json
 from harness.ledger import EntryPoint, Fate, Sent
 from harness.ledger.identity import Payload
 from harness.sinks import Sink
@@ -14,7 +15,6 @@ from harness.sinks import Sink
 if TYPE_CHECKING:
     from harness.drills.drill_run import DrillRun
 
-Json = dict[str, Any]
 Make = Callable[[random.Random, int], Payload]
 Holds = Callable[[Sent], bool]
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.config import Config
 
 from harness.clients import local_session
-from harness.drills.drill import Answers, Drill, Heal, Json, Pipeline, Send, SendMeanwhile
+from harness.drills.drill import Answers, Drill, Heal, Pipeline, Send, SendMeanwhile
+from harness.json_object import Json
 from harness.ledger import Ledger, Sent, steady
 from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, get_args
+from typing import get_args
 
 from harness.drills.drill import Drill
 from harness.drills.drill_run import FaultRun
 from harness.drills.verdict import Verdict, Word
+from harness.json_object import Json
 from harness.ledger import Report
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

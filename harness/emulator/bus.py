@@ -7,15 +7,15 @@ upstream elsewhere.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import NotEmulated
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 Interceptor = Callable[[Call, Callable[[Call], Awaitable[Json]]], Awaitable[Json]]
 
 

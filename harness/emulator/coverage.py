@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.service import Service, snake
 from harness.emulator.spec.model import Model, load_model
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 
 def service_kinds(world: World) -> dict[str, str]:

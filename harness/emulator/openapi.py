@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANY = "x-amazon-apigateway-any-method"

@@ -25,11 +25,11 @@ from botocore import xform_name
 
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import NotEmulated
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 

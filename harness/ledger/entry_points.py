@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.clients import KEY, local_session
+from harness.json_object import Json
 from harness.ledger.outcome import Outcome, of_entry, of_error
-
-Json = dict[str, Any]
 
 _POSTERS = 8
 _TIMEOUT_SECONDS = 65.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
+from harness.json_object import Json
 from harness.parity.outcome import FAIL, NO_ANSWER, NOT_SHOWN, OK, PASS, SKIPPED, UNANSWERED, Run, Shown
 
 REFUSED = "NotEmulated"
@@ -18,8 +18,6 @@ REFUSED = "NotEmulated"
 
 NO_OPERATION = "–.(no operation)"
 """The row of tests that call no operation that could be recognised."""
-
-Json = dict[str, Any]
 
 
 @dataclass

@@ -18,11 +18,11 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
+from harness.json_object import Json
 from harness.problem import Problem
 
-Json = dict[str, Any]
 State = Literal["new", "unknown", "done"]
 RecordId = tuple[str, int]
 """Object (bucket, key and version in one text) and line."""

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.json_object import Json
 from harness.sinks.base import Found, Reading
 from harness.sinks.fates import Fate
 from harness.sinks.stream import records_between
-
-Json = dict[str, Any]
 
 _BATCH = 10
 _HIDDEN_SECONDS = 300

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.json_object import Json
 from harness.sinks.base import Found, Reading
 from harness.sinks.fates import Fate
-
-Json = dict[str, Any]
 
 _MOST_CALLS = 100_000
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from harness.aws_resources.dynamodb import Tables
-from harness.aws_resources.kind import ClientOf, DescribedKind, Json
+from harness.aws_resources.kind import ClientOf, DescribedKind
 from harness.aws_resources.s3 import Buckets
 from harness.aws_resources.sqs import Queues
+from harness.json_object import Json
 
 # Of the kinds that hold data; by Terraform type, whose id is what the kind calls a name.
 _HOLDING: tuple[DescribedKind, ...] = (Buckets(), Tables(), Queues())

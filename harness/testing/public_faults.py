@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from harness.waiting import wait_for
-
-Json = dict[str, Any]
 
 _UPDATE_SECONDS = 300.0
 _POLL_SECONDS = 1.0

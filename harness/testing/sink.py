@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from harness.json_object import Json
 from harness.sinks.requests import HttpSink, emulator_sink
 from harness.targets.admin import Admin
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

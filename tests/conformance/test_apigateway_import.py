@@ -10,9 +10,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from tests.conftest import Aws
-
-Json = dict[str, Any]
 
 MOCK = {
     "type": "mock",

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
+from harness.json_object import Json
 from tests.conformance.test_apigateway_import import Imported
 from tests.conftest import Aws
-
-Json = dict[str, Any]
 
 HANDLER = """
 import json

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from tests.conformance.test_http_api import ECHO, Api, name
 from tests.conftest import Aws
 from tests.local_issuer import LocalIssuer
 
-Json = dict[str, Any]
 LAMBDA = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
 URI = LAMBDA.format("arn:aws:lambda:us-east-1:000000000000:function:f")
 

@@ -11,11 +11,11 @@ import httpx
 import jwt
 import pytest
 
+from harness.json_object import Json
 from tests.conformance.test_http_api import ECHO, Api, refused
 from tests.conftest import Aws
 from tests.local_issuer import LocalIssuer, private_key, public_key
 
-Json = dict[str, Any]
 UNAUTHORIZED = (401, {"message": "Unauthorized"})
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from harness.emulator.services.apigatewayv2.execution import lambda_authorizer
+from harness.json_object import Json
 from tests.conformance.test_http_api import ECHO, Api
 from tests.conftest import Aws
 
-Json = dict[str, Any]
 URI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
 FAILED = (500, {"message": "Internal Server Error"})
 FORBIDDEN = (403, {"message": "Forbidden"})

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from tests.conformance.test_apigateway_import_sam import document as rest_document
 from tests.conformance.test_http_api_import import URI, jwt_scheme, lambda_scheme, proxy
 from tests.conformance.test_http_api_import import document as http_document
 from tests.conftest import Aws
 
-Json = dict[str, Any]
 JUNK: tuple[Any, ...] = (None, 1, 1.5, True, "", "text", [], [1], ["text"], [[]], {}, {"a": 1}, {"Ref": "A"}, {"a": {}})
 
 

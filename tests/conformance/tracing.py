@@ -6,9 +6,8 @@ import io
 import zipfile
 from typing import Any
 
+from harness.json_object import Json
 from tests.conftest import Aws
-
-Json = dict[str, Any]
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 HINTS = {"SizeInMBs": 1, "IntervalInSeconds": 60}

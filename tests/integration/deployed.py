@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from harness.json_object import Json
 from harness.testing.stack import Stack
 from tests.conftest import Aws
-
-Json = dict[str, Any]
 
 _POSTERS = 4
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
 
+from harness.json_object import Json
 from tests.conftest import Aws
 from tests.integration.deployed import Deployed
-
-Json = dict[str, Any]
 
 SINK = "log-api.newrelic.com"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.full_stack import FullStack, Json
+from harness.json_object import Json
+from tests.integration.full_stack import FullStack
 
 EVENT_TYPES = ("orders", "payments", "user_activity")
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.json_object import Json
 from harness.testing.emulator import SuiteEmulator
 from harness.testing.suite import SuiteTarget
-from tests.integration.full_stack import FullStack, Json
+from tests.integration.full_stack import FullStack
 from tests.integration.test_event_ingestion import EVENT_TYPES, event
 
 POISON = {"poison": True}

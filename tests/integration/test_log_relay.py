@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.full_stack import FullStack, Json, data_of
+from harness.json_object import Json
+from tests.integration.full_stack import FullStack, data_of
 
 MARKED = {"message": "please fail", "_force_failure": True}
 

@@ -10,7 +10,8 @@ import json
 
 import pytest
 
-from tests.integration.full_stack import FullStack, Json
+from harness.json_object import Json
+from tests.integration.full_stack import FullStack
 from tests.integration.test_log_relay import MARKED, post, relayed
 
 LOGS = [{"id": number} for number in range(3)]

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from harness.json_object import Json
 from tests.integration.aws_cli import version_1
-from tests.integration.full_stack import FullStack, Json
+from tests.integration.full_stack import FullStack
 from tests.integration.provisioning import ROOT
 from tests.integration.test_log_relay import MARKED, post, relayed
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.json_object import Json
 from harness.testing.emulator import SuiteEmulator
 from tests.integration.alone import Alone
 from tests.integration.aws_cli import version_1
-from tests.integration.full_stack import SINK, Json
+from tests.integration.full_stack import SINK
 from tests.integration.left_over import left_over
 
 PACKAGE = "zip lambda_firehose_handler.zip lambda_firehose_handler.py"

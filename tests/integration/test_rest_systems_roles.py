@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.full_stack import FullStack, Json
+from harness.json_object import Json
+from tests.integration.full_stack import FullStack
 from tests.integration.test_event_ingestion import event
 from tests.integration.test_log_relay import MARKED, post, relayed
 

@@ -17,12 +17,13 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from harness.pytest_plugin import harness_options
 from harness.targets import DEFAULT_TARGET
 from harness.testing.emulator import SuiteEmulator, started
 from harness.testing.topology import Provisioner, SuiteRunner
 from tests.conftest import Aws
-from tests.integration.deployed import Deployed, Json
+from tests.integration.deployed import Deployed
 from tests.integration.provisioning import Provisioned
 from tests.local_issuer import LocalIssuer
 

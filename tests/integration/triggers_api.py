@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.sam_environment import SamEnvironment
 from harness.provision.sam_provision import sam_digest
@@ -25,8 +26,6 @@ from harness.testing.options import Options
 from harness.testing.topology import SuiteWorkspace, Unobtainable, once_per_run, provisioning_environment
 from tests.integration.deployed import Deployed
 from tests.integration.provisioning import ROOT
-
-Json = dict[str, Any]
 
 STACK = "triggers-api"
 SOURCE = ROOT / "sam" / STACK

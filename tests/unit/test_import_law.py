@@ -51,7 +51,7 @@ def forbidden(importer: str, imported: str) -> str | None:
             return None
     if imported.partition(".")[0] == "moto":
         return None if within(importer, _UPSTREAM) else "moto is known in upstream/ alone"
-    if not within(imported, "harness") or imported == "harness.version":
+    if not within(imported, "harness") or imported in ("harness.version", "harness.json_object"):
         return None
     if not within(importer, _EMULATOR):
         return "the harness knows the emulator by its APIs alone" if within(imported, _EMULATOR) else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.drills.drill import Drill, Json, Send, Wait, rule
+from harness.drills.drill import Drill, Send, Wait, rule
 from harness.drills.producer import retrying
 from harness.drills.systems.iot import BUCKET, DATA, FIREHOSE, STREAM, TRANSFORM_CALLS, iot
+from harness.json_object import Json
 
 _WRITES: Json = {"service": "s3", "operation": "PutObject", "resource": f"{BUCKET}/{DATA}*", "caller": FIREHOSE}
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecords", "resource": STREAM}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from harness.drills.drill import HOUR, Drill, Heal, Json, Send, Wait, rule
+from harness.drills.drill import HOUR, Drill, Heal, Send, Wait, rule
 from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
 from harness.drills.systems.event_ingestion import (
@@ -17,6 +17,7 @@ from harness.drills.systems.event_ingestion import (
     order,
     poison,
 )
+from harness.json_object import Json
 from harness.ledger.identity import Payload
 
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecords", "resource": STREAM}

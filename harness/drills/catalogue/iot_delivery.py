@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.drills.drill import DAY, HOUR, Act, Drill, Heal, Json, Send, Wait, rule
+from harness.drills.drill import DAY, HOUR, Act, Drill, Heal, Send, Wait, rule
 from harness.drills.drill_run import DrillRun
 from harness.drills.systems.iot import BUCKET, DATA, FIREHOSE, iot
+from harness.json_object import Json
 
 BACKUP_BUCKET = "bucket-for-iot-backup-salvador"
 _KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"

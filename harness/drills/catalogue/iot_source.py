@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.drills.drill import Drill, Heal, Json, Pipeline, Send, Wait, rule
+from harness.drills.drill import Drill, Heal, Pipeline, Send, Wait, rule
 from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
 from harness.drills.systems.iot import FIREHOSE, STREAM, data_sink, iot
+from harness.json_object import Json
 from harness.ledger import Sent
 
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecords", "resource": STREAM}

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from harness.drills.catalogue.expectations import error_codes, first
-from harness.drills.drill import Act, Drill, Holds, Json, Send, Wait, rule
+from harness.drills.drill import Act, Drill, Holds, Send, Wait, rule
 from harness.drills.drill_run import DrillRun
 from harness.drills.systems.iot import BUCKET, ERRORS, FUNCTION, TRANSFORM_CALLS, fate_of, iot, mixed_reading
+from harness.json_object import Json
 from harness.ledger import Fate
 
 _codes = partial(error_codes, BUCKET, ERRORS)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from harness.drills.catalogue.expectations import error_codes, first
-from harness.drills.drill import DAY, HOUR, Answers, Drill, Json, Send, Wait, rule
+from harness.drills.drill import DAY, HOUR, Answers, Drill, Send, Wait, rule
 from harness.drills.systems.log_relay import BACKUP_WRITES, BUCKET, ENDPOINT, log_or_marked, log_relay, marked
+from harness.json_object import Json
 
 _codes = partial(error_codes, BUCKET, "")
 _AT_ENDPOINT: Json = {"resource": ENDPOINT}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.drills.drill import Drill, Json, Send, Wait, rule
+from harness.drills.drill import Drill, Send, Wait, rule
 from harness.drills.producer import retrying
 from harness.drills.systems.log_relay import DELIVERY, log_or_marked, log_relay, marked
+from harness.json_object import Json
 
 _PUTS: Json = {"service": "firehose", "operation": "PutRecord", "resource": DELIVERY}
 _BATCHES: Json = {"service": "firehose", "operation": "PutRecordBatch", "resource": DELIVERY}

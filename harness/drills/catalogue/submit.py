@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from harness.drills.drill import HOUR, Act, Drill, Json, Send, SendMeanwhile, Wait, rule
+from harness.drills.drill import HOUR, Act, Drill, Send, SendMeanwhile, Wait, rule
 from harness.drills.drill_run import DrillRun
 from harness.drills.producer import retrying
 from harness.drills.systems.submit import BUCKET, FUNCTION, STREAM, submit
+from harness.json_object import Json
 
 _PUTS: Json = {"service": "kinesis", "operation": "PutRecord", "resource": STREAM}
 _AT_FUNCTION: Json = {"resource": FUNCTION}

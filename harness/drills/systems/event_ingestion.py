@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from harness.drills.drill import Json, Pipeline
+from harness.drills.drill import Pipeline
 from harness.drills.drill_run import ACCOUNT, REGION, DrillRun
 from harness.drills.processed import ProcessedByFunction
 from harness.drills.systems.code import archive, create_function, role
+from harness.json_object import Json
 from harness.ledger import EntryPoint, HttpEntry, KinesisEntry, json_envelope
 from harness.ledger.identity import Payload
 from harness.sinks import DeadLetterQueue, Sink

@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from harness.drills.drill import Json, Pipeline
+from harness.drills.drill import Pipeline
 from harness.drills.drill_run import ACCOUNT, REGION, DrillRun
 from harness.drills.systems.code import archive, create_function, processing, role
+from harness.json_object import Json
 from harness.ledger import Fate, KinesisEntry, Sent
 from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload

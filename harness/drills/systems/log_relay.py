@@ -7,10 +7,11 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from harness.drills.drill import Json, Pipeline
+from harness.drills.drill import Pipeline
 from harness.drills.drill_run import REGION, DrillRun
 from harness.drills.systems.code import archive, create_function, processing, role
 from harness.drills.systems.posting import PostOneByOne
+from harness.json_object import Json
 from harness.ledger import EntryPoint, FirehoseEntry
 from harness.ledger.identity import Payload
 from harness.sinks import ErrorObjects, Sink, emulator_sink

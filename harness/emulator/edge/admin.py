@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs, unquote
 
 import orjson
@@ -23,12 +23,12 @@ from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.emulator.edge.trace_admin import trace
 from harness.emulator.permissions import MODES
+from harness.json_object import Json
 from harness.version import VERSION
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 PREFIX = "/_harness/"

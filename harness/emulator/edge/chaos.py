@@ -18,8 +18,7 @@ from harness.emulator.faults import Faults
 from harness.emulator.faults.reading import BadRule
 from harness.emulator.faults.registry import LOCALSTACK
 from harness.emulator.faults.rule import EXTERNAL, Rule
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 PREFIX = "/_localstack/chaos/"
 _LATENCY = "localstack-latency"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
@@ -19,11 +19,10 @@ from harness.emulator.edge.guard import Page
 from harness.emulator.edge.recognise import recognise
 from harness.emulator.errors import AwsError
 from harness.emulator.s3_address import bucket_of_host
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH")
 _MAX_AGE = 3000

@@ -9,8 +9,6 @@ DELETE /_harness/faults[/<id>]   all rules or one; answers with what they had co
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
 from harness.emulator.call import HttpRequest
@@ -18,8 +16,7 @@ from harness.emulator.edge.admin_problem import AdminProblem
 from harness.emulator.faults import Faults, catalogue
 from harness.emulator.faults.reading import BadRule
 from harness.emulator.faults.rule import Rule
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class FaultsAdmin:

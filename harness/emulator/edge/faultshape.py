@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.spec.encode import json_bytes
 from harness.emulator.spec.model import Model
 from harness.emulator.spec.xml_text import escaped
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def error_response(error: AwsError, form: str, request_id: str, model: Model | None = None) -> HttpResponse:

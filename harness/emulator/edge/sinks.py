@@ -13,19 +13,18 @@ import re
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.faults.endpoint_answer import HANG, MEMBERS, RESET, EndpointAnswer, read_answer
 from harness.emulator.faults.fault import SINK
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.edge.sink_forward import SinkServer
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MAX_RECORDED = 128 * 1024 * 1024  # bytes of bodies that one sink keeps; older requests are dropped

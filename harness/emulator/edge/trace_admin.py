@@ -7,16 +7,15 @@ GET /_harness/trace?contains=<text>  only that search
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.emulator.edge.admin_problem import AdminProblem
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.call import HttpRequest
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 
 def trace(world: World, request: HttpRequest, method: str, text: str) -> Json:

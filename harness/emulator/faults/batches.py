@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from harness.emulator.faults.fault import Calls, Hit
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 BATCHES: Calls = {"kinesis": frozenset({"PutRecords"}), "firehose": frozenset({"PutRecordBatch"})}
 

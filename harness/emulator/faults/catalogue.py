@@ -7,11 +7,9 @@ import importlib
 import inspect
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from harness.emulator.faults.fault import Fault
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _FOLDER = Path(__file__).parent / "kinds"
 

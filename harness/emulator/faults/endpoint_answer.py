@@ -14,8 +14,7 @@ from typing import Any
 import orjson
 
 from harness.emulator.call import HttpResponse, Unanswered
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 HANG, RESET = "hang", "reset"
 BEHAVIOURS = (HANG, RESET, "wrong-request-id", "no-timestamp", "too-large", "wrong-content-type", "not-json")

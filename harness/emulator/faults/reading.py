@@ -13,17 +13,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.errors import constraint, validation_error
 from harness.emulator.faults import arguments, catalogue
 from harness.emulator.faults.fault import CALL, Fault
 from harness.emulator.faults.rule import Match, Rule, When
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 EXECUTE_API = "execute-api"
 HTTP_SINK = "http-sink"

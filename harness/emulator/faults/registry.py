@@ -19,7 +19,6 @@ from harness.emulator.store import Table
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 Proceed = Callable[[Call], Awaitable[Any]]
 
 HARNESS = "harness"

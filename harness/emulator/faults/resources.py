@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 
+from harness.json_object import Json
+
 if TYPE_CHECKING:
     from harness.emulator.call import Call, HttpRequest
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 # Members that name a resource, and what stands before the name in its ARN.
 _NAMED: dict[str, tuple[tuple[str, ...], str]] = {

@@ -7,13 +7,14 @@ import random
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.call import Caller
     from harness.emulator.faults.fault import Fault
 
-Json = dict[str, Any]
 Patterns = tuple[str, ...]
 
 EXTERNAL = "external"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-Json = dict[str, Any]
+from harness.json_object import Json
+
 Calls = Callable[[str, Json], Awaitable[Json]]
 """(operation, parameters) → the answer's members, for whoever reads. Raises AwsError."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.emulator.clock import Clock
 from harness.emulator.errors import AwsError
 from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
 from harness.emulator.kinesis_consumer.client import StreamClient
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _ITERATOR_LIFE = 300.0  # seconds (B4)
 _THROTTLED_PAUSE = 1.0

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from harness.emulator.errors import AwsError
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 ANYONE = "*"
 _VARIABLES_SINCE = "2012-10-17"

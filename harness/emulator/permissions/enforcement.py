@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.emulator.call import Call, Caller, HttpRequest
@@ -26,11 +26,11 @@ from harness.emulator.permissions.function_sessions import read_session_token
 from harness.emulator.permissions.principals import ANONYMOUS, Kind, Principal, root, service, session
 from harness.emulator.permissions.request_facts import facts_of, source_facts
 from harness.emulator.permissions.service_calls import is_own_call
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 Proceed = Callable[[Call], Awaitable[Json]]
 
 _MOST_DECISIONS = 20_000

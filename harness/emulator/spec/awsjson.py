@@ -11,8 +11,7 @@ from harness.emulator.spec.decode import Compiler, Decoder, Doubt
 from harness.emulator.spec.encode import cbor_bytes, json_bytes
 from harness.emulator.spec.explain import explain, serialization_error
 from harness.emulator.spec.model import Model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class JsonCodec:

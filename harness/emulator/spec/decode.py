@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.emulator.spec.model import Model
+from harness.json_object import Json
 
-Json = dict[str, Any]
 Decoder = Callable[[Any], Any]
 
 NUMBERS = ("integer", "long", "float", "double")

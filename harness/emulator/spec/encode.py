@@ -13,8 +13,7 @@ from typing import Any
 import orjson
 
 from harness.emulator.spec.model import Model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def _blob(value: object) -> str:

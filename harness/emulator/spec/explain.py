@@ -12,8 +12,7 @@ from typing import Any
 from harness.emulator.errors import AwsError, constraint, validation_error
 from harness.emulator.spec.decode import NUMBERS, RAW_BLOBS, compiled_pattern
 from harness.emulator.spec.model import Model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 # AWS prints enum sets in the order of a hash set; these are the orders that were recorded (A2, B13).
 _RECORDED_ENUM_ORDER = {

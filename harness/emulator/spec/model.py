@@ -10,11 +10,10 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
 
 import orjson
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(frozen=True, eq=False)

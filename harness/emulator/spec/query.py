@@ -17,12 +17,12 @@ from harness.emulator.spec.decode import NUMBERS, Compiler, Doubt
 from harness.emulator.spec.explain import explain
 from harness.emulator.spec.model import Model
 from harness.emulator.spec.xml_text import escaped
+from harness.json_object import Json
 
 _MAX_FIELDS = 50_000
 _MAX_STEPS = 64
 """Steps of a dotted name; what is behind them is one name."""
 
-Json = dict[str, Any]
 Tree = dict[str, Any]
 
 

@@ -9,8 +9,7 @@ from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.spec.decode import Compiler, Decoder, Doubt
 from harness.emulator.spec.explain import explain, serialization_error
 from harness.emulator.spec.model import Model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 CONTENT_TYPE = "application/cbor"
 

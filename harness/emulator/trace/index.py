@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from harness.emulator.trace import events
 from harness.emulator.trace.events import Event, Row, event_of
+from harness.json_object import Json
 
-Json = dict[str, Any]
 E = TypeVar("E")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 DELIVERED = "delivered"
 PROCESSING_FAILED = "processing-failed"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from harness.emulator.trace import api_way, events, firehose_way, kinesis_way, object_way
 from harness.emulator.trace.causes import follow_back
 from harness.emulator.trace.index import HoldsBuffers, HoldsShards, Index
 from harness.emulator.trace.journey import Journey
 from harness.emulator.trace.recorder import place_of
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 MOST_MATCHES = 10
 SEARCHED_BYTES = 256 * 1024 * 1024

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.trace import events, firehose_way
 from harness.emulator.trace.causes import describe_append, describe_put
 from harness.emulator.trace.index import Index
 from harness.emulator.trace.journey import DELIVERED, Journey, records
 from harness.emulator.trace.ranges import overlap, size
 from harness.emulator.trace.recorder import place_of
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def find(index: Index, text: str) -> Json | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.upstream.loading import backends
+from harness.json_object import Json
 
-Json = dict[str, Any]
 Direct = Callable[[Call], Json]
 
 

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.upstream.sdk import loader
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class _Protocol:

@@ -27,12 +27,12 @@ from harness.emulator.upstream.loading import WsgiApp, backends, load_app
 from harness.emulator.upstream.services import SERVED
 from harness.emulator.upstream.state import MotoState, living_at
 from harness.emulator.upstream.wsgi import call_app
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.permissions.directory import Directory
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 

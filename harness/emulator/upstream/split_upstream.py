@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.clock import Timer
@@ -15,12 +15,12 @@ from harness.emulator.upstream.remote import ANSWER_SECONDS, INVOKE_SECONDS, Rem
 from harness.emulator.upstream.sdk import loader
 from harness.emulator.upstream.signing import signed
 from harness.emulator.upstream.split import Split
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.permissions.directory import Directory
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0

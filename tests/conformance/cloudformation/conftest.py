@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Stacks:

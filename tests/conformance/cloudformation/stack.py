@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.json_object import Json
 from tests.conftest import Aws
 
-Json = dict[str, Any]
 _LOOK_SECONDS = 60.0
 _MOST_LOOKS = 60
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 

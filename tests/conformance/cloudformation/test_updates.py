@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def template(*, timeout: int = 30, name: str | None = None, group: str = "/a", **more: Json) -> Json:

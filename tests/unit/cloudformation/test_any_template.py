@@ -15,8 +15,7 @@ from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.difference import changes
 from harness.emulator.services.cloudformation.model import Stack
 from harness.emulator.services.cloudformation.preparation import Draft
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 TEMPLATE: Json = {
     "AWSTemplateFormatVersion": "2010-09-09",

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.cloudformation.intrinsics import NO_VALUE, References, Resolver, Symbolic, markers
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 PARAMETERS: Json = {"Stage": "prod", "Names": ["a", "b"], "AWS::Region": "us-east-1", "AWS::StackName": "s"}
 MAPPINGS = {"M": {"us-east-1": {"Size": 3, "List": ["x", "y"]}}}

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.cloudformation.parameters import declared_parameters, parameter_values
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def values(declared: Json, given_values: list[Json], previous: dict[str, str] | None = None) -> dict[str, str]:

@@ -12,10 +12,9 @@ import pytest
 from harness.emulator.build import build_world
 from harness.emulator.call import Caller
 from harness.emulator.world import World
+from harness.json_object import Json
 from tests.unit.test_journal_world import Run
 from tests.unit.test_journal_world import run as run_in_folder
-
-Json = dict[str, Any]
 
 
 def template(count: int, delay: int = 0) -> str:

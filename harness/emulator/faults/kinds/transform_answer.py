@@ -10,8 +10,7 @@ import orjson
 
 from harness.emulator.faults.arguments import argument, one_of
 from harness.emulator.faults.fault import Fault, Hit
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _TOO_LARGE = {
     "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",

@@ -11,12 +11,11 @@ import orjson
 
 from harness.emulator.call import Call, HttpRequest
 from harness.emulator.permissions.facts import Value
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.permissions.directory import Directory
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 ANYTHING = "*"
 

@@ -9,7 +9,8 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import Json, bad_request, not_found
+from harness.emulator.services.apigateway.state import bad_request, not_found
+from harness.json_object import Json
 
 _ARN = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+::/(\w+)/([^/]+)(?:/stages/([^/]+))?")
 _PATCHABLE = Patchable(

@@ -9,7 +9,8 @@ from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.patch import Patchable, integer, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, page, present
+from harness.json_object import Json
 
 _PATCHABLE = Patchable(
     scalars={

@@ -8,13 +8,13 @@ from harness.emulator.services.apigateway.patch import Patchable, text
 from harness.emulator.services.apigateway.stages import Stages
 from harness.emulator.services.apigateway.state import (
     Deployment,
-    Json,
     RestApi,
     bad_request,
     not_found,
     page,
     present,
 )
+from harness.json_object import Json
 
 _PATCHABLE = Patchable(scalars={"/description": text}, removable=frozenset({"/description"}), listed=("/description",))
 

@@ -14,7 +14,8 @@ from harness.emulator.services.apigateway.execution.gateway_response import effe
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, not_found, page, present
+from harness.json_object import Json
 
 _TYPES = (*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX")
 

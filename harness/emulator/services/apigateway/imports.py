@@ -23,7 +23,8 @@ from harness.emulator.services.apigateway.importing.settings import (
 )
 from harness.emulator.services.apigateway.models import DEFAULT_MODELS
 from harness.emulator.services.apigateway.rest_apis import RestApis, api_answer
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request
+from harness.emulator.services.apigateway.state import RestApi, bad_request
+from harness.json_object import Json
 
 _INVALID = "Invalid OpenAPI input."
 _BASE_PATH_MODES = ("ignore", "prepend", "split")

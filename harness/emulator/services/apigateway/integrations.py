@@ -11,7 +11,8 @@ from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.mapping import RequestMapping, ResponseMapping
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, boolean, integer, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, not_found, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, not_found, present
+from harness.json_object import Json
 
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 _TARGET_PATTERN = re.compile(r"arn:aws[a-z-]*:apigateway:[^:]+:(?:[^:]+\.)?[^:.]+:(action|path)/.*", re.DOTALL)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.emulator.services.apigateway.patch import boolean, double, integer, text, unescape
-from harness.emulator.services.apigateway.state import Json, bad_request
+from harness.emulator.services.apigateway.state import bad_request
+from harness.json_object import Json
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY", "*")
 

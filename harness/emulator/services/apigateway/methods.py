@@ -9,7 +9,8 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, present
+from harness.json_object import Json
 
 _HTTP_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 _PARAMETER = re.compile(r"method\.request\.(header|querystring|path|multivalueheader|multivaluequerystring)\.(.+)")

@@ -8,7 +8,8 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, page, present
+from harness.json_object import Json
 
 _SCHEMA = "http://json-schema.org/draft-04/schema#"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.emulator.services.apigateway.state import Json, bad_request, not_found
+from harness.emulator.services.apigateway.state import bad_request, not_found
+from harness.json_object import Json
 
 Parse = Callable[[str], Any]
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigateway.state import Json, bad_request
+from harness.emulator.services.apigateway.state import bad_request
+from harness.json_object import Json
 
 _SHORT = "execute-api:/"
 

@@ -8,7 +8,8 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, page
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, page
+from harness.json_object import Json
 
 _PART = re.compile(r"[a-zA-Z0-9._:-]+|\{[a-zA-Z0-9._:-]+\+?\}")
 _BAD_PART = (

@@ -12,7 +12,8 @@ from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.models import DEFAULT_MODELS
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, page, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, page, present
+from harness.json_object import Json
 
 _MAX_COMPRESSION = 10485760
 

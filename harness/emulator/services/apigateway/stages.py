@@ -11,7 +11,8 @@ from harness.emulator.services.apigateway import method_settings
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, present
+from harness.json_object import Json
 
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]*")
 _DESTINATION = re.compile(

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.emulator.errors import AwsError
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass

@@ -11,7 +11,8 @@ from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, boolean, double, integer, text, unescape
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, page, present
+from harness.json_object import Json
 
 _PERIODS = ("DAY", "WEEK", "MONTH")
 _KEY = Patchable(

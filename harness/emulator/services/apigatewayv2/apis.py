@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
-from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, not_found, page, present
+from harness.emulator.services.apigatewayv2.base import Base, bad_request, not_found, page, present
 from harness.emulator.services.apigatewayv2.state import Api
+from harness.json_object import Json
 
 
 class Apis(Base):

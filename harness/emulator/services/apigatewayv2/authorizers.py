@@ -6,9 +6,10 @@ import re
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
-from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigatewayv2.base import Base, bad_request, conflict, not_found, page, present
 from harness.emulator.services.apigatewayv2.execution.issuer import Unreachable, jwks_uri
 from harness.emulator.services.apigatewayv2.state import Api
+from harness.json_object import Json
 
 _LIMIT = 10
 _DEFAULT_TTL = 300

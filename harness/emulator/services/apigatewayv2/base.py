@@ -11,8 +11,7 @@ from harness.emulator.service import Service
 from harness.emulator.services.apigatewayv2.state import Api, Deployment
 from harness.emulator.store import Table
 from harness.emulator.world import World
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Base(Service):

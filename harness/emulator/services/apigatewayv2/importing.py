@@ -17,7 +17,8 @@ from harness.emulator.openapi import (
     as_texts,
     path_with_base,
 )
-from harness.emulator.services.apigatewayv2.base import Json, bad_request, present
+from harness.emulator.services.apigatewayv2.base import bad_request, present
+from harness.json_object import Json
 
 _PREFIX = "x-amazon-apigateway-"
 _TAG = f"{_PREFIX}tag-value"

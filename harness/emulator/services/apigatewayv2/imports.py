@@ -15,11 +15,12 @@ from harness.emulator.service import operation
 from harness.emulator.services.apigatewayv2 import importing
 from harness.emulator.services.apigatewayv2.apis import Apis
 from harness.emulator.services.apigatewayv2.authorizers import Authorizers, with_defaults
-from harness.emulator.services.apigatewayv2.base import Json, bad_request
+from harness.emulator.services.apigatewayv2.base import bad_request
 from harness.emulator.services.apigatewayv2.integrations import Integrations
 from harness.emulator.services.apigatewayv2.integrations import with_defaults as integration_with_defaults
 from harness.emulator.services.apigatewayv2.routes import Routes
 from harness.emulator.services.apigatewayv2.state import Api
+from harness.json_object import Json
 
 _INVALID = "Invalid OpenAPI input."
 _BASE_PATH_MODES = ("ignore", "prepend", "split")

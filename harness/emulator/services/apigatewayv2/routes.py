@@ -6,8 +6,9 @@ import re
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
-from harness.emulator.services.apigatewayv2.base import Base, Json, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigatewayv2.base import Base, bad_request, conflict, not_found, page, present
 from harness.emulator.services.apigatewayv2.state import Api
+from harness.json_object import Json
 
 _METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _WITHOUT_AUTHORIZER = ("NONE", "AWS_IAM")

@@ -15,8 +15,7 @@ from harness.emulator.services.cloudformation.errors import validation_error
 from harness.emulator.services.cloudformation.model import ChangeSet, Stack
 from harness.emulator.store import Table
 from harness.emulator.world import World
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _PAGE = 100
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")

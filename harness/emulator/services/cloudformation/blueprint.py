@@ -20,8 +20,7 @@ from harness.emulator.services.cloudformation.intrinsics import (
 )
 from harness.emulator.services.cloudformation.model import Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import NO_ECHO, declared_parameters
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.errors import insufficient_capabilities
 from harness.emulator.services.cloudformation.resources.registry import resource_types
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 IAM = "CAPABILITY_IAM"
 NAMED_IAM = "CAPABILITY_NAMED_IAM"

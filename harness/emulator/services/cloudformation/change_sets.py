@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.service import operation
@@ -23,8 +21,7 @@ from harness.emulator.services.cloudformation.parameters import NO_ECHO
 from harness.emulator.services.cloudformation.preparation import Draft, check_types_unchanged
 from harness.emulator.services.cloudformation.stacks import Stacks
 from harness.emulator.services.cloudformation.work.steps import Steps
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _REVIEW = "REVIEW_IN_PROGRESS"

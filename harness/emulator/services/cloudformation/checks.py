@@ -13,8 +13,7 @@ from harness.emulator.services.cloudformation.errors import format_error, templa
 from harness.emulator.services.cloudformation.intrinsics import PSEUDO, unresolved
 from harness.emulator.services.cloudformation.resources.registry import resource_types
 from harness.emulator.services.cloudformation.template import VERSION
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _SECTIONS = (
     "AWSTemplateFormatVersion",

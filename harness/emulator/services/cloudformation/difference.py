@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.blueprint import Blueprint, Definition
 from harness.emulator.services.cloudformation.intrinsics import markers
 from harness.emulator.services.cloudformation.model import Deployment, Stack, StackResource
 from harness.emulator.services.cloudformation.resources.registry import resource_types
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def changes(stack: Stack, deployment: Deployment, blueprint: Blueprint) -> list[Json]:

@@ -9,8 +9,7 @@ from harness.emulator.service import operation
 from harness.emulator.services.cloudformation.base import Base, page
 from harness.emulator.services.cloudformation.errors import validation_error
 from harness.emulator.services.cloudformation.work.outputs import importers
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Exports(Base):

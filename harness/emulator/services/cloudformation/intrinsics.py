@@ -18,8 +18,7 @@ from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.cidr import cidr_blocks
 from harness.emulator.services.cloudformation.errors import format_error, template_error
 from harness.emulator.services.cloudformation.zones import availability_zones
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 NO_VALUE = object()
 """What `AWS::NoValue` resolves to: the member that has it disappears."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.cloudformation.base import Base, page
 from harness.emulator.services.cloudformation.errors import validation_error
 from harness.emulator.services.cloudformation.model import Event, Stack, StackResource
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
 

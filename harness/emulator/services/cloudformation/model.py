@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.emulator.call import Caller
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(slots=True)

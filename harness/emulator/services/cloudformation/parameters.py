@@ -14,8 +14,7 @@ from harness.emulator.budget import BudgetExceeded
 from harness.emulator.errors import NotEmulated
 from harness.emulator.patterns import compile_pattern
 from harness.emulator.services.cloudformation.errors import format_error, validation_error
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 NO_ECHO = "****"
 

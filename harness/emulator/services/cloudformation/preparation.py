@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation import capabilities
 from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.checks import check_sections, check_template
@@ -12,8 +10,7 @@ from harness.emulator.services.cloudformation.model import Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import declared_parameters, parameter_values
 from harness.emulator.services.cloudformation.sam import SAM, check_transforms, translate
 from harness.emulator.services.cloudformation.template import parse_template, transforms
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Draft:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
 
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.errors import validation_error
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 SAM = "AWS::Serverless-2016-10-31"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.cloudformation.base import (
@@ -25,8 +23,7 @@ from harness.emulator.services.cloudformation.work.delete import check_retained,
 from harness.emulator.services.cloudformation.work.resume import resume
 from harness.emulator.services.cloudformation.work.steps import Steps
 from harness.emulator.services.cloudformation.work.update import roll_back, update
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _UPDATABLE = (
     "CREATE_COMPLETE",

@@ -7,8 +7,7 @@ from typing import Any
 
 from harness.emulator.errors import AwsError
 from harness.emulator.services.cloudformation.errors import format_error
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 VERSION = "2010-09-09"
 _MAX_DEPTH = 100

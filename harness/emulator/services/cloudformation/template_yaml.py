@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 
 from harness.emulator.services.cloudformation.errors import format_error, template_error
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 # Functions with a short form. `!Ref` and `!Condition` have no `Fn::` in their long form.
 _SHORT = (

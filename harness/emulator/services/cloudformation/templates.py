@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
@@ -14,8 +13,7 @@ from harness.emulator.services.cloudformation.model import Deployment
 from harness.emulator.services.cloudformation.parameters import NO_ECHO, Parameter
 from harness.emulator.services.cloudformation.preparation import Draft
 from harness.emulator.services.cloudformation.template_source import TemplateSource
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Templates(TemplateSource):

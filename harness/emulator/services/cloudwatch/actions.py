@@ -8,11 +8,11 @@ import orjson
 
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
-from harness.emulator.service import Json
 from harness.emulator.services.cloudwatch.base import dimensions_of, validation
 from harness.emulator.services.cloudwatch.history import HistoryOperations
 from harness.emulator.services.cloudwatch.model import Alarm, State
 from harness.emulator.services.cloudwatch.reasons import stamp
+from harness.json_object import Json
 
 log = logging.getLogger(__name__)
 

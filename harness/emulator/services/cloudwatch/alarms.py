@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch import reasons, statistics, tags
 from harness.emulator.services.cloudwatch.base import (
     combination,
@@ -17,6 +17,7 @@ from harness.emulator.services.cloudwatch.base import (
 from harness.emulator.services.cloudwatch.evaluation import COMPARISONS, TREATMENTS
 from harness.emulator.services.cloudwatch.model import INSUFFICIENT_DATA, Alarm, State
 from harness.emulator.services.cloudwatch.watch import Watch
+from harness.json_object import Json
 
 _DAY, _HOUR = 86400, 3600
 _REQUIRED = {

@@ -8,10 +8,11 @@ from typing import TypeVar
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.metrics import Identity
-from harness.emulator.service import Json, Service
+from harness.emulator.service import Service
 from harness.emulator.services.cloudwatch.model import Alarm, AlarmKey, HistoryItem
 from harness.emulator.store import Table
 from harness.emulator.world import World
+from harness.json_object import Json
 
 T = TypeVar("T")
 

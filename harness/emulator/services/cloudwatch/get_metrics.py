@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.emulator.call import Call
 from harness.emulator.metrics import Bucket
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch import statistics
 from harness.emulator.services.cloudwatch.base import (
     CloudWatchBase,
@@ -17,6 +17,7 @@ from harness.emulator.services.cloudwatch.base import (
     page,
     without_nothing,
 )
+from harness.json_object import Json
 
 MOST_METRICS = 500
 """Metrics on a page of ListMetrics; queries of one GetMetricData."""

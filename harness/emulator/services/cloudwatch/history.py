@@ -5,9 +5,10 @@ from __future__ import annotations
 import orjson
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch.base import CloudWatchBase, page, without_nothing
 from harness.emulator.services.cloudwatch.model import Alarm, HistoryItem, State
+from harness.json_object import Json
 
 KEPT_SECONDS = 30 * 86400
 MOST_ITEMS = 1000

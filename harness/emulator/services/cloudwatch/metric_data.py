@@ -6,8 +6,9 @@ import math
 
 from harness.emulator.call import Call
 from harness.emulator.metrics import Bucket, Metric
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch.base import CloudWatchBase, combination, identity, invalid
+from harness.json_object import Json
 
 MOST_DATA = 1000
 MOST_VALUES = 150

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch.base import CloudWatchBase, validation
 from harness.emulator.services.cloudwatch.model import Alarm
+from harness.json_object import Json
 
 MOST_TAGS = 50
 

@@ -14,13 +14,14 @@ from harness.emulator.services.firehose.destinations.table import DESTINATIONS
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import KeyProblem, key_problem
 from harness.emulator.services.firehose.metrics import DeliveryStreamMetrics
-from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Json, Key
+from harness.emulator.services.firehose.model import Batch, Buffer, DeliveryStream, Key
 from harness.emulator.services.firehose.partitioning.jq_process import JqProcess
 from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError
 from harness.emulator.services.firehose.partitioning.partitions import extraction_query
 from harness.emulator.services.firehose.source.quota import Quota
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from math import inf
 
 from harness.emulator.clock import Clock, Timer
-from harness.emulator.services.firehose.model import Buffer, Json, Record
+from harness.emulator.services.firehose.model import Buffer, Record
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
+from harness.json_object import Json
 
 MB = 1024 * 1024
 

@@ -8,7 +8,8 @@ from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import key_problem
-from harness.emulator.services.firehose.model import DIRECT_PUT, DeliveryStream, Json
+from harness.emulator.services.firehose.model import DIRECT_PUT, DeliveryStream
+from harness.json_object import Json
 
 MAX_CHANGES = 25
 WINDOW_SECONDS = 24 * 3600.0

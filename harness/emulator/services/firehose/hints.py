@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 DEFAULT_SIZE_MB = 5
 DEFAULT_INTERVAL = 300

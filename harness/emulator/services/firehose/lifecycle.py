@@ -13,10 +13,11 @@ from harness.emulator.services.firehose.destinations.table import CONFIGURATIONS
 from harness.emulator.services.firehose.encryption import new_encryption
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.kms_key import key_problem
-from harness.emulator.services.firehose.model import DESTINATION_ID, DIRECT_PUT, KINESIS, DeliveryStream, Json, Key
+from harness.emulator.services.firehose.model import DESTINATION_ID, DIRECT_PUT, KINESIS, DeliveryStream, Key
 from harness.emulator.services.firehose.pipeline import Pipeline
 from harness.emulator.services.firehose.source.kinesis import begin
 from harness.emulator.services.firehose.tags import new_tags
+from harness.json_object import Json
 
 _RECORD_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _RECORD_ID_LENGTH = 204

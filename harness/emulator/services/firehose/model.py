@@ -12,12 +12,12 @@ bytes if somebody may still need them, else their number; None while `data` is w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Log
+from harness.json_object import Json
 
-Json: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str]
 """Account, region, name of a delivery stream."""
 

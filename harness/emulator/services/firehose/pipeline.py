@@ -18,7 +18,7 @@ from harness.emulator.services.firehose.destinations.destination import Delivery
 from harness.emulator.services.firehose.destinations.s3_delivery import S3Delivery
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Json, Key, Record
+from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Key, Record
 from harness.emulator.services.firehose.partitioning.configuration import is_partitioned
 from harness.emulator.services.firehose.partitioning.partitions import (
     ACTIVE_LIMIT,
@@ -36,6 +36,7 @@ from harness.emulator.services.firehose.processing.preparation import Preparatio
 from harness.emulator.services.firehose.source.kinesis import KinesisSource
 from harness.emulator.services.firehose.stage import BACKUP, DESTINATION, LAMBDA, Stage
 from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase

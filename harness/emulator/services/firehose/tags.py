@@ -7,7 +7,8 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import DeliveryStream, Json
+from harness.emulator.services.firehose.model import DeliveryStream
+from harness.json_object import Json
 
 MAX_TAGS = 50
 

@@ -11,7 +11,8 @@ from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.conversion.batch import check_schema
 from harness.emulator.services.firehose.destinations.table import UPDATES
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import DESTINATION_ID, DeliveryStream, Json
+from harness.emulator.services.firehose.model import DESTINATION_ID, DeliveryStream
+from harness.json_object import Json
 
 
 class Updates(FirehoseBase):

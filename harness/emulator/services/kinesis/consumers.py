@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.base import ConsumerKey
 from harness.emulator.services.kinesis.model import Consumer
 from harness.emulator.services.kinesis.resources import ResourceOperations
 from harness.emulator.services.kinesis.streams import StreamOperations
 from harness.emulator.services.kinesis.tags import check_tags
+from harness.json_object import Json
 
 MAX_CONSUMERS = 20
 MAX_CREATING = 5

@@ -7,11 +7,12 @@ import time
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.model import Entry, Shard, Stream, canonical_shard_id
 from harness.emulator.services.kinesis.tokens import VALID_SECONDS, BadToken
+from harness.json_object import Json
 
 MAX_RECORDS = 10_000
 MAX_BYTES = 10 * 1024 * 1024

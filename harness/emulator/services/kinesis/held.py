@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.emulator.service import Json
 from harness.emulator.services.kinesis import sequence
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.model import Shard, ShardLog, Stream
+from harness.json_object import Json
 
 
 class HeldRecords(KinesisBase):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.model import Shard, Stream
 from harness.emulator.services.kinesis.streams import StreamOperations, after_shard, describe_shard
+from harness.json_object import Json
 
 _PAGE = 1000
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import constraint, validation_error
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.model import HASH_SPACE, Shard, ShardLog, Stream, partition_digest
+from harness.json_object import Json
 
 MAX_BATCH_BYTES = 10 * 1024 * 1024
 

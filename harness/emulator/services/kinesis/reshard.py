@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.model import Shard, Stream, canonical_shard_id
 from harness.emulator.services.kinesis.streams import StreamOperations
+from harness.json_object import Json
 
 MAX_SHARDS = 10_000
 SCALINGS_PER_DAY = 10

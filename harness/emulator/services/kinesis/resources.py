@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.base import ConsumerKey, KinesisBase
 from harness.emulator.services.kinesis.model import Consumer, Stream
+from harness.json_object import Json
 
 
 class ResourceOperations(KinesisBase):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.model import SHARD_LEVEL_METRICS, Stream
+from harness.json_object import Json
 
 MIN_RETENTION, MAX_RETENTION = 24, 8760
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.model import Shard, Stream
 from harness.emulator.services.kinesis.tags import check_tags
 from harness.emulator.services.kinesis.tokens import VALID_SECONDS, BadToken
+from harness.json_object import Json
 
 ON_DEMAND_SHARDS = 4
 ON_DEMAND_STREAMS = 50

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from harness.emulator.call import Call
-from harness.emulator.service import Json, operation
+from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages
 from harness.emulator.services.kinesis.resources import ResourceOperations
+from harness.json_object import Json
 
 MAX_TAGS = 50
 _ALLOWED = re.compile(r"[\w\s./=+\-@%:]*")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 import orjson
 
@@ -14,8 +13,7 @@ from harness.emulator.services.lambda_.execution.outcome import Outcome
 from harness.emulator.services.lambda_.execution.platform_log import iso
 from harness.emulator.services.lambda_.model import AsyncEvent, EventInvokeConfig, Function
 from harness.emulator.services.lambda_.names import FunctionName
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 RETRY_SECONDS = (60.0, 120.0)
 MAX_RETRIES = 2

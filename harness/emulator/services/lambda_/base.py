@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
@@ -20,11 +20,10 @@ from harness.emulator.services.lambda_.model import (
 )
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.emulator.store import Table
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 SERVICE_PRINCIPAL = "lambda.amazonaws.com"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from harness.emulator.errors import NotEmulated, constraint, validation_error
 from harness.emulator.services.lambda_ import names, vpc_config
@@ -13,8 +12,7 @@ from harness.emulator.services.lambda_.execution.interpreters import is_supporte
 from harness.emulator.services.lambda_.execution.platform_log import runtime_version_arn
 from harness.emulator.services.lambda_.model import LATEST, FunctionVersion
 from harness.emulator.services.lambda_.packages import base64_sha256
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 MAX_ENVIRONMENT_BYTES = 4096
 MAX_TIMEOUT = 900

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import orjson
 
@@ -11,10 +10,9 @@ from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.base import LambdaBase
 from harness.emulator.services.lambda_.execution.platform_log import iso
+from harness.json_object import Json
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 class Destinations(LambdaBase):

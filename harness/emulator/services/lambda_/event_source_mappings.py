@@ -14,11 +14,10 @@ from harness.emulator.services.lambda_.destinations import Destinations
 from harness.emulator.services.lambda_.mapping.event_filter import EventFilter
 from harness.emulator.services.lambda_.mapping.reader import MappingReader
 from harness.emulator.services.lambda_.model import EventSourceMapping, FunctionVersion, MappingCheckpoint
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _DEFAULT_BATCH = 100
 

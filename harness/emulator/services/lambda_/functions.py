@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import constraint, validation_error
@@ -13,8 +12,7 @@ from harness.emulator.services.lambda_.base import page
 from harness.emulator.services.lambda_.model import LATEST, Function, FunctionVersion
 from harness.emulator.services.lambda_.packages import used_code
 from harness.emulator.services.lambda_.versions import Versions
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 MAX_NAME = 64
 

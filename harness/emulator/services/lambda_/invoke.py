@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import Any
 
 import orjson
 
@@ -17,8 +16,7 @@ from harness.emulator.services.lambda_.model import LATEST, AsyncEvent, Function
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.emulator.services.lambda_.permissions import Permissions
 from harness.emulator.services.lambda_.settings import ACCOUNT_CONCURRENCY
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 MAX_REQUEST = 6_291_456
 MAX_EVENT = 1_048_576

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
@@ -13,8 +12,7 @@ from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.archive import check
 from harness.emulator.services.lambda_.base import LambdaBase
 from harness.emulator.services.lambda_.model import Code, Function
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 HOT_RELOAD_BUCKET = "hot-reload"
 MAX_ZIP_BYTES = 70_167_211

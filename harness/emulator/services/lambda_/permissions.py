@@ -14,8 +14,7 @@ from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.base import LambdaBase
 from harness.emulator.services.lambda_.model import Function, Policy
 from harness.emulator.services.lambda_.names import FunctionName
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _NO_POLICY = "The resource you requested does not exist."
 

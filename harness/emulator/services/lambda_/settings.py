@@ -3,8 +3,6 @@ read beside them."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
@@ -14,8 +12,7 @@ from harness.emulator.services.lambda_.base import LambdaBase, page
 from harness.emulator.services.lambda_.execution.platform_log import runtime_version_arn
 from harness.emulator.services.lambda_.model import EventInvokeConfig, Function
 from harness.emulator.services.lambda_.names import FunctionName
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 ACCOUNT_CONCURRENCY = 1000
 MIN_UNRESERVED = 100

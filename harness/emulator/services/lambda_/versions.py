@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
@@ -12,8 +11,7 @@ from harness.emulator.services.lambda_.base import page
 from harness.emulator.services.lambda_.model import LATEST, Alias, Function, FunctionVersion
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.emulator.services.lambda_.packages import Packages, base64_sha256
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Versions(Packages):

@@ -4,12 +4,10 @@ machine whatever it says, and the function's log tells so at each cold start."""
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.model import Vpc
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 WARNING = "[WARN]\tVpcConfig is kept but has no effect: this function runs on the emulator's machine, outside a VPC.\n"
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.quota_period import quota_period
 from harness.emulator.token_bucket import TokenBucket
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 
 class KeyRing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,11 +16,10 @@ from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.vtl import to_text
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _TIMEOUT = 29.0
 

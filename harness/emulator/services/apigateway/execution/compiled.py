@@ -18,8 +18,7 @@ from harness.emulator.services.apigateway.vtl import Template, VtlError
 from harness.emulator.services.apigateway.vtl.methods import java_regex
 from harness.emulator.services.apigateway.vtl.template import SECONDS, SIZE, STEPS
 from harness.emulator.services.apigateway.vtl.values import weigh
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 JSON = "application/json"
 

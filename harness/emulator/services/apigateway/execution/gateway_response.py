@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.call import HttpResponse
 from harness.emulator.services.apigateway.execution.failure import DEFAULT_TEMPLATE, Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.execution.substitution import Substitution
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def effective(gateway_responses: dict[str, Json], kind: str, status: int) -> Json:

@@ -20,11 +20,10 @@ from harness.emulator.services.apigateway.execution.credentials import integrati
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.mapping import Backend
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _FUNCTION_PATH = re.compile(r"/2015-03-31/functions/(.+)/invocations")
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:.+")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.budget import Budget
 from harness.emulator.patterns import compile_pattern
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from referencing import Registry
 
-Json = dict[str, Any]
 Keyword = Callable[..., Iterator[Any] | None]
 
 

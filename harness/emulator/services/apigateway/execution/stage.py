@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledMethod
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.method_settings import setting_for
 from harness.emulator.token_bucket import TokenBucket
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Stage:

@@ -14,8 +14,7 @@ from harness.emulator.services.apigateway.execution.failure import Failure, inte
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.model import Model
 from harness.emulator.services.apigateway.execution.substitution import request_value
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _MODEL_URL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/([A-Za-z0-9]+)")
 _MORE = 10

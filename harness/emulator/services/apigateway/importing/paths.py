@@ -26,7 +26,8 @@ from harness.emulator.services.apigateway.integrations import (
 )
 from harness.emulator.services.apigateway.methods import Methods, check_method_response
 from harness.emulator.services.apigateway.resources import add_resource
-from harness.emulator.services.apigateway.state import Json, bad_request, present
+from harness.emulator.services.apigateway.state import bad_request, present
+from harness.json_object import Json
 
 _INTEGRATION = "x-amazon-apigateway-integration"
 _OPERATION = frozenset({"auth", "integration", "request-validator"})

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.openapi import Document
-from harness.emulator.services.apigateway.state import Json, RestApi, bad_request
+from harness.emulator.services.apigateway.state import RestApi, bad_request
+from harness.json_object import Json
 
 _PREFIX = "x-amazon-apigateway-"
 

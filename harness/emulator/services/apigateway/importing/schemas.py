@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.emulator.openapi import as_object
 from harness.emulator.services.apigateway.importing.progress import Import
-from harness.emulator.services.apigateway.state import Json, bad_request, present
+from harness.emulator.services.apigateway.state import bad_request, present
+from harness.json_object import Json
 
 _NAME = re.compile(r"[A-Za-z0-9]+")
 _REFERENCE = re.compile(r"#/(?:definitions|components/schemas)/([^/]+)")

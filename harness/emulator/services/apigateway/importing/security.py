@@ -11,7 +11,8 @@ from harness.emulator.openapi import (
 )
 from harness.emulator.services.apigateway.authorizers import Authorizers
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
-from harness.emulator.services.apigateway.state import Json, bad_request, present
+from harness.emulator.services.apigateway.state import bad_request, present
+from harness.json_object import Json
 
 _AUTHORIZER = "x-amazon-apigateway-authorizer"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"

@@ -10,7 +10,8 @@ from harness.emulator.openapi import as_boolean, as_object, as_text, as_texts
 from harness.emulator.services.apigateway import gateway_responses
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.rest_apis import compression, key_source
-from harness.emulator.services.apigateway.state import Json, bad_request
+from harness.emulator.services.apigateway.state import bad_request
+from harness.json_object import Json
 
 _KNOWN = frozenset(
     {

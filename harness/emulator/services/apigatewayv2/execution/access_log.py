@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Caller, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.service_integration import context_value
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 _VARIABLE = re.compile(r"\$context\.([A-Za-z0-9_.]+)")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qs
 
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.service_integration import context_value
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(slots=True)

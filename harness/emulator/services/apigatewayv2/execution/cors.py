@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import HttpRequest, HttpResponse
+from harness.json_object import Json
 
-Json = dict[str, Any]
 Headers = list[tuple[str, str]]
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from harness.emulator.call import HttpRequest
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _TEXT_TYPES = ("application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Call, Caller
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.spec.encode import json_bytes
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 SERVICE = "apigateway.amazonaws.com"
 

@@ -4,18 +4,17 @@ allowed host, and its answer back (D9)."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from harness.emulator.call import HttpResponse
 from harness.emulator.outbound import Outbound
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.response import message
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     import httpx
-
-Json = dict[str, Any]
 
 _VARIABLE = re.compile(r"\{([A-Za-z0-9._:-]+)\+?\}")
 _CONNECTION = frozenset(("connection", "content-length", "host", "keep-alive", "transfer-encoding"))

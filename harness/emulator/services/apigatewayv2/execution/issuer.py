@@ -9,11 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.json_object import Json
+
 if TYPE_CHECKING:
     from harness.emulator.outbound import Outbound
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 KEPT_SECONDS = 7200.0
 """Virtual seconds that keys are remembered for (D9)."""

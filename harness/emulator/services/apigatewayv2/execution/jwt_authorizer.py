@@ -12,8 +12,7 @@ import orjson
 from harness.emulator.services.apigatewayv2.execution.authorization import Authorized, Denied, identity
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys, Unreachable
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _ALGORITHMS = ("RS256", "RS384", "RS512")
 

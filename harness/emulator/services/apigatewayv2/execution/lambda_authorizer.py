@@ -14,11 +14,11 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution import functions
 from harness.emulator.services.apigatewayv2.execution.authorization import Authorized, Denied, identity
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 10.0

@@ -7,16 +7,15 @@ DataProcessed is the bytes of both bodies.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.metrics import Group, Metric
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.apigatewayv2.state import Api
     from harness.emulator.world import World
-
-Json = dict[str, Any]
 
 NAMESPACE = "AWS/ApiGateway"
 

@@ -8,8 +8,7 @@ from typing import Any
 import orjson
 
 from harness.emulator.call import HttpResponse
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class BadAnswer(Exception):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import unquote
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Router:

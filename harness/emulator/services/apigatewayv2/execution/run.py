@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
@@ -23,11 +23,11 @@ from harness.emulator.services.apigatewayv2.execution.service_integration import
 from harness.emulator.services.apigatewayv2.execution.throttle import Throttle
 from harness.emulator.services.apigatewayv2.state import Api, Deployment
 from harness.emulator.spec.encode import json_bytes
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.apigatewayv2.base import Base
 
-Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 _PAYLOAD_LIMIT = 10 * 1024 * 1024

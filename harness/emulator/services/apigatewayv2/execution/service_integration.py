@@ -10,8 +10,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _REFERENCE = re.compile(r"\$\{?((?:request|context|stageVariables)[A-Za-z0-9_.\-\[\]]*)\}?")
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.token_bucket import TokenBucket
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 class Throttle:

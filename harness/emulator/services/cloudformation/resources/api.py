@@ -28,8 +28,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     found,
 )
 from harness.emulator.spec.model import Model, load_model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _SCALARS: dict[str, Shape] = {
     "boolean": BOOLEAN,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import ListOf, Structure
 from harness.emulator.services.cloudformation.resources.simple import REF, simple
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _METHOD = Api(
     "apigateway",

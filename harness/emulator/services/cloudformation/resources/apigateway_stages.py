@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.cloudformation.resources.api import Api, Renamed
 from harness.emulator.services.cloudformation.resources.patches import difference, escape, patches
@@ -18,8 +16,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     Structure,
 )
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _DEPLOY = Api("apigateway", "CreateDeployment", "Description", "RestApiId", "StageName")
 _STAGE_DESCRIPTION = Api(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.patches import difference, patches
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import STRING, TAGS, ListOf, Structure
 from harness.emulator.services.cloudformation.resources.simple import REF, simple
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _TAGGING = Tagging("apigateway", "TagResource", "UntagResource", "resourceArn", "tags", "tagKeys")
 _PLAN = Api("apigateway", "CreateUsagePlan", "ApiStages", "Description", "Quota", "Throttle", UsagePlanName="name")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.resource import (
@@ -15,8 +14,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
 )
 from harness.emulator.services.cloudformation.resources.shape import JSON, STRING, MapOf, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api(
     "apigatewayv2",

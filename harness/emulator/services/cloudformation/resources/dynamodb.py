@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.resources.api import Api, Renamed
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import BOOLEAN, STRING, TAGS, Scalar, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api(
     "dynamodb",

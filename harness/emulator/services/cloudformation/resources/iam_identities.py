@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
 from harness.emulator.services.cloudformation.resources.iam_policies import POLICIES, set_policies
 from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import STRING, STRINGS, TAGS, Scalar, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _ROLE = Api(
     "iam",

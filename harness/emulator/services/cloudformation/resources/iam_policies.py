@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
 from harness.emulator.services.cloudformation.resources.removal import remove
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import STRING, STRINGS, ListOf, Shape, Structure
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 IDENTITIES = {"Roles": "Role", "Users": "User", "Groups": "Group"}
 """Property with names → what IAM's operations call them."""

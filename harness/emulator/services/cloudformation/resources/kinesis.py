@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.removal import until_gone
 from harness.emulator.services.cloudformation.resources.resource import (
@@ -14,8 +12,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
 )
 from harness.emulator.services.cloudformation.resources.shape import TAGS, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api("kinesis", "CreateStream", "MaxRecordSizeInKiB", "ShardCount", "StreamModeDetails", Name="StreamName")
 _ENCRYPTION = Api("kinesis", "StartStreamEncryption", "EncryptionType", "KeyId")

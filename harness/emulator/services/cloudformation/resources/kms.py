@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
 from harness.emulator.services.cloudformation.resources.resource import (
     Context,
@@ -15,8 +13,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
 from harness.emulator.services.cloudformation.resources.shape import BOOLEAN, TAGS, Structure
 from harness.emulator.services.cloudformation.resources.simple import simple
 from harness.emulator.services.cloudformation.resources.tagging import own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api(
     "kms",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.resource import (
@@ -16,8 +15,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
 )
 from harness.emulator.services.cloudformation.resources.shape import STRING, TAGS, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api(
     "lambda",

@@ -15,8 +15,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
 )
 from harness.emulator.services.cloudformation.resources.shape import NUMBER, STRING, ListOf, Structure
 from harness.emulator.services.cloudformation.resources.simple import simple
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _PUBLISH = Api("lambda", "PublishVersion", "CodeSha256", "Description", "FunctionName")
 

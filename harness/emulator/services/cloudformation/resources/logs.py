@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.services.cloudformation.resources.api import Api
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
 from harness.emulator.services.cloudformation.resources.shape import TAGS, Scalar, Structure
 from harness.emulator.services.cloudformation.resources.simple import REF, simple
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _CREATE = Api("logs", "CreateLogGroup", "KmsKeyId", "LogGroupName")
 _RETENTION = Api("logs", "PutRetentionPolicy", "RetentionInDays")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def patches(old: Json, new: Json, paths: Mapping[str, str]) -> list[Json]:

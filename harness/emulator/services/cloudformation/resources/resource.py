@@ -22,12 +22,11 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.emulator.call import Caller
 from harness.emulator.services.cloudformation.resources.shape import Structure
+from harness.json_object import Json
 
-Json = dict[str, Any]
 CallBus = Callable[[str, str, Json, Caller], Awaitable[Json]]
 Pause = Callable[[float, str], Awaitable[None]]
 """Waits seconds of virtual time; the text tells for what."""

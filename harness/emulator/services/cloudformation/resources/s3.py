@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.emulator.services.cloudformation.resources.api import Api, JsonText
 from harness.emulator.services.cloudformation.resources.resource import Context, Created, Resource, ResourceType
@@ -17,8 +17,7 @@ from harness.emulator.services.cloudformation.resources.s3_shapes import (
 from harness.emulator.services.cloudformation.resources.shape import STRING, TAGS, Scalar, Shape, Structure
 from harness.emulator.services.cloudformation.resources.simple import simple
 from harness.emulator.services.cloudformation.resources.tagging import own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _VERSIONING = Api("s3", "PutBucketVersioning", "VersioningConfiguration").properties["VersioningConfiguration"]
 _OWNERSHIP = Api("s3", "PutBucketOwnershipControls", "OwnershipControls").properties["OwnershipControls"]

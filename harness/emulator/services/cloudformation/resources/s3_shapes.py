@@ -17,8 +17,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     Shape,
     Structure,
 )
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

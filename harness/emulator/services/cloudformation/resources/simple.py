@@ -25,8 +25,7 @@ from harness.emulator.services.cloudformation.resources.resource import Context,
 from harness.emulator.services.cloudformation.resources.shape import Shape, Structure
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
 from harness.emulator.spec.model import load_model
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 REF = "Ref"
 """In a `key` and in `tagged`: the physical id."""

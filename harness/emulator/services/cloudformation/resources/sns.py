@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import JsonText
 from harness.emulator.services.cloudformation.resources.removal import remove
@@ -19,8 +18,7 @@ from harness.emulator.services.cloudformation.resources.shape import (
     Structure,
 )
 from harness.emulator.services.cloudformation.resources.tagging import Tagging, own_tags
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 _TAGGING = Tagging("sns", "TagResource", "UntagResource", "ResourceArn", as_list=True)
 _TOPIC_ATTRIBUTES: dict[str, Shape] = {

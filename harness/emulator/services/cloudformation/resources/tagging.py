@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.resource import Context
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from harness.emulator.services.cloudformation.errors import template_error, vali
 from harness.emulator.services.cloudformation.intrinsics import Resolver
 from harness.emulator.services.cloudformation.model import Stack
 from harness.emulator.services.cloudformation.work.live import Live
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 
 def worked_out(service: Base, stack: Stack, blueprint: Blueprint) -> list[Json]:

@@ -25,8 +25,8 @@ from harness.emulator.services.cloudformation.resources.resource import (
 from harness.emulator.services.cloudformation.resources.shape import MapOf
 from harness.emulator.services.cloudformation.work.live import Live
 from harness.emulator.services.cloudformation.work.reasons import is_gone, reason
+from harness.json_object import Json
 
-Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 STACK_TYPE = "AWS::CloudFormation::Stack"

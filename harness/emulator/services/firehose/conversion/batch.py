@@ -21,7 +21,8 @@ from harness.emulator.services.firehose.conversion.glue_schema import (
 from harness.emulator.services.firehose.conversion.json_rows import Deserializer, Row, RowError
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.metrics import arrived_bytes
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
+from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase

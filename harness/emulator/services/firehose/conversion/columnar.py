@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator.services.firehose.conversion.hive_types import Array, HiveType, Map, Struct
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.conversion.json_rows import Row

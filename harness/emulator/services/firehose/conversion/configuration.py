@@ -8,7 +8,7 @@ import importlib.util
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.firehose.conversion.joda_time import PatternError, compile_parser
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 SMALLEST_MB = 64
 SHORTEST = 60

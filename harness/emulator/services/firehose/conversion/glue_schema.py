@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.conversion.hive_types import HiveType, UnknownType, parse_type
-from harness.emulator.services.firehose.model import DeliveryStream, Json
+from harness.emulator.services.firehose.model import DeliveryStream
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase

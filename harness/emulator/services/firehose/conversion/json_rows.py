@@ -17,7 +17,7 @@ import orjson
 
 from harness.emulator.services.firehose.conversion.hive_types import Array, HiveType, Map, Scalar, Struct
 from harness.emulator.services.firehose.conversion.joda_time import compile_parser
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 Reason = tuple[str, str]
 Read = Callable[[Any], Any]

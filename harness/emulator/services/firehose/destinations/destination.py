@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.emulator.outbound import Outbound
 from harness.emulator.services.firehose.buffer import Limits
-from harness.emulator.services.firehose.model import Batch, Json
+from harness.emulator.services.firehose.model import Batch
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -10,9 +10,9 @@ from harness.emulator.outbound import Outbound
 from harness.emulator.services.firehose.destinations.s3_configuration import legacy, new_s3, update_s3
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.hints import check_hints, check_logging, new_hints
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import check_unpartitioned
 from harness.emulator.services.firehose.processing.configuration import new_processing
+from harness.json_object import Json
 
 LARGEST_MB = 64
 DEFAULT_RETRY_SECONDS = 300

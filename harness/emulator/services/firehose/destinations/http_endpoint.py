@@ -10,9 +10,9 @@ from harness.emulator.services.firehose.destinations.destination import Delivery
 from harness.emulator.services.firehose.destinations.http_configuration import describe_http, new_http, update_http
 from harness.emulator.services.firehose.destinations.http_delivery import MAX_RECORDS, HttpDelivery
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import is_partitioned
 from harness.emulator.services.firehose.processing.configuration import check_processing_update
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from harness.emulator.services.firehose.conversion.java_time import PatternError, compile_pattern
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 MAX_EVALUATED = 512
 TOO_LONG = f"Length of evaluated prefix cannot be greater than {MAX_EVALUATED}"

@@ -9,9 +9,9 @@ from harness.emulator.services.firehose.buffer import Limits, hinted
 from harness.emulator.services.firehose.conversion.configuration import is_converting
 from harness.emulator.services.firehose.destinations.destination import Delivery
 from harness.emulator.services.firehose.destinations.s3_configuration import describe_s3, new_s3, update_s3
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import is_partitioned, update_partitioning
 from harness.emulator.services.firehose.processing.configuration import check_processing_update
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

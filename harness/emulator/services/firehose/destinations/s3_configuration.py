@@ -15,7 +15,6 @@ from harness.emulator.services.firehose.destinations.compression import availabl
 from harness.emulator.services.firehose.destinations.prefix import PrefixError, check_prefixes
 from harness.emulator.services.firehose.errors import invalid
 from harness.emulator.services.firehose.hints import DEFAULT_SIZE_MB, check_hints, check_logging, new_hints
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.configuration import (
     check_partitioning,
     is_partitioned,
@@ -23,6 +22,7 @@ from harness.emulator.services.firehose.partitioning.configuration import (
     update_partitioning,
 )
 from harness.emulator.services.firehose.processing.configuration import new_processing
+from harness.json_object import Json
 
 LARGEST_MB = 128
 _PLAIN = ("RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "FileExtension", "CustomTimeZone")

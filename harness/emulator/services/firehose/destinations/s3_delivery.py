@@ -27,11 +27,12 @@ from harness.emulator.services.firehose.destinations.prefix import (
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
 from harness.emulator.services.firehose.metrics import arrived_bytes, freshness
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Json, Record
+from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
 from harness.emulator.services.firehose.partitioning.partitions import folder_prefix
 from harness.emulator.services.firehose.processing.configuration import appends_delimiter
 from harness.emulator.services.firehose.source.kinesis import source_client
 from harness.emulator.services.firehose.stage import BACKUP, Stage
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline

@@ -9,10 +9,10 @@ import copy
 
 from harness.emulator.services.firehose.destinations.prefix import LAMBDA, QUERY, parse_prefix
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.metadata_extraction import query_keys
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.processors import DEAGGREGATION, EXTRACTION
+from harness.json_object import Json
 
 DEFAULT_RETRY_SECONDS = 300
 _CLASS = "class com.amazonaws.services.firehose.internal.model"

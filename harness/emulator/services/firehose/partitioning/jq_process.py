@@ -16,8 +16,8 @@ from pathlib import Path
 
 import orjson
 
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.partitioning.metadata_extraction import ExtractionError
+from harness.json_object import Json
 
 log = logging.getLogger(__name__)
 

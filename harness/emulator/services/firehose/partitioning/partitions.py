@@ -15,12 +15,13 @@ from harness.emulator.services.firehose.destinations.prefix import (
     parse_prefix,
     partition_prefix,
 )
-from harness.emulator.services.firehose.model import Json, Record
+from harness.emulator.services.firehose.model import Record
 from harness.emulator.services.firehose.partitioning.jq_process import Found
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
 from harness.emulator.services.firehose.processing.processors import EXTRACTION
 from harness.emulator.services.firehose.stage import Stage
+from harness.json_object import Json
 
 ACTIVE_LIMIT = 500
 """Partitions with records on their way, of one delivery stream."""

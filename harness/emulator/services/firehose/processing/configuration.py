@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
 from harness.emulator.services.firehose.processing.processors import (
     DECOMPRESSION,
     DELIMITER,
     check_combination,
     new_processor,
 )
+from harness.json_object import Json
 
 _LAMBDA_PARAMETERS = ("LambdaArn", "NumberOfRetries", "RoleArn", "BufferSizeInMBs", "BufferIntervalInSeconds")
 

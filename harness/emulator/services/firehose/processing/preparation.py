@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.emulator.services.firehose.model import Json, Record
+from harness.emulator.services.firehose.model import Record
 from harness.emulator.services.firehose.processing.cloudwatch_logs import NotCloudWatchLogs, unpack
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.processors import CLOUDWATCH_LOGS, DEAGGREGATION, DECOMPRESSION
 from harness.emulator.services.firehose.processing.sub_records import Split, splitter
+from harness.json_object import Json
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import Json
+from harness.json_object import Json
 
 DECOMPRESSION = "Decompression"
 CLOUDWATCH_LOGS = "CloudWatchLogProcessing"

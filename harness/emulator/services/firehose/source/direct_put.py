@@ -7,9 +7,10 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Json, Key, Record
+from harness.emulator.services.firehose.model import KINESIS, DeliveryStream, Key, Record
 from harness.emulator.services.firehose.processing.preparation import decompresses
 from harness.emulator.services.firehose.source.quota import SLOW_DOWN, Quota, limits_of, slow_down
+from harness.json_object import Json
 
 CLOUDWATCH_LOGS = "logs.amazonaws.com"
 MAX_BATCH_BYTES = 4 * 1024 * 1024

@@ -17,8 +17,9 @@ from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor, is_throttle
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import DeliveryStream, Json, Record
+from harness.emulator.services.firehose.model import DeliveryStream, Record
 from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggregate
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -13,13 +13,12 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.execution.platform_log import iso
 from harness.emulator.services.lambda_.mapping import event
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.mapping.shard import ShardReader
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0

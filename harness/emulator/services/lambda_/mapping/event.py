@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from harness.emulator.services.lambda_.model import EventSourceMapping
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 MAX_PAYLOAD = 6_291_456
 _LONGEST_ROLE = 160

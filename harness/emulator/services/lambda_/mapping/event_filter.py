@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from harness.emulator.services.lambda_.names import invalid
-
-Json = dict[str, Any]
+from harness.json_object import Json
 
 MAX_PATTERN = 4096
 _COMPARISONS = {

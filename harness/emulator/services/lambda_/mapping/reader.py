@@ -12,13 +12,12 @@ from harness.emulator.kinesis_consumer.checkpoint import ready_shards
 from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.services.lambda_.mapping.shard import ShardReader
 from harness.emulator.services.lambda_.model import EventSourceMapping, MappingCheckpoint
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 class MappingReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.errors import AwsError
 from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor
@@ -14,13 +14,12 @@ from harness.emulator.services.lambda_.mapping.delivery import Delivery
 from harness.emulator.services.lambda_.mapping.event_filter import EventFilter
 from harness.emulator.services.lambda_.mapping.tumbling import TumblingWindows
 from harness.emulator.services.lambda_.model import MappingCheckpoint
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.mapping.reader import MappingReader
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 _MAX_READ = 10_000
 _MAX_BUFFER_BYTES = 4 * event.MAX_PAYLOAD

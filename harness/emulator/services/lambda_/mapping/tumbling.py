@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,13 +18,12 @@ from harness.emulator.errors import AwsError
 from harness.emulator.services.lambda_.mapping import event
 from harness.emulator.services.lambda_.model import MappingCheckpoint, TumblingWindow
 from harness.emulator.spec.encode import iso_time
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.lambda_.mapping.shard import ShardReader
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 MAX_STATE = 1_048_576
 """Bytes of state; a larger one ends its window early."""

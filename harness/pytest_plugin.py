@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.containers import ContainerFaults
     from harness.targets.admin import Admin
     from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger
+    from harness.testing.kept import KeptReport
     from harness.testing.public_faults import PublicFaults
     from harness.testing.report import Using
     from harness.testing.suite import SuiteTarget
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _USING: pytest.StashKey[Using] = pytest.StashKey()
 _RUN: pytest.StashKey[str] = pytest.StashKey()
+_KEPT: pytest.StashKey[KeptReport] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
         options = harness_options(config)
     except Problem as problem:
         raise pytest.UsageError(problem.sentence) from None
+    from harness.testing.kept import KeptReport
+
+    config.stash[_KEPT] = KeptReport(config)
+    config.pluginmanager.register(config.stash[_KEPT])
     if options.target == ACCOUNT_TARGET:
         from harness.account.runs import new_run_id
         from harness.testing.account_run import AccountRun
@@ -68,6 +74,7 @@ def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteTarget]:
 
     try:
         with suite_emulator(harness_options(request.config)) as emulator:
+            request.config.stash[_KEPT].look(emulator.admin)
             yield emulator
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}".rstrip(), pytrace=False)

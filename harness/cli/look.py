@@ -15,6 +15,7 @@ from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
 from harness.targets.instance import Instance, emulator_log, running_instance, shown_place
+from harness.targets.kept import kept_at
 from harness.targets.localstack.target import LocalStackTarget
 
 _FOLLOW_SECONDS = 0.2
@@ -31,6 +32,8 @@ def status() -> None:
         console.print(_line(instance))
         for stack, key in instance.stacks.items():
             console.print(f"    {stack}{'' if key else '  (its last apply failed)'}")
+        for line in kept_at(instance.endpoint_url):
+            console.print(f"    {line}", highlight=False, markup=False)
 
 
 def logs(

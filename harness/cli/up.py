@@ -20,6 +20,7 @@ from harness.provision.contract import UpResult
 from harness.provision.workspace import Workspace
 from harness.targets import refuse_unknown_target
 from harness.targets.instance import shown_place
+from harness.targets.kept import kept_at
 
 DEFAULT_STACK = "full"
 TERMINATED = 143
@@ -55,6 +56,9 @@ def up(
     verify_signatures: Annotated[
         bool, typer.Option("--verify-signatures", help="Refuse what is not rightly signed (docs/signatures.md).")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse settings that would be kept without effect (docs/kept.md).")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Apply even where a warm start is possible.")] = False,
     target: Annotated[str, typer.Option(help="Where to run.")] = "embedded",
 ) -> None:
@@ -85,6 +89,7 @@ def up(
         "allow_host": tuple(sorted(set(allow_host))) if allow_host else None,
         "allow_origin": tuple(sorted(set(allow_origin))) if allow_origin else None,
         "verify_signatures": verify_signatures or None,
+        "strict": strict or None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     request = UpRequest(port, wanted, fresh, target, given)
@@ -141,3 +146,7 @@ def _show(result: UpResult, seconds: float) -> None:
     if curl:
         console.print("\nTry it:\n")
         console.print(f"  {curl}")
+    if kept := kept_at(instance.endpoint_url):
+        console.print()
+    for line in kept:
+        console.print(line, highlight=False, markup=False)

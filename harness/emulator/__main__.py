@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         sinks = SinkServer.at(options.sinks) if options.sinks is not None else None
         options.allow_origin = [checked_origin(origin) for origin in options.allow_origin]
         world.faults.may_kill = True
+        world.kept.strict = options.strict
         world.permissions.initial = options.iam
         world.permissions.switch(options.iam)
     except ValueError as error:
@@ -178,6 +179,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--verify-signatures", action="store_true", help="refuse requests that are not signed, or not rightly"
     )
+    parser.add_argument("--strict", action="store_true", help="refuse settings that would be kept without effect")
     parser.add_argument(
         "--allow-host",
         action="append",

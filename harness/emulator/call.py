@@ -80,6 +80,8 @@ class Call:
     caller: Caller
     request_id: str
     http: HttpRequest | None = field(default=None)
+    kept: list[str] | None = field(default=None)
+    """Names of settings in it that are kept without effect (`kept.py`)."""
 
     @property
     def account(self) -> str:

@@ -28,10 +28,11 @@ def service_kinds(world: World) -> dict[str, str]:
 
 
 def coverage(world: World) -> Json:
-    """`{"services": {name: {"kind", "operations": {name: {"status", "refused_members"}}}}}`.
+    """`{"services": {name: {"kind", "kept", "operations": {name: {"status", "refused_members", "kept_members"}}}}}`.
 
     `status` is `emulated`, `refused` or `forwarded` (the upstream does what it can, which may be less than AWS does).
-    `refused_members` are the input members that an emulated operation refuses when they are sent.
+    `refused_members` are the input members that an emulated operation refuses when they are sent, `kept_members` those
+    that are stored and read back without an effect (docs/kept.md).
     """
     return {"services": {name: _service(world, name, kind) for name, kind in service_kinds(world).items()}}
 
@@ -41,15 +42,18 @@ def _service(world: World, name: str, kind: str) -> Json:
     if kind == "upstream":
         return {"kind": kind, "operations": {operation: {"status": "forwarded"} for operation in model.operations}}
     service = world.services[name]
-    return {"kind": kind, "operations": {op: _operation(service, model, op) for op in sorted(model.operations)}}
+    operations = {op: _operation(service, model, op) for op in sorted(model.operations)}
+    return {"kind": kind, "operations": operations, "kept": sorted(service.kept)}
 
 
 def _operation(service: Service, model: Model, operation: str) -> Json:
     handler = service.handlers.get(snake(operation))
     if handler is None:
         return {"status": "refused"}
-    refused = [member for member in model.input_members(operation) if snake(member) not in handler.members]
-    return {"status": "emulated", "refused_members": refused}
+    members = model.input_members(operation)
+    refused = [member for member in members if snake(member) not in handler.members]
+    kept = [name for name in sorted(service.kept) if name.partition(".")[0] in members]
+    return {"status": "emulated", "refused_members": refused, "kept_members": kept}
 
 
 def markdown(report: Json) -> str:
@@ -60,7 +64,7 @@ def markdown(report: Json) -> str:
         "Generated from the code by `python -m harness.emulator.coverage > docs/coverage.md`.",
         "",
         "An operation or member that is refused is answered with HTTP 501, code `NotEmulated`, and its name:",
-        "nothing is accepted and then ignored.",
+        "nothing is accepted and then ignored in silence. What is kept without effect is told by name (docs/kept.md).",
         "",
         "## Emulated here",
     ]
@@ -73,10 +77,10 @@ def markdown(report: Json) -> str:
         emulated = {op: entry for op, entry in operations.items() if entry["status"] == "emulated"}
         refused = [op for op, entry in operations.items() if entry["status"] == "refused"]
         lines += ["", f"### {name}", "", f"{len(emulated)} of {len(operations)} operations.", ""]
-        lines += ["| Operation | Members that are refused |", "| --- | --- |"]
+        lines += ["| Operation | Members that are refused | Kept without effect |", "| --- | --- | --- |"]
         for operation, entry in emulated.items():
-            members = ", ".join(f"`{member}`" for member in entry["refused_members"])
-            lines.append(f"| {operation} | {members} |")
+            refusals, kept = (_listed(entry[which]) for which in ("refused_members", "kept_members"))
+            lines.append(f"| {operation} | {refusals} | {kept} |")
         if refused:
             lines += ["", "Refused operations: " + ", ".join(refused) + "."]
     lines += ["", "## Forwarded", ""]
@@ -85,6 +89,10 @@ def markdown(report: Json) -> str:
     ]
     lines += ["", ", ".join(upstream) + "." if upstream else "none.", ""]
     return "\n".join(lines)
+
+
+def _listed(members: list[str]) -> str:
+    return ", ".join(f"`{member}`" for member in members)
 
 
 def _botocore_services() -> list[str]:

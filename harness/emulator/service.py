@@ -17,7 +17,7 @@ raises `AwsError`. It may be a plain or an async method.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -63,6 +63,9 @@ class Service:
 
     name: ClassVar[str]
     """botocore's service name: `kinesis`, `firehose`, `lambda`, `apigateway`, `apigatewayv2`."""
+
+    kept: ClassVar[frozenset[str]] = frozenset()
+    """Settings that are kept without effect, by AWS member names (`TracingConfig.Mode`): what `keep` may note."""
 
     handlers: ClassVar[dict[str, Handler]] = {}
     """Method name in snake case → handler."""
@@ -115,6 +118,13 @@ class Service:
     def refuse(self, what: str) -> NotEmulated:
         """The error for a nested member or value that is not emulated: `raise self.refuse("Foo.Bar")`."""
         return NotEmulated(self.name, what)
+
+    def keep(self, call: Call, resource: str, settings: Mapping[str, bool]) -> None:
+        """Note which settings of a resource (its ARN) are kept without effect, see `KeptSettings.note`. The last thing
+        before the resource is stored. Raises NotEmulated where nothing is kept (`--strict`)."""
+        undeclared = settings.keys() - self.kept
+        assert not undeclared, f"{self.name} keeps {undeclared} and does not declare it"
+        self.world.kept.note(call, resource, settings)
 
     async def call(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
         """Call another service over the bus; returns its output members, raises AwsError."""

@@ -16,6 +16,7 @@ from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.clock import Clock
 from harness.emulator.faults import Faults
+from harness.emulator.kept import KeptSettings
 from harness.emulator.metrics import Metrics
 from harness.emulator.outbound import Outbound
 from harness.emulator.permissions import Permissions
@@ -85,6 +86,7 @@ class World:
         """Whether services throttle what exceeds AWS's quotas. A reset switches it off."""
         self.aside = Aside(self.clock)
         self.store = Store()
+        self.kept = KeptSettings(self.store)
         self.topics = Topics()
         self.trace = Trace(self.clock)
         self.metrics = Metrics(self)

@@ -96,6 +96,11 @@ class Admin:
         mode: str = self._request("GET", "/_harness/iam")["mode"]
         return mode
 
+    def kept(self) -> list[dict[str, str]]:
+        """Settings without effect there: `[{"service", "resource", "setting"}]` (docs/kept.md)."""
+        found: list[dict[str, str]] = self._request("GET", "/_harness/kept")["kept"]
+        return found
+
     def reset(self, *, here_only: bool = False) -> dict[str, Any]:
         """Empty everything; `here_only` leaves what is at an endpoint behind."""
         return self._request("POST", "/_harness/reset" + ("?part=here" if here_only else ""), timeout=60.0)

@@ -20,7 +20,8 @@ class EmulatorSettings:
     """Options of the emulator. `clock` is `real`, `manual` or a rate such as `x60`; `state_dir` an absolute folder that
     keeps the state; `iam` is `off` or `enforce`; `upstream` and `native` split the services between the emulator and
     an endpoint behind it; `allow_host` are hosts that deliveries may go to, `allow_origin` origins
-    whose pages may use the emulator; `verify_signatures` refuses what is not rightly signed."""
+    whose pages may use the emulator; `verify_signatures` refuses what is not rightly signed, `strict` settings that
+    would be kept without effect."""
 
     clock: str = "real"
     seed: int | None = None
@@ -31,6 +32,7 @@ class EmulatorSettings:
     allow_host: tuple[str, ...] = _in_key(())
     allow_origin: tuple[str, ...] = ()
     verify_signatures: bool = False
+    strict: bool = _in_key(False)
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> EmulatorSettings:

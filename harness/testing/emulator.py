@@ -132,7 +132,9 @@ def started(options: Options, provisioner_of: ProvisionerOf = Provisioner) -> It
     workspace = SuiteWorkspace(options.root)
     _ignore_in_git(workspace)
     end_abandoned(workspace)
-    target = EmbeddedTarget(workspace, 0, EmulatorSettings("manual", options.seed, iam=options.iam))
+    target = EmbeddedTarget(
+        workspace, 0, EmulatorSettings("manual", options.seed, iam=options.iam, strict=options.strict)
+    )
     try:
         with without_aws_variables():
             target.start()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.problem import Problem
-from harness.targets import DEFAULT_TARGET, refuse_unknown_target
+from harness.targets import ACCOUNT_TARGET, DEFAULT_TARGET, refuse_unknown_target
 
 CONFIRMATION = "--harness-i-know-this-costs-money"
 DEFAULT_SEED = 7
@@ -39,6 +39,7 @@ OPTIONS = (
     ),
     Option("seed", "N", f"seed of ids, sequence numbers and faults (default: {DEFAULT_SEED})"),
     Option("iam", "MODE", "whether IAM policies decide what is allowed: off (default) or enforce"),
+    Option("strict", "yes|no", "refuse settings that would be kept without effect: no (default) or yes"),
     Option("endpoint-url", "URL", "use the emulator that runs there, with what it holds, instead of starting one"),
 )
 
@@ -58,6 +59,7 @@ class Options:
     iam: str = "off"
     target: str = DEFAULT_TARGET
     confirmed: bool = False
+    strict: bool = False
 
     @classmethod
     def read(
@@ -87,8 +89,22 @@ class Options:
             _refuse_emulators(url, iam)
         if iam is not None and url is not None:
             raise Problem("A running emulator has its own mode: leave out --harness-iam or --harness-endpoint-url.")
+        strict = given["strict"]
+        if strict not in (None, "yes", "no"):
+            raise Problem(f"--harness-strict {strict} is not an answer; use yes or no.")
+        if strict is not None and (url is not None or target == ACCOUNT_TARGET):
+            raise Problem("Only an emulator that is started for the tests can be strict: leave out --harness-strict.")
         return cls(
-            root, stack, _number(given["seed"]), url and url.rstrip("/"), run, workers, iam or "off", target, confirmed
+            root,
+            stack,
+            _number(given["seed"]),
+            url and url.rstrip("/"),
+            run,
+            workers,
+            iam or "off",
+            target,
+            confirmed,
+            strict == "yes",
         )
 
 

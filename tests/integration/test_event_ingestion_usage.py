@@ -207,12 +207,14 @@ def test_production_settings_are_what_they_say(usage: Deployed) -> None:
     assert group["retentionInDays"] == 7
 
 
-def test_a_processor_in_a_vpc_runs_and_says_where(usage: Deployed) -> None:
-    """`lambda_vpc_config` is kept; the function's log tells that it has no effect here."""
+def test_a_processor_in_a_vpc_runs_and_is_told_of(usage: Deployed, usage_emulator: SuiteEmulator) -> None:
+    """`lambda_vpc_config` is kept, and named as without effect here (docs/kept.md)."""
     assert post(usage, {"x-api-key": key(usage)}).status_code == 200
     usage.aws.settle()
     log = usage.log(usage["isolated_events"]["processor_log_group_name"])
-    assert any("VpcConfig is kept but has no effect" in line for line in log)
+    kept = [(one["resource"], one["setting"]) for one in usage_emulator.admin.kept()]
+    name = usage["isolated_events"]["processor_function_name"]
+    assert any(arn.endswith(f":function:{name}") and setting == "VpcConfig" for arn, setting in kept)
     assert any("Processed: {'user_id': 'user123'" in line for line in log)
 
 

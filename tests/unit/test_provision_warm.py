@@ -21,29 +21,29 @@ class FakeAdmin(Admin):
     """Snapshots in a set; `broken` is the error that a restore ends with."""
 
     def __init__(self, broken: str | None = None) -> None:
-        object.__setattr__(self, "kept", set())
+        object.__setattr__(self, "snapshot_names", set())
         object.__setattr__(self, "broken", broken)
         object.__setattr__(self, "resets", [])
 
-    kept: set[str]
+    snapshot_names: set[str]
     broken: str | None
     resets: list[float]
 
     def save_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
-        self.kept.add(name)
+        self.snapshot_names.add(name)
         return {}
 
     def restore_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
         if self.broken is not None:
             raise AdminError(409, self.broken)
-        if name not in self.kept:
+        if name not in self.snapshot_names:
             raise AdminError(404, "no such snapshot")
         return {}
 
     def delete_snapshot(self, name: str) -> dict[str, Any]:
-        if name not in self.kept:
+        if name not in self.snapshot_names:
             raise AdminError(404, "no such snapshot")
-        self.kept.remove(name)
+        self.snapshot_names.remove(name)
         return {}
 
     def reset(self, *, here_only: bool = False) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_damaged_state_is_told_and_forgotten(tmp_path: Path) -> None:
     assert store.restore("key", admin, state) == "its Terraform state is damaged"
     assert not state.exists()
     assert not store.has("key")
-    assert admin.kept == set()
+    assert admin.snapshot_names == set()
 
 
 def test_snapshot_of_another_version_is_told_and_the_emulator_is_empty(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_deleted_snapshot_is_told(tmp_path: Path) -> None:
     store, admin, state = WarmStore(Workspace(tmp_path)), FakeAdmin(), tmp_path / "terraform.tfstate"
     state.write_text("state")
     store.save("key", admin, state)
-    admin.kept.clear()
+    admin.snapshot_names.clear()
     assert "no such snapshot" in str(store.restore("key", admin, state))
 
 
@@ -168,4 +168,4 @@ def test_only_the_newest_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         store.save(f"key{number}", admin, state)
     assert not store.has("key1")
     assert store.has("key2")
-    assert admin.kept == {f"warm-key{number}" for number in range(2, KEPT + 2)}
+    assert admin.snapshot_names == {f"warm-key{number}" for number in range(2, KEPT + 2)}

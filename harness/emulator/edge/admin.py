@@ -55,6 +55,7 @@ class Admin:
             "quotas": {"GET": self._quotas, "POST": self._set_quotas},
             "iam": {"GET": self._iam, "POST": self._set_iam},
             "coverage": {"GET": self._coverage},
+            "kept": {"GET": self._kept},
             "sinks": {"GET": self._list_sinks},
         }
         self._snapshot_routes: dict[str, Callable[[str, HttpRequest], Awaitable[Json]]] = {
@@ -219,6 +220,11 @@ class Admin:
         if form == "json":
             return report
         return HttpResponse(200, [("Content-Type", "text/markdown; charset=utf-8")], markdown(report).encode())
+
+    async def _kept(self, request: HttpRequest) -> Json:
+        """`{"strict": false, "kept": [{"service", "resource", "setting"}]}`."""
+        kept = self.world.kept
+        return {"strict": kept.strict, "kept": [setting._asdict() for setting in kept.all()]}
 
     # -- sinks ------------------------------------------------------------------------------------------------
 

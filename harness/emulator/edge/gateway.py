@@ -16,6 +16,7 @@ from harness.emulator.edge.faultshape import error_response
 from harness.emulator.edge.recognise import Recognised, recognise
 from harness.emulator.errors import AwsError, CannotAssume, NotEmulated
 from harness.emulator.faults.network import NetworkFault
+from harness.emulator.kept import HEADER
 from harness.emulator.spec.awsjson import JsonCodec
 from harness.emulator.spec.explain import serialization_error
 from harness.emulator.spec.model import Model, load_model
@@ -110,7 +111,7 @@ class Gateway:
             raise AwsError("UnknownOperationException", None)
         params = codec.decode(meant.operation, _unzipped(request).body)
         call = Call(meant.service, meant.operation, params, meant.caller, request_id, request)
-        return codec.encode(meant.operation, await self.world.bus.run(call), content_type)
+        return _telling(call, codec.encode(meant.operation, await self.world.bus.run(call), content_type))
 
     async def _run_query(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
         """Query and the CBOR protocol that follows it in newer SDKs."""
@@ -120,7 +121,7 @@ class Gateway:
         codec = self._query_codec(meant.service, meant.form)
         params = codec.decode(operation, request)
         call = Call(meant.service, operation, params, meant.caller, request_id, request)
-        return codec.encode(operation, await self.world.bus.run(call), request_id)
+        return _telling(call, codec.encode(operation, await self.world.bus.run(call), request_id))
 
     async def _run_rest(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
         codec = self._rest_codec(meant.service)
@@ -130,7 +131,7 @@ class Gateway:
         operation, labels = found
         params = codec.decode(operation, labels, request)
         call = Call(meant.service, operation, params, meant.caller, request_id, request)
-        return codec.encode(operation, await self.world.bus.run(call))
+        return _telling(call, codec.encode(operation, await self.world.bus.run(call)))
 
     async def _forward(self, meant: Recognised, request: HttpRequest, request_id: str) -> HttpResponse:
         upstream = self.world.upstream
@@ -140,7 +141,7 @@ class Gateway:
             request = _unzipped(request)
             wire_limits.check(request, meant.form)
         call = Call(meant.service, meant.operation, {}, meant.caller, request_id, request)
-        return await self.world.bus.forward(call, request)
+        return _telling(call, await self.world.bus.forward(call, request))
 
     def _json_codec(self, service: str, form: str) -> JsonCodec:
         key = (service, form)
@@ -162,6 +163,13 @@ class Gateway:
 
     def _model(self, service: str) -> Model:
         return load_model(service)
+
+
+def _telling(call: Call, response: HttpResponse) -> HttpResponse:
+    """The answer, with the names of the settings that were kept without effect."""
+    if call.kept:
+        response.headers.append((HEADER, ", ".join(call.kept)))
+    return response
 
 
 def _error_form(meant: Recognised, request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from harness.emulator.upstream import (
     direct,
     dynamodb_rules,
     internal_calls,
+    kept_settings,
     long_poll,
     moto_errors,
     refusals,
@@ -83,7 +84,12 @@ class MotoUpstream:
         refusals.check(call, request)
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             return await self._receive(call, request)
+        change = kept_settings.change(call, request)
+        if change is not None and change.settings is not None:
+            self.world.kept.check(call, change.settings)
         response = await self._run(call, len(request.body), self._answering(call, request), call, request)
+        if change is not None and response.status < 300:
+            kept_settings.apply(self.world.kept, call, change)
         self._polls.wake()
         return response
 

@@ -135,7 +135,6 @@ def test_create_twice(functions: Any) -> None:
         ({"PackageType": "Image"}, "NotEmulated"),
         ({"Runtime": "java21"}, "NotEmulated"),
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]}, "NotEmulated"),
-        ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "NotEmulated"),
     ],
 )
 def test_refused_settings(functions: Any, settings: dict[str, Any], code: str) -> None:

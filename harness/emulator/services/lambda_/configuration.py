@@ -55,7 +55,26 @@ def read(given: Json) -> Json:
         fields |= _logging(logging)
     if (vpc := given.get("VpcConfig")) is not None:
         fields["vpc"] = vpc_config.read(vpc)
+    if (snap_start := given.get("SnapStart")) is not None:
+        fields["snap_start"] = snap_start.get("ApplyOn", "None")
     return fields
+
+
+KEPT = frozenset({"KMSKeyArn", "SnapStart.ApplyOn", "TracingConfig.Mode", "VpcConfig"})
+"""What a function may have and nothing here follows: its processes run on this machine, started as usual, unencrypted
+and untraced."""
+
+
+def kept(fields: Json) -> dict[str, bool]:
+    """Which of `KEPT` these fields of a version set (True) or set back to what is so here (False)."""
+    vpc = fields.get("vpc")
+    has = {
+        "kms_key_arn": ("KMSKeyArn", fields.get("kms_key_arn") is not None),
+        "snap_start": ("SnapStart.ApplyOn", fields.get("snap_start") != "None"),
+        "tracing_mode": ("TracingConfig.Mode", fields.get("tracing_mode") == "Active"),
+        "vpc": ("VpcConfig", vpc is not None and bool(vpc.subnet_ids)),
+    }
+    return dict(setting for field, setting in has.items() if field in fields)
 
 
 def _refuse(given: Json) -> None:
@@ -64,8 +83,6 @@ def _refuse(given: Json) -> None:
     for member in ("Layers", "FileSystemConfigs", "CodeSigningConfigArn"):
         if given.get(member):
             raise NotEmulated("lambda", member)
-    if (given.get("SnapStart") or {}).get("ApplyOn", "None") != "None":
-        raise NotEmulated("lambda", "SnapStart.ApplyOn")
     if given.get("ImageConfig"):
         raise NotEmulated("lambda", "ImageConfig")
 
@@ -149,7 +166,10 @@ def describe(version: FunctionVersion, now: float, *, qualified: bool = False) -
         "PackageType": "Zip",
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_storage},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "SnapStart": {
+            "ApplyOn": version.snap_start,
+            "OptimizationStatus": "Off" if version.snap_start == "None" or version.version == LATEST else "On",
+        },
         "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(version)},
         "LoggingConfig": logging,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.emulator.call import Call
-from harness.emulator.errors import constraint, validation_error
+from harness.emulator.errors import NotEmulated, constraint, validation_error
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_ import configuration, names
 from harness.emulator.services.lambda_.base import page
@@ -93,6 +93,11 @@ class Functions(Versions):
             **(defaults | fields),
         )
         function = Function(name.name, name.account, name.region, latest, tags=dict(tags or {}))
+        try:
+            self.keep(call, function.arn, configuration.kept(fields))
+        except NotEmulated:
+            self.forget_unused_code({package.sha256})
+            raise
         self.functions.put(function.key, function)
         version = self.publish(function) if publish else latest
         shown = configuration.describe(version, now)
@@ -178,7 +183,9 @@ class Functions(Versions):
     ) -> Json:
         function, _ = self.find(call, function_name)
         self.check_revision(revision_id, function.latest.revision_id)
-        return self._update(function, configuration.read(call.params), set(), False)
+        fields = configuration.read(call.params)
+        self.keep(call, function.arn, configuration.kept(fields))
+        return self._update(function, fields, set(), False)
 
     def _update(self, function: Function, changes: Json, before: set[str], publish: bool) -> Json:
         now = self.world.clock.now()
@@ -202,6 +209,7 @@ class Functions(Versions):
         before = used_code(function)
         if name.qualifier is None:
             self.functions.delete(function.key)
+            self.world.kept.forget(self.name, function.arn)
             self.fleet.retire_function(*function.key)
             self.forget_unused_code(before)
             return {"StatusCode": 204}

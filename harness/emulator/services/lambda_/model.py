@@ -62,6 +62,8 @@ class FunctionVersion:
     """Virtual time from which LastUpdateStatus is Successful."""
     vpc: Vpc | None = None
     """None if it never had one."""
+    snap_start: str = "None"
+    """`None` or `PublishedVersions`."""
 
     @property
     def unqualified_arn(self) -> str:

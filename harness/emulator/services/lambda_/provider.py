@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.call import Call
-from harness.emulator.services.lambda_ import names
+from harness.emulator.services.lambda_ import configuration, names
 from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
 from harness.emulator.services.lambda_.functions import Functions
 from harness.emulator.services.lambda_.invoke import THROTTLED, Invoke
@@ -12,6 +12,8 @@ from harness.emulator.services.lambda_.settings import Settings
 
 class Lambda(Functions, Settings, Invoke, EventSourceMappings):
     """Functions run as real processes that speak the Runtime API."""
+
+    kept = configuration.KEPT
 
     async def start(self) -> None:
         self.metrics.clear()

@@ -1,5 +1,5 @@
 """VpcConfig: checked, kept and shown as AWS does it (C1). There is no VPC here: the function's processes run on this
-machine whatever it says, and the function's log tells so at each cold start."""
+machine whatever it says (docs/kept.md)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import hashlib
 from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.model import Vpc
 from harness.json_object import Json
-
-WARNING = "[WARN]\tVpcConfig is kept but has no effect: this function runs on the emulator's machine, outside a VPC.\n"
 
 
 def read(given: Json) -> Vpc:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.fault import LAMBDA
-from harness.emulator.services.lambda_ import vpc_config
 from harness.emulator.services.lambda_.execution import environment
 from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
 from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
@@ -133,8 +132,6 @@ class Fleet:
         stream = self._stream(version)
         if interpreter.warning:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
-        if version.vpc is not None and version.vpc.subnet_ids:
-            stream.append(int(self.world.clock.now() * 1000), vpc_config.WARNING)
         # Nobody guesses the id of another process: who knows it can answer for it.
         worker_id = f"{next(self._ids)}-{secrets.token_hex(8)}"
         report = PlatformLog(version, self.world.clock)

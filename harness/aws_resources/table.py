@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.aws_resources.apigateway import ApiKeys, HttpApis, RestApis, UsagePlans
 from harness.aws_resources.cloudformation import Stacks
-from harness.aws_resources.cloudwatch import Alarms
+from harness.aws_resources.cloudwatch import Alarms, CompositeAlarms, Dashboards, MetricStreams
 from harness.aws_resources.dynamodb import Tables
 from harness.aws_resources.events import Rules
 from harness.aws_resources.firehose import DeliveryStreams
@@ -47,7 +47,10 @@ ALL_KINDS: tuple[ResourceKind, ...] = (
     HttpApis(),
     Functions(),
     DataStreams(),
+    CompositeAlarms(),
     Alarms(),
+    Dashboards(),
+    MetricStreams(),
     *DESCRIBED_KINDS,
     Keys(),
 )

@@ -38,6 +38,28 @@ TRUST = json.dumps(
 RIGHTS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
+def _watch(aws: Aws, name: str) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="N",
+        MetricName="M",
+        Period=60,
+        EvaluationPeriods=1,
+        Statistic="Sum",
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.put_composite_alarm(AlarmName=f"{name}-composite", AlarmRule=f"ALARM({name})")
+    cloudwatch.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
+    cloudwatch.put_metric_stream(
+        Name=name,
+        FirehoseArn="arn:aws:firehose:us-east-1:000000000000:deliverystream/metrics",
+        RoleArn="arn:aws:iam::000000000000:role/streams",
+        OutputFormat="json",
+    )
+
+
 def make_all(aws: Aws, prefix: str, tags: dict[str, str]) -> None:
     """One of each kind, all in use by one another, with data in them."""
     name = f"{prefix}thing"
@@ -83,16 +105,7 @@ def make_all(aws: Aws, prefix: str, tags: dict[str, str]) -> None:
     kms = aws.client("kms")
     key = kms.create_key(Tags=[{"TagKey": each, "TagValue": value} for each, value in tags.items()])
     kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyMetadata"]["KeyId"])
-    aws.client("cloudwatch").put_metric_alarm(
-        AlarmName=name,
-        Namespace="N",
-        MetricName="M",
-        Period=60,
-        EvaluationPeriods=1,
-        Statistic="Sum",
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
+    _watch(aws, name)
     gateway = aws.client("apigateway")
     api = gateway.create_rest_api(name=name, tags=tags)
     root = gateway.get_resources(restApiId=api["id"])["items"][0]["id"]
@@ -132,6 +145,14 @@ def inventory(aws: Aws) -> dict[str, list[str]]:
         "alias": lambda: (each["AliasName"] for each in aws.client("kms").list_aliases()["Aliases"]),
         "key": lambda: iter(_living_keys(aws)),
         "alarm": lambda: (each["AlarmName"] for each in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        "composite alarm": lambda: (
+            each["AlarmName"]
+            for each in aws.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        ),
+        "dashboard": lambda: (
+            each["DashboardName"] for each in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]
+        ),
+        "metric stream": lambda: (each["Name"] for each in aws.client("cloudwatch").list_metric_streams()["Entries"]),
         "REST API": lambda: (each["name"] for each in aws.client("apigateway").get_rest_apis()["items"]),
         "plan": lambda: (each["name"] for each in aws.client("apigateway").get_usage_plans()["items"]),
         "API key": lambda: (each["name"] for each in aws.client("apigateway").get_api_keys()["items"]),

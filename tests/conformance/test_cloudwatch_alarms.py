@@ -97,7 +97,7 @@ def history(aws: Any, name: str, kind: str | None = None) -> list[str]:
         ({"TreatMissingData": "perhaps"}, "ValidationError"),
         ({"EvaluateLowSampleCountPercentile": "ignore"}, "ValidationError"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "NotEmulated"),
-        ({"Metrics": [{"Id": "e", "Expression": "m1"}]}, "NotEmulated"),
+        ({"Metrics": [{"Id": "e", "Expression": "SEARCH('x', 'Sum')"}]}, "ValidationError"),
         ({"AlarmActions": ["nonsense"]}, "ValidationError"),
         ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "NotEmulated"),
         ({"OKActions": ["arn:aws:ssm:us-east-1:000000000000:opsitem:1"]}, "NotEmulated"),

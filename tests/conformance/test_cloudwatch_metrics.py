@@ -104,11 +104,6 @@ def test_statistics_that_can_not_be(aws: Any, change: dict[str, Any], code: str)
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [
-        ("put_dashboard", {"DashboardName": "d", "DashboardBody": "{}"}),
-        ("put_composite_alarm", {"AlarmName": "c", "AlarmRule": "ALARM(x)"}),
-        ("put_anomaly_detector", {"Namespace": "N", "MetricName": "M", "Stat": "Sum"}),
-        ("put_metric_stream", {"Name": "s", "FirehoseArn": "f", "RoleArn": "r", "OutputFormat": "json"}),
-        ("get_metric_data", {"MetricDataQueries": [{"Id": "e", "Expression": "m1 / 2"}]}),
         ("get_metric_data", {"MetricDataQueries": [], "MaxDatapoints": 5}),
         ("list_metrics", {"IncludeLinkedAccounts": True}),
     ],
@@ -258,7 +253,7 @@ def test_the_query_protocol(aws: Any) -> None:
             },
             "InvalidParameterValue",
         ),
-        ({"Action": "PutDashboard", "DashboardName": "d", "DashboardBody": "{}"}, "NotEmulated"),
+        ({"Action": "PutInsightRule", "RuleName": "r", "RuleDefinition": "{}"}, "NotEmulated"),
         ({"Action": "SetAlarmState", "AlarmName": "n", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
     ],
 )

@@ -56,6 +56,59 @@ def test_logs_and_alarms_have_what_their_template_says(aws: Aws) -> None:
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
+_WATCH = """
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: rate
+      Metrics:
+        - {Id: rate, Expression: "100 * errors / FILL(calls, 1)", ReturnData: true}
+        - Id: errors
+          ReturnData: false
+          MetricStat: {Stat: Sum, Period: 60, Metric: {Namespace: AWS/Lambda, MetricName: Errors}}
+        - Id: calls
+          ReturnData: false
+          MetricStat: {Stat: Sum, Period: 60, Metric: {Namespace: AWS/Lambda, MetricName: Invocations}}
+      EvaluationPeriods: 1
+      Threshold: 5
+      ComparisonOperator: GreaterThanThreshold
+  Both:
+    Type: AWS::CloudWatch::CompositeAlarm
+    Properties: {AlarmName: both, AlarmRule: !Sub "ALARM(${Alarm})"}
+  Board:
+    Type: AWS::CloudWatch::Dashboard
+    Properties: {DashboardName: board, DashboardBody: '{"widgets": []}'}
+  Streamed:
+    Type: AWS::CloudWatch::MetricStream
+    Properties:
+      FirehoseArn: arn:aws:firehose:us-east-1:000000000000:deliverystream/metrics
+      RoleArn: arn:aws:iam::000000000000:role/streams
+      OutputFormat: json
+Outputs:
+  Both: {Value: !GetAtt Both.Arn}
+  Streamed: {Value: !GetAtt Streamed.Arn}
+"""
+
+
+def test_math_composites_and_dashboards(aws: Aws) -> None:
+    """E2: what is kept is named as such, also where a template makes it."""
+    stack = Stack(aws, "watch").deploy(_WATCH)
+    cloudwatch = aws.client("cloudwatch")
+    shown = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert [query["Id"] for query in shown["MetricAlarms"][0]["Metrics"]] == ["rate", "errors", "calls"]
+    assert (shown["CompositeAlarms"][0]["AlarmRule"], shown["CompositeAlarms"][0]["AlarmArn"]) == (
+        "ALARM(rate)",
+        stack.outputs()["Both"],
+    )
+    assert cloudwatch.get_dashboard(DashboardName="board")["DashboardBody"] == '{"widgets": []}'
+    assert cloudwatch.list_metric_streams()["Entries"][0]["Arn"] == stack.outputs()["Streamed"]
+    assert {one["setting"] for one in aws.admin("GET", "kept")["kept"]} == {"Dashboard", "MetricStream"}
+    stack.delete()
+    assert cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])["CompositeAlarms"] == []
+    assert aws.admin("GET", "kept")["kept"] == []
+
+
 def test_logs_and_alarms_are_changed_in_place(aws: Aws) -> None:
     """The log group keeps its streams while its retention goes; the alarm is put anew under its name."""
     stack = Stack(aws, "watch").deploy(_LOGS)

@@ -10,7 +10,7 @@ from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.services.cloudwatch.base import dimensions_of, validation
 from harness.emulator.services.cloudwatch.history import HistoryOperations
-from harness.emulator.services.cloudwatch.model import Alarm, State
+from harness.emulator.services.cloudwatch.model import Alarm, AnyAlarm, CompositeAlarm, State
 from harness.emulator.services.cloudwatch.reasons import stamp
 from harness.json_object import Json
 
@@ -52,7 +52,7 @@ class ActionOperations(HistoryOperations):
             if parts[2] not in ("sns", "lambda"):
                 raise self.refuse(f"the action {arn}")
 
-    async def run_actions(self, alarm: Alarm, old: State, new: State) -> None:
+    async def run_actions(self, alarm: AnyAlarm, old: State, new: State) -> None:
         """The actions of the state that the alarm came into."""
         for arn in alarm.actions_for(new.value):
             error = await self._run(arn, alarm, old, new)
@@ -65,7 +65,7 @@ class ActionOperations(HistoryOperations):
             summary = f"Failed to execute action {arn}" if error else f"Successfully executed action {arn}"
             self.note(alarm, "Action", summary, data)
 
-    async def _run(self, arn: str, alarm: Alarm, old: State, new: State) -> str | None:
+    async def _run(self, arn: str, alarm: AnyAlarm, old: State, new: State) -> str | None:
         """Why it failed; None for success."""
         caller = Caller(alarm.account, alarm.region)
         try:
@@ -85,28 +85,12 @@ class ActionOperations(HistoryOperations):
         return None
 
 
-def message(alarm: Alarm, old: State, new: State) -> str:
+def message(alarm: AnyAlarm, old: State, new: State) -> str:
     """The text of the SNS message: JSON."""
-    trigger: Json = {"MetricName": alarm.metric[3], "Namespace": alarm.metric[2]}
-    if alarm.is_extended:
-        trigger |= {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": alarm.statistic}
-    else:
-        statistic = "SAMPLE_COUNT" if alarm.statistic == "SampleCount" else alarm.statistic.upper()
-        trigger |= {"StatisticType": "Statistic", "Statistic": statistic}
-    trigger["Unit"] = alarm.unit
-    trigger["Dimensions"] = [{"value": value, "name": name} for name, value in alarm.metric[4]]
-    trigger |= {"Period": alarm.period, "EvaluationPeriods": alarm.evaluation_periods}
-    if alarm.datapoints_to_alarm is not None:
-        trigger["DatapointsToAlarm"] = alarm.datapoints_to_alarm
-    trigger |= {
-        "ComparisonOperator": alarm.comparison,
-        "Threshold": alarm.threshold,
-        "TreatMissingData": alarm.treat_missing_data or "missing",
-        "EvaluateLowSampleCountPercentile": alarm.low_sample_count or "",
-    }
-    members = {
-        "AlarmName": alarm.name,
-        "AlarmDescription": alarm.description,
+    members: Json = {"AlarmName": alarm.name, "AlarmDescription": alarm.description}
+    if isinstance(alarm, CompositeAlarm):
+        members["AlarmRule"] = alarm.rule
+    members |= {
         "AWSAccountId": alarm.account,
         "AlarmConfigurationUpdatedTimestamp": stamp(alarm.configured),
         "NewStateValue": new.value,
@@ -118,22 +102,55 @@ def message(alarm: Alarm, old: State, new: State) -> str:
         "OKActions": alarm.ok_actions,
         "AlarmActions": alarm.alarm_actions,
         "InsufficientDataActions": alarm.insufficient_data_actions,
-        "Trigger": trigger,
     }
+    if isinstance(alarm, Alarm):
+        members["Trigger"] = _trigger(alarm)
     return orjson.dumps(members).decode()
 
 
-def event(alarm: Alarm, old: State, new: State) -> bytes:
-    """The event that a function gets."""
-    metric = {
-        "namespace": alarm.metric[2],
-        "name": alarm.metric[3],
-        "dimensions": {entry["Name"]: entry["Value"] for entry in dimensions_of(alarm.metric)},
+def _trigger(alarm: Alarm) -> Json:
+    trigger: Json = {}
+    if alarm.metric is not None and alarm.statistic is not None:
+        trigger |= {"MetricName": alarm.metric[3], "Namespace": alarm.metric[2]}
+        if alarm.is_extended:
+            trigger |= {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": alarm.statistic}
+        else:
+            statistic = "SAMPLE_COUNT" if alarm.statistic == "SampleCount" else alarm.statistic.upper()
+            trigger |= {"StatisticType": "Statistic", "Statistic": statistic}
+        trigger["Unit"] = alarm.unit
+        trigger["Dimensions"] = [{"value": value, "name": name} for name, value in alarm.metric[4]]
+    trigger |= {"Period": alarm.period, "EvaluationPeriods": alarm.evaluation_periods}
+    if alarm.datapoints_to_alarm is not None:
+        trigger["DatapointsToAlarm"] = alarm.datapoints_to_alarm
+    trigger |= {
+        "ComparisonOperator": alarm.comparison,
+        "Threshold": alarm.threshold,
+        "TreatMissingData": alarm.treat_missing_data or "missing",
+        "EvaluateLowSampleCountPercentile": alarm.low_sample_count or "",
     }
-    stat = {"metric": metric, "period": alarm.period, "stat": alarm.statistic}
-    configuration: Json = {"metrics": [{"id": "m1", "metricStat": stat, "returnData": True}]}
+    if alarm.queries:
+        trigger["Metrics"] = [_told(query) for query in alarm.queries]
+    return trigger
+
+
+def _told(query: Json) -> Json:
+    """A metric data query in a message: dimensions have small names there."""
+    stat = query.get("MetricStat")
+    if stat is None:
+        return query
+    pairs = [{"value": each["Value"], "name": each["Name"]} for each in stat["Metric"].get("Dimensions", ())]
+    return query | {"MetricStat": stat | {"Metric": stat["Metric"] | {"Dimensions": pairs}}}
+
+
+def event(alarm: AnyAlarm, old: State, new: State) -> bytes:
+    """The event that a function gets."""
+    configuration: Json = {}
     if alarm.description is not None:
-        configuration = {"description": alarm.description, **configuration}
+        configuration["description"] = alarm.description
+    if isinstance(alarm, CompositeAlarm):
+        configuration["alarmRule"] = alarm.rule
+    elif isinstance(alarm, Alarm):
+        configuration["metrics"] = _metrics(alarm)
     return orjson.dumps(
         {
             "source": "aws.cloudwatch",
@@ -154,3 +171,27 @@ def event(alarm: Alarm, old: State, new: State) -> bytes:
 def _state(state: State) -> Json:
     members = {"value": state.value, "reason": state.reason, "timestamp": stamp(state.updated)}
     return members if state.reason_data is None else {**members, "reasonData": state.reason_data}
+
+
+def _metrics(alarm: Alarm) -> list[Json]:
+    """What a function is told of the metrics of an alarm."""
+    if alarm.metric is not None:
+        pairs = {entry["Name"]: entry["Value"] for entry in dimensions_of(alarm.metric)}
+        metric = {"namespace": alarm.metric[2], "name": alarm.metric[3], "dimensions": pairs}
+        stat: Json = {"metric": metric, "period": alarm.period, "stat": alarm.statistic}
+        return [{"id": "m1", "metricStat": stat, "returnData": True}]
+    found: list[Json] = []
+    for query in alarm.queries:
+        told: Json = {"id": query["Id"]}
+        if "Expression" in query:
+            told["expression"] = query["Expression"]
+        else:
+            stat = query["MetricStat"]
+            named = stat["Metric"]
+            pairs = {entry["Name"]: entry["Value"] for entry in named.get("Dimensions", ())}
+            metric = {"namespace": named.get("Namespace"), "name": named.get("MetricName"), "dimensions": pairs}
+            told["metricStat"] = {"metric": metric, "period": stat["Period"], "stat": stat["Stat"]}
+        if "Label" in query:
+            told["label"] = query["Label"]
+        found.append(told | {"returnData": query.get("ReturnData", True)})
+    return found

@@ -1,11 +1,11 @@
-"""Metric alarms: put, describe, delete, switch, set (E2). Metric math and anomaly detection are refused by name."""
+"""Metric alarms: put, describe, delete, switch, set (E2). Anomaly detection is refused by name."""
 
 from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
-from harness.emulator.services.cloudwatch import reasons, statistics, tags
+from harness.emulator.services.cloudwatch import composite, reasons, statistics, tags
 from harness.emulator.services.cloudwatch.base import (
     combination,
     dimensions_of,
@@ -15,8 +15,8 @@ from harness.emulator.services.cloudwatch.base import (
     without_nothing,
 )
 from harness.emulator.services.cloudwatch.evaluation import COMPARISONS, TREATMENTS
-from harness.emulator.services.cloudwatch.model import INSUFFICIENT_DATA, Alarm, State
-from harness.emulator.services.cloudwatch.watch import Watch
+from harness.emulator.services.cloudwatch.metric_queries import MetricQueries
+from harness.emulator.services.cloudwatch.model import INSUFFICIENT_DATA, Alarm, AnyAlarm, CompositeAlarm, State
 from harness.json_object import Json
 
 _DAY, _HOUR = 86400, 3600
@@ -29,7 +29,7 @@ _REQUIRED = {
 }
 
 
-class AlarmOperations(Watch):
+class AlarmOperations(composite.CompositeOperations):
     """Alarms of the caller's account and region, by name."""
 
     @operation
@@ -56,11 +56,10 @@ class AlarmOperations(Watch):
         comparison_operator: str | None = None,
         treat_missing_data: str | None = None,
         evaluate_low_sample_count_percentile: str | None = None,
+        metrics: list[Json] | None = None,
         tags: list[Json] | None = None,
     ) -> None:
         """Make an alarm, or configure it anew: then its state and its tags stay. Raises ValidationError."""
-        if metric_name is None:  # text unsure
-            raise validation("MetricName is required, as metric math is not emulated.")
         given = {
             "namespace": namespace,
             "period": period,
@@ -68,41 +67,52 @@ class AlarmOperations(Watch):
             "threshold": threshold,
             "comparison_operator": comparison_operator,
         }
+        if metrics:
+            alone: Json = {"MetricName": metric_name, "Namespace": namespace, "Statistic": statistic, "Period": period}
+            alone |= {"ExtendedStatistic": extended_statistic, "Dimensions": dimensions, "Unit": unit}
+            if beside := [name for name, value in alone.items() if value is not None]:  # text unsure
+                raise validation(f"{beside[0]} must not be specified when Metrics is specified.")
+            period = given["period"] = self._math_period(metrics)
+            given["namespace"] = ""
+        elif metric_name is None:  # text unsure
+            raise validation("One of MetricName and Metrics is required.")
         for member, name in _REQUIRED.items():
             if given[name] is None:
                 raise AwsError("MissingParameter", f"The parameter {member} is required.")
-        assert namespace is not None and period is not None and evaluation_periods is not None
+        assert period is not None and evaluation_periods is not None
         assert threshold is not None and comparison_operator is not None
         if comparison_operator not in COMPARISONS:
             raise self.refuse(f"ComparisonOperator {comparison_operator}")
         _check_periods(period, evaluation_periods, datapoints_to_alarm)
         _check_treatment(treat_missing_data, evaluate_low_sample_count_percentile, extended_statistic)
+        self.refuse_other_kind(call, alarm_name, self.composites)
         found = self.alarms.get((call.account, call.region, alarm_name))
         now = self.world.clock.now()
         alarm = Alarm(
-            call.account,
-            call.region,
-            alarm_name,
-            identity(call, namespace, metric_name, dimensions),
-            self._statistic(statistic, extended_statistic),
-            period,
-            evaluation_periods,
-            comparison_operator,
-            float(threshold),
-            found.state if found else State(INSUFFICIENT_DATA, reasons.INITIAL, None, now, now),
-            now,
-            alarm_description,
-            unit,
-            datapoints_to_alarm,
-            treat_missing_data,
-            evaluate_low_sample_count_percentile,
-            actions_enabled,
-            ok_actions or [],
-            alarm_actions or [],
-            insufficient_data_actions or [],
-            found.tags if found else _tags(tags),
+            account=call.account,
+            region=call.region,
+            name=alarm_name,
+            metric=None if metrics else identity(call, namespace or "", metric_name or "", dimensions),
+            statistic=None if metrics else self._statistic(statistic, extended_statistic),
+            queries=metrics or [],
+            period=period,
+            evaluation_periods=evaluation_periods,
+            comparison=comparison_operator,
+            threshold=float(threshold),
+            state=found.state if found else State(INSUFFICIENT_DATA, reasons.INITIAL, None, now, now),
+            configured=now,
+            description=alarm_description,
+            unit=unit,
+            datapoints_to_alarm=datapoints_to_alarm,
+            treat_missing_data=treat_missing_data,
+            low_sample_count=evaluate_low_sample_count_percentile,
+            actions_enabled=actions_enabled,
+            ok_actions=ok_actions or [],
+            alarm_actions=alarm_actions or [],
+            insufficient_data_actions=insufficient_data_actions or [],
+            tags=found.tags if found else _tags(tags),
         )
-        self.check_actions([*alarm.ok_actions, *alarm.alarm_actions, *alarm.insufficient_data_actions])
+        self.check_actions(alarm.all_actions)
         self.alarms.put(alarm.key, alarm)
         kind = "Update" if found else "Create"
         data = {"version": "1.0", "type": kind, f"{kind.lower()}dAlarm": described(alarm)}
@@ -122,21 +132,30 @@ class AlarmOperations(Watch):
         max_records: int = 100,
         next_token: str | None = None,
     ) -> Json:
-        """By name. There are no composite alarms."""
+        """Metric alarms by name, then composite alarms, if they are asked for."""
         if alarm_names and alarm_name_prefix is not None:
             raise combination("AlarmNames and AlarmNamePrefix are mutually exclusive.")  # text unsure
+        wanted = alarm_types or ["MetricAlarm"]
+        candidates: list[AnyAlarm] = []
+        if "MetricAlarm" in wanted:
+            candidates += self.alarms_of(call)
+        if "CompositeAlarm" in wanted:
+            candidates += self.composites_of(call)
         alarms = [
             alarm
-            for alarm in self.alarms_of(call)
+            for alarm in candidates
             if (not alarm_names or alarm.name in alarm_names)
             and alarm.name.startswith(alarm_name_prefix or "")
             and state_value in (None, alarm.state.value)
-            and (action_prefix is None or any(arn.startswith(action_prefix) for arn in _all_actions(alarm)))
-            and (not alarm_types or "MetricAlarm" in alarm_types)
+            and (action_prefix is None or any(arn.startswith(action_prefix) for arn in alarm.all_actions))
         ]
         shown, following = page(alarms, max_records, next_token)
         return without_nothing(
-            {"MetricAlarms": [described(alarm) for alarm in shown], "CompositeAlarms": [], "NextToken": following}
+            {
+                "MetricAlarms": [described(alarm) for alarm in shown if isinstance(alarm, Alarm)],
+                "CompositeAlarms": [composite.described(each) for each in shown if isinstance(each, CompositeAlarm)],
+                "NextToken": following,
+            }
         )
 
     @operation
@@ -169,8 +188,8 @@ class AlarmOperations(Watch):
     @operation
     def delete_alarms(self, call: Call, *, alarm_names: list[str]) -> None:
         """Names that are no alarms are passed over."""
-        for alarm in self._named(call, alarm_names):
-            self.alarms.delete(alarm.key)
+        for alarm in self.named(call, alarm_names):
+            self.table_of(alarm).delete(alarm.key)
             self.note(
                 alarm, "ConfigurationUpdate", f'Alarm "{alarm.name}" deleted', {"version": "1.0", "type": "Delete"}
             )
@@ -180,10 +199,10 @@ class AlarmOperations(Watch):
         self, call: Call, *, alarm_name: str, state_value: str, state_reason: str, state_reason_data: str | None = None
     ) -> None:
         """Until the next evaluation. Raises ResourceNotFound."""
-        alarm = self.alarms.get((call.account, call.region, alarm_name))
-        if alarm is None:
+        found = self.named(call, [alarm_name])
+        if not found:
             raise AwsError("ResourceNotFound", "", 404)
-        await self.change_state(alarm, state_value, state_reason, state_reason_data)
+        await self.change_state(found[0], state_value, state_reason, state_reason_data)
 
     @operation
     def enable_alarm_actions(self, call: Call, *, alarm_names: list[str]) -> None:
@@ -196,12 +215,19 @@ class AlarmOperations(Watch):
         self._switch_actions(call, alarm_names, False)
 
     def _switch_actions(self, call: Call, names: list[str], enabled: bool) -> None:
-        for alarm in self._named(call, names):
+        for alarm in self.named(call, names):
             alarm.actions_enabled = enabled
-            self.alarms.put(alarm.key, alarm)
+            self.table_of(alarm).put(alarm.key, alarm)
 
-    def _named(self, call: Call, names: list[str]) -> list[Alarm]:
-        return [alarm for alarm in self.alarms_of(call) if alarm.name in names]
+    def _math_period(self, metrics: list[Json]) -> int:
+        """The seconds of the periods of the query that returns data. Raises ValidationError."""
+        queries = MetricQueries.read(metrics, "Metrics")
+        returned = [query["Id"] for query in metrics if query.get("ReturnData", True)]
+        if len(returned) != 1:  # text unsure
+            raise validation("Exactly one element of the metrics list should return data.")
+        for name in queries.metrics():
+            self.check_statistic(metrics_stat(queries.queries[name]), "Metrics.MetricStat.Stat")
+        return queries.period(returned[0])
 
     def _statistic(self, statistic: str | None, extended: str | None) -> str:
         if (statistic is None) == (extended is None):  # text unsure
@@ -230,12 +256,13 @@ def described(alarm: Alarm) -> Json:
             "StateReason": alarm.state.reason,
             "StateReasonData": alarm.state.reason_data,
             "StateUpdatedTimestamp": alarm.state.updated,
-            "MetricName": alarm.metric[3],
-            "Namespace": alarm.metric[2],
+            "MetricName": alarm.metric[3] if alarm.metric else None,
+            "Namespace": alarm.metric[2] if alarm.metric else None,
             "Statistic": None if alarm.is_extended else alarm.statistic,
             "ExtendedStatistic": alarm.statistic if alarm.is_extended else None,
-            "Dimensions": dimensions_of(alarm.metric),
-            "Period": alarm.period,
+            "Dimensions": dimensions_of(alarm.metric) if alarm.metric else [],
+            "Period": alarm.period if alarm.metric else None,
+            "Metrics": alarm.queries or None,
             "Unit": alarm.unit,
             "EvaluationPeriods": alarm.evaluation_periods,
             "DatapointsToAlarm": alarm.datapoints_to_alarm,
@@ -275,5 +302,6 @@ def _tags(pairs: list[Json] | None) -> dict[str, str]:
     return tags.checked({pair["Key"]: pair["Value"] for pair in pairs or ()})
 
 
-def _all_actions(alarm: Alarm) -> list[str]:
-    return [*alarm.ok_actions, *alarm.alarm_actions, *alarm.insufficient_data_actions]
+def metrics_stat(query: Json) -> str:
+    """The statistic of a query that is no expression."""
+    return str(query["MetricStat"]["Stat"])

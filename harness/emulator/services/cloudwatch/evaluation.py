@@ -22,11 +22,11 @@ TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
 class Datapoint(NamedTuple):
-    """One period of an alarm's metric: first second, value, sample count."""
+    """One period of an alarm's metric: first second, value, sample count (None for metric math)."""
 
     at: int
     value: float
-    samples: float
+    samples: float | None
 
 
 class Decision(NamedTuple):

@@ -1,7 +1,8 @@
-"""ListMetrics, GetMetricStatistics, GetMetricData: reading metrics. Math is refused by name."""
+"""ListMetrics, GetMetricStatistics, GetMetricData: reading metrics. Metric math is in `metric_queries.py`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.emulator.call import Call
@@ -9,7 +10,6 @@ from harness.emulator.metrics import Bucket
 from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch import statistics
 from harness.emulator.services.cloudwatch.base import (
-    CloudWatchBase,
     combination,
     dimensions_of,
     identity,
@@ -17,6 +17,9 @@ from harness.emulator.services.cloudwatch.base import (
     page,
     without_nothing,
 )
+from harness.emulator.services.cloudwatch.metric_math import Series
+from harness.emulator.services.cloudwatch.metric_queries import MetricQueries
+from harness.emulator.services.cloudwatch.series import SeriesOperations
 from harness.json_object import Json
 
 MOST_METRICS = 500
@@ -26,7 +29,7 @@ _RECENT = 3 * 3600
 _SHORT_PERIODS = (1, 5, 10, 20, 30)
 
 
-class GetMetricOperations(CloudWatchBase):
+class GetMetricOperations(SeriesOperations):
     """Statistics are made when somebody asks, from buckets of a minute (or second)."""
 
     @operation
@@ -104,49 +107,31 @@ class GetMetricOperations(CloudWatchBase):
         """One list of values per query. Periods begin at their multiples."""
         if len(metric_data_queries) > MOST_METRICS:
             raise invalid(f"The collection MetricDataQueries must not have a size greater than {MOST_METRICS}.")
+        queries = MetricQueries.read(metric_data_queries, "MetricDataQueries")
+        for name in queries.queries:
+            _start(start_time, end_time, queries.period(name))
+        for name in queries.metrics():
+            self.check_statistic(queries.queries[name]["MetricStat"]["Stat"], "MetricStat.Stat")
+
+        def start_of(period: int) -> int:
+            return _start(start_time, end_time, period) // period * period
+
+        def series_of(stat: Json, start: int) -> Series:
+            return self.series(call.account, call.region, stat, start, end_time)
+
         results = []
-        for query in metric_data_queries:
-            for member in ("Expression", "AccountId", "Period"):
-                if member in query:
-                    raise self.refuse(f"GetMetricData with MetricDataQueries.{member}")
-            if "MetricStat" not in query:
-                raise invalid("One of the parameters MetricStat and Expression is required in MetricDataQueries.")
-            result = self._query(call, query, start_time, end_time)
-            if scan_by != "TimestampAscending":
-                result["Timestamps"].reverse()
-                result["Values"].reverse()
-            if query.get("ReturnData", True):
-                results.append(result)
+        for query, label, series in queries.evaluate(series_of, start_of, math.ceil(end_time)):
+            points = sorted(series.items(), reverse=scan_by != "TimestampAscending")
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Label": label,
+                    "Timestamps": [at for at, _ in points],
+                    "Values": [value for _, value in points],
+                    "StatusCode": "Complete",
+                }
+            )
         return {"MetricDataResults": results, "Messages": []}
-
-    def _query(self, call: Call, query: Json, start_time: float, end_time: float) -> Json:
-        stat = query["MetricStat"]
-        self.check_statistic(stat["Stat"], "MetricStat.Stat")
-        period = stat["Period"]
-        start = _start(start_time, end_time, period) // period * period
-        named = stat["Metric"]
-        metric = identity(call, named.get("Namespace", ""), named.get("MetricName", ""), named.get("Dimensions"))
-        by_time: dict[int, Bucket] = {}
-        buckets = self.world.metrics.buckets(metric, start, end_time, stat.get("Unit"))
-        for (at, _), bucket in _by_period(buckets, start, period):
-            by_time.setdefault(at, Bucket()).merge(bucket)
-        values = [(at, statistics.value(bucket, stat["Stat"])) for at, bucket in by_time.items()]
-        known = [(at, value) for at, value in values if value is not None]
-        return {
-            "Id": query["Id"],
-            "Label": query.get("Label", metric[3]),
-            "Timestamps": [at for at, _ in known],
-            "Values": [value for _, value in known],
-            "StatusCode": "Complete",
-        }
-
-    def check_statistic(self, name: str, where: str, *, extended: bool = False) -> None:
-        """Raises NotEmulated for trimmed means and their like, InvalidParameterValue for what is no statistic."""
-        if (not extended and name in statistics.SIMPLE) or statistics.percentile(name) is not None:
-            return
-        if name == "IQM" or name[:2] in ("tm", "wm", "tc", "ts", "TM", "WM", "TC", "TS", "PR"):
-            raise self.refuse(f"{where} {name}")
-        raise invalid(f"The value {name} for parameter {where} is not supported.")
 
 
 def _by_period(buckets: list[tuple[str, int, Bucket]], start: int, period: int) -> list[tuple[tuple[int, str], Bucket]]:

@@ -7,7 +7,7 @@ import orjson
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch.base import CloudWatchBase, page, without_nothing
-from harness.emulator.services.cloudwatch.model import Alarm, HistoryItem, State
+from harness.emulator.services.cloudwatch.model import AnyAlarm, CompositeAlarm, HistoryItem, State
 from harness.json_object import Json
 
 KEPT_SECONDS = 30 * 86400
@@ -32,7 +32,7 @@ class HistoryOperations(CloudWatchBase):
         next_token: str | None = None,
         scan_by: str = "TimestampDescending",
     ) -> Json:
-        """Newest first unless asked otherwise. Metric alarms are the only ones there are."""
+        """Newest first unless asked otherwise."""
         items: list[HistoryItem] = []
         for key, history in self.histories.items():
             if key[:2] == (call.account, call.region) and alarm_name in (None, key[2]):
@@ -43,7 +43,7 @@ class HistoryOperations(CloudWatchBase):
             if history_item_type in (None, item.kind)
             and (start_date is None or item.when >= start_date)
             and (end_date is None or item.when <= end_date)
-            and (not alarm_types or "MetricAlarm" in alarm_types)
+            and (not alarm_types or item.alarm_type in alarm_types)
         ]
         items.sort(key=lambda item: item.when)
         if scan_by != "TimestampAscending":
@@ -51,14 +51,15 @@ class HistoryOperations(CloudWatchBase):
         shown, following = page(items, max_records, next_token)
         return without_nothing({"AlarmHistoryItems": [_item(item) for item in shown], "NextToken": following})
 
-    def note(self, alarm: Alarm, kind: str, summary: str, data: Json) -> None:
+    def note(self, alarm: AnyAlarm, kind: str, summary: str, data: Json) -> None:
         """Add an item, now."""
         now = self.world.clock.now()
         history = [item for item in self.histories.get(alarm.key) or [] if item.when > now - KEPT_SECONDS]
-        history.append(HistoryItem(alarm.name, kind, now, summary, orjson.dumps(data).decode()))
+        alarm_type = "CompositeAlarm" if isinstance(alarm, CompositeAlarm) else "MetricAlarm"
+        history.append(HistoryItem(alarm.name, kind, now, summary, orjson.dumps(data).decode(), alarm_type))
         self.histories.put(alarm.key, history[-MOST_ITEMS:])
 
-    def note_state(self, alarm: Alarm, old: State, new: State) -> None:
+    def note_state(self, alarm: AnyAlarm, old: State, new: State) -> None:
         """A change of state."""
         data = {"version": "1.0", "oldState": _state(old), "newState": _state(new)}
         self.note(alarm, "StateUpdate", f"Alarm updated from {old.value} to {new.value}", data)
@@ -77,7 +78,7 @@ def _state(state: State) -> Json:
 def _item(item: HistoryItem) -> Json:
     return {
         "AlarmName": item.name,
-        "AlarmType": "MetricAlarm",
+        "AlarmType": item.alarm_type,
         "Timestamp": item.when,
         "HistoryItemType": item.kind,
         "HistorySummary": item.summary,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.emulator.metrics import Identity
+from harness.json_object import Json
 
 AlarmKey = tuple[str, str, str]
 """(account, region, alarm name)"""
@@ -23,26 +24,16 @@ class State:
     transitioned: float
 
 
-@dataclass(slots=True)
-class Alarm:
-    """A metric alarm. `period` is in seconds; `statistic` is `Average` or `p90`."""
+@dataclass(slots=True, kw_only=True)
+class AnyAlarm:
+    """What metric alarms and composite alarms have in common."""
 
     account: str
     region: str
     name: str
-    metric: Identity
-    statistic: str
-    period: int
-    evaluation_periods: int
-    comparison: str
-    threshold: float
     state: State
     configured: float
     description: str | None = None
-    unit: str | None = None
-    datapoints_to_alarm: int | None = None
-    treat_missing_data: str | None = None
-    low_sample_count: str | None = None
     actions_enabled: bool = True
     ok_actions: list[str] = field(default_factory=list)
     alarm_actions: list[str] = field(default_factory=list)
@@ -58,17 +49,46 @@ class Alarm:
         return f"arn:aws:cloudwatch:{self.region}:{self.account}:alarm:{self.name}"
 
     @property
+    def all_actions(self) -> list[str]:
+        return [*self.ok_actions, *self.alarm_actions, *self.insufficient_data_actions]
+
+    def actions_for(self, state: str) -> list[str]:
+        return {OK: self.ok_actions, ALARM: self.alarm_actions}.get(state, self.insufficient_data_actions)
+
+
+@dataclass(slots=True, kw_only=True)
+class Alarm(AnyAlarm):
+    """An alarm on a metric, or on metric math: then `queries` are its metric data queries, and metric and statistic are
+    None. `period` is in seconds; `statistic` is `Average` or `p90`."""
+
+    metric: Identity | None
+    statistic: str | None
+    period: int
+    evaluation_periods: int
+    comparison: str
+    threshold: float
+    queries: list[Json] = field(default_factory=list)
+    unit: str | None = None
+    datapoints_to_alarm: int | None = None
+    treat_missing_data: str | None = None
+    low_sample_count: str | None = None
+
+    @property
     def is_extended(self) -> bool:
         """Whether the statistic is a percentile."""
-        return self.statistic.startswith("p")
+        return self.statistic is not None and self.statistic.startswith("p")
 
     @property
     def needed(self) -> int:
         """How many datapoints must breach: M of N."""
         return self.datapoints_to_alarm or self.evaluation_periods
 
-    def actions_for(self, state: str) -> list[str]:
-        return {OK: self.ok_actions, ALARM: self.alarm_actions}.get(state, self.insufficient_data_actions)
+
+@dataclass(slots=True, kw_only=True)
+class CompositeAlarm(AnyAlarm):
+    """An alarm on other alarms, by a rule such as `ALARM(a) AND NOT OK(b)`."""
+
+    rule: str
 
 
 @dataclass(slots=True)
@@ -80,3 +100,4 @@ class HistoryItem:
     when: float
     summary: str
     data: str
+    alarm_type: str = "MetricAlarm"

@@ -62,12 +62,16 @@ def data(alarm: Alarm, decision: Decision, now: float) -> str:
         "version": "1.0",
         "queryDate": stamp(now),
         **start,
-        "statistic": alarm.statistic,
+        **({} if alarm.statistic is None else {"statistic": alarm.statistic}),
         "period": alarm.period,
         "recentDatapoints": [point.value for point in decision.used],
         "threshold": alarm.threshold,
         "evaluatedDatapoints": [
-            {"timestamp": stamp(point.at), "sampleCount": point.samples, "value": point.value}
+            {
+                "timestamp": stamp(point.at),
+                **({} if point.samples is None else {"sampleCount": point.samples}),
+                "value": point.value,
+            }
             for point in reversed(decision.used)
         ],
     }

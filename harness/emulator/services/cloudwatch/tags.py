@@ -6,7 +6,7 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.cloudwatch.base import CloudWatchBase, validation
-from harness.emulator.services.cloudwatch.model import Alarm
+from harness.emulator.services.cloudwatch.model import AnyAlarm
 from harness.json_object import Json
 
 MOST_TAGS = 50
@@ -20,7 +20,7 @@ class TagOperations(CloudWatchBase):
         """Raises ResourceNotFoundException."""
         alarm = self._tagged(call, resource_arn)
         alarm.tags = checked({**alarm.tags, **{tag["Key"]: tag["Value"] for tag in tags}})
-        self.alarms.put(alarm.key, alarm)
+        self.table_of(alarm).put(alarm.key, alarm)
         return {}
 
     @operation
@@ -28,7 +28,7 @@ class TagOperations(CloudWatchBase):
         """Raises ResourceNotFoundException."""
         alarm = self._tagged(call, resource_arn)
         alarm.tags = {key: value for key, value in alarm.tags.items() if key not in tag_keys}
-        self.alarms.put(alarm.key, alarm)
+        self.table_of(alarm).put(alarm.key, alarm)
         return {}
 
     @operation
@@ -37,21 +37,21 @@ class TagOperations(CloudWatchBase):
         tags = self._tagged(call, resource_arn).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def _tagged(self, call: Call, arn: str) -> Alarm:
+    def _tagged(self, call: Call, arn: str) -> AnyAlarm:
         parts = arn.split(":", 6)
         if len(parts) < 7 or parts[2] != "cloudwatch":
             raise validation(f"Invalid resource ARN: {arn}")
         if parts[5] != "alarm":
             raise self.refuse(f"tags of {parts[5]}")
-        alarm = self.alarms.get((call.account, call.region, parts[6]))
-        if alarm is None or alarm.arn != arn:
+        found = [alarm for alarm in self.named(call, [parts[6]]) if alarm.arn == arn]
+        if not found:
             raise AwsError(
                 "ResourceNotFoundException",
                 "Unknown",
                 404,
                 members={"ResourceType": "AWS::CloudWatch::Alarm", "ResourceId": arn},
             )
-        return alarm
+        return found[0]
 
 
 def checked(tags: dict[str, str]) -> dict[str, str]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+
 from harness.emulator.clock import Timer
+from harness.emulator.errors import AwsError
 from harness.emulator.services.cloudwatch import reasons, statistics
 from harness.emulator.services.cloudwatch.actions import ActionOperations
 from harness.emulator.services.cloudwatch.evaluation import COMPARISONS, EXTRA_PERIODS, Datapoint, decide
-from harness.emulator.services.cloudwatch.model import Alarm, State
+from harness.emulator.services.cloudwatch.metric_math import Series
+from harness.emulator.services.cloudwatch.metric_queries import MetricQueries
+from harness.emulator.services.cloudwatch.model import Alarm, AnyAlarm, State
+from harness.emulator.services.cloudwatch.series import SeriesOperations
 from harness.emulator.world import World
+from harness.json_object import Json
+
+log = logging.getLogger(__name__)
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FAST = 10
 """Alarms with a period below a minute are evaluated so often."""
 
 
-class Watch(ActionOperations):
+class Watch(ActionOperations, SeriesOperations):
     """One housekeeping timer for all alarms, at the borders of minutes; there is none while there is no alarm.
 
     A period longer than a minute is a window that moves on every minute, so a datapoint does not wait for its border.
@@ -58,7 +67,7 @@ class Watch(ActionOperations):
 
         points = self._points(alarm, now)
         newest = next((point for point in reversed(points) if point is not None), None)
-        if alarm.low_sample_count == "ignore" and newest is not None and newest.samples < _significant(alarm):
+        if alarm.low_sample_count == "ignore" and newest is not None and (newest.samples or 0) < _significant(alarm):
             return
         treatment = alarm.treat_missing_data or "missing"
         decision = decide(points, breaches, alarm.evaluation_periods, alarm.needed, treatment)
@@ -69,29 +78,51 @@ class Watch(ActionOperations):
         reason = reasons.text(alarm, decision.state, decision, breaching)
         await self.change_state(alarm, decision.state, reason, reasons.data(alarm, decision, self.world.clock.now()))
 
-    async def change_state(self, alarm: Alarm, value: str, reason: str, reason_data: str | None) -> None:
+    async def change_state(self, alarm: AnyAlarm, value: str, reason: str, reason_data: str | None) -> None:
         """Bring an alarm into a state; actions run if it is another one than before."""
         old, now = alarm.state, self.world.clock.now()
         changed = value != old.value
         alarm.state = State(value, reason, reason_data, now, now if changed else old.transitioned)
-        self.alarms.put(alarm.key, alarm)
+        self.table_of(alarm).put(alarm.key, alarm)
         if changed:
             self.note_state(alarm, old, alarm.state)
             if alarm.actions_enabled:
                 await self.run_actions(alarm, old, alarm.state)
+            await self.state_changed(alarm)
+
+    async def state_changed(self, alarm: AnyAlarm) -> None:
+        """An alarm has come into another state: what depends on it follows."""
 
     def _points(self, alarm: Alarm, now: int) -> list[Datapoint | None]:
         """The evaluation range that ends now, oldest first."""
         count = alarm.evaluation_periods + EXTRA_PERIODS
         start = now - count * alarm.period
-        buckets = self.world.metrics.buckets(alarm.metric, start, now, alarm.unit)
         points: list[Datapoint | None] = [None] * count
+        if alarm.metric is None:
+            for at, number in self._math(alarm, start, now).items():
+                points[(at - start) // alarm.period] = Datapoint(at, number, None)
+            return points
+        assert alarm.statistic is not None
+        buckets = self.world.metrics.buckets(alarm.metric, start, now, alarm.unit)
         whole = statistics.by_period([("", at, bucket) for _, at, bucket in buckets], start, alarm.period)
         for (at, _), bucket in whole.items():
             value = statistics.value(bucket, alarm.statistic)
             if value is not None:
                 points[(at - start) // alarm.period] = Datapoint(at, value, bucket.count)
         return points
+
+    def _math(self, alarm: Alarm, start: int, now: int) -> Series:
+        """The series of an alarm on metric math. An expression that can't be evaluated has no data."""
+
+        def series_of(stat: Json, first: int) -> Series:
+            return self.series(alarm.account, alarm.region, stat, first, now)
+
+        try:
+            lines = MetricQueries.read(alarm.queries, "Metrics").evaluate(series_of, lambda period: start, now)
+        except AwsError as error:
+            log.info("the alarm %s can't be evaluated: %s", alarm.name, error.message)
+            return {}
+        return lines[0].series if len(lines) == 1 else {}
 
 
 def _step(alarm: Alarm) -> int:
@@ -102,6 +133,6 @@ def _step(alarm: Alarm) -> int:
 
 def _significant(alarm: Alarm) -> float:
     """The samples that a percentile needs: 10 on its rarer side."""
-    wanted = (statistics.percentile(alarm.statistic) or 0.0) / 100
+    wanted = (statistics.percentile(alarm.statistic or "") or 0.0) / 100
     rarer = min(wanted, 1 - wanted)
     return 10 / rarer if rarer else 1

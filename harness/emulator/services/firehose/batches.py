@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from harness.emulator.clock import Clock
-from harness.emulator.services.firehose.model import Batch, Key, Record
+from harness.emulator.services.firehose.model import Batch, Key, rows_of
+from harness.emulator.services.firehose.record import Record
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
 
@@ -54,7 +55,7 @@ class BatchRunner:
         self._clock = clock
         self._table = table
         self._key = key
-        self._next = 1 + max((row[3] for row in table.keys() if row[:3] == key), default=0)  # noqa: SIM118
+        self._next = 1 + max((number for number, _ in rows_of(table, key)), default=0)
         self._backlog = 0
         self._running = 0
         self._waiting_for_room: list[asyncio.Future[None]] = []
@@ -73,13 +74,12 @@ class BatchRunner:
 
     def stored(self) -> list[Batch]:
         """The batches in the store, oldest first: to be started again after a restart."""
-        rows = [(key[3], batch) for key, batch in self._table.items() if key[:3] == self._key]
-        return [batch for _, batch in sorted(rows, key=lambda row: row[0])]
+        return sorted((batch for _, batch in rows_of(self._table, self._key)), key=lambda batch: batch.number)
 
     def start(self, batch: Batch, attempt: Attempt, slots: Slots) -> None:
         self._backlog += batch.size
         self._count(batch.size)
-        self._clock.spawn(self._carry(batch, attempt, slots), name=f"firehose {self._key[2]}: {batch.stage}")
+        self._clock.spawn(self._carry(batch, attempt, slots), name=f"firehose {self._key.name}: {batch.stage}")
 
     def taken(self, batch: Batch) -> None:
         """The destination has it, or it has another fate: forget it."""
@@ -153,7 +153,7 @@ class BatchRunner:
         self._pausing.add(task)
         self._count(-batch.size)
         try:
-            await self._clock.sleep(seconds, name=f"firehose {self._key[2]}: {batch.stage} retry")
+            await self._clock.sleep(seconds, name=f"firehose {self._key.name}: {batch.stage} retry")
         finally:
             self._pausing.discard(task)
             self._count(batch.size)

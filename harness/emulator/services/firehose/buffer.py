@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import inf
 
 from harness.emulator.clock import Clock, Timer
-from harness.emulator.services.firehose.model import Buffer, Record
+from harness.emulator.services.firehose.model import Buffer
+from harness.emulator.services.firehose.record import Record, data_bytes, data_of
 from harness.emulator.services.firehose.stage import Stage
 from harness.emulator.store import Table
 from harness.json_object import Json
@@ -112,11 +113,11 @@ class StageBuffer:
                 break
             count = 0
             size = 0
-            for record in buffer.records.read(buffer.records.first, limits.records):
-                if count and size + len(record[2]) > limits.ceiling:
+            for length in map(len, map(data_of, buffer.records.read(buffer.records.first, limits.records))):
+                if count and size + length > limits.ceiling:
                     break
                 count += 1
-                size += len(record[2])
+                size += length
                 if size >= limits.size:
                     break
             self._seal_first(buffer, count)
@@ -126,7 +127,7 @@ class StageBuffer:
     def _seal_first(self, buffer: Buffer, count: int) -> None:
         first = buffer.records.first
         records = buffer.records.read(first, count)
-        size = buffer.size if count == len(buffer.records) else sum([len(record[2]) for record in records])
+        size = buffer.size if count == len(buffer.records) else data_bytes(records)
         buffer.records.trim(first + count)
         buffer.size -= size
         if len(buffer.records):
@@ -140,7 +141,8 @@ class StageBuffer:
             self._cancel()
         elif self._timer is None:
             due = buffer.since + (limits.interval or ZERO_BUFFERING_SECONDS)
-            name = f"firehose {self._key[2]}: {self._key[3]} buffer"
+            _account, _region, stream, stage = self._key
+            name = f"firehose {stream}: {stage} buffer"
             self._timer = self._clock.call_at(due, self._expired, name=name, data=True)
 
     def _expired(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from harness.emulator.services.firehose.model import DeliveryStream
+from harness.emulator.services.firehose.reason import Reason
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ log = logging.getLogger(__name__)
 async def log_error(
     service: FirehoseBase,
     stream: DeliveryStream,
-    reason: tuple[str, str],
+    reason: Reason,
     *,
     settings: Json | None = None,
     processor: str | None = None,
 ) -> None:
-    """Write one entry for `reason` (code, message).
+    """Write one entry for `reason`.
 
     `settings` is the S3 destination that failed, when it was one: its own log options count and its bucket is the
     destination named. Else the stream's destination counts.
@@ -41,8 +42,8 @@ async def log_error(
         "deliveryStreamARN": stream.arn,
         "destination": address,
         "deliveryStreamVersionId": version,
-        "message": reason[1],
-        "errorCode": reason[0],
+        "message": reason.message,
+        "errorCode": reason.code,
     }
     if processor is not None:
         entry["processor"] = processor

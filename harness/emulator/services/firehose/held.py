@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import orjson
 
 from harness.emulator.services.firehose.base import FirehoseBase
-from harness.emulator.services.firehose.model import Key, Record
+from harness.emulator.services.firehose.model import Key, rows_of
+from harness.emulator.services.firehose.record import Record, data_of, number_of, received_of
 from harness.emulator.services.firehose.stage import Stage
 
 _NUMBER_DIGITS = 16
@@ -33,11 +34,13 @@ class HeldRecords(FirehoseBase):
         (epoch seconds of a batch's next attempt, 0 for at once; of a buffer, since when it fills)."""
         key = next((stream.key for stream in self.streams.values() if stream.record_id_prefix == prefix), None)
         found: list[tuple[str, bool, float]] = []
-        for row, buffer in self.buffers.items():
-            if row[:3] == key and any(r[0] == number for r in buffer.records.read(buffer.records.first, 1 << 62)):
-                found.append((row[3], False, buffer.since))
-        for batch_row, batch in self.batches.items():
-            if batch_row[:3] == key and any(r[0] == number for r in batch.records):
+        if key is None:
+            return found
+        for stage, buffer in rows_of(self.buffers, key):
+            if number in map(number_of, buffer.records.read(buffer.records.first, 1 << 62)):
+                found.append((stage, False, buffer.since))
+        for _, batch in rows_of(self.batches, key):
+            if number in map(number_of, batch.records):
                 found.append((batch.stage, True, batch.next_attempt))
         return found
 
@@ -50,18 +53,20 @@ class HeldRecords(FirehoseBase):
         for key, stage, record in self._all():
             if len(found) >= most or looked >= budget:
                 break
-            looked += len(record[2])
+            looked += len(data_of(record))
             if _contains(record, token, stage.error_type is not None):
-                found[f"{prefixes[key]}{record[0]:016x}"] = None
+                found[f"{prefixes[key]}{number_of(record):016x}"] = None
         return list(found), looked
 
     def _all(self) -> Iterator[tuple[Key, Stage, Record]]:
-        for row, buffer in self.buffers.items():
+        for (account, region, name, stage), buffer in self.buffers.items():
+            key = Key(account, region, name)
             for record in buffer.records.read(buffer.records.first, 1 << 62):
-                yield row[:3], row[3], record
-        for batch_row, batch in self.batches.items():
+                yield key, stage, record
+        for (account, region, name, _), batch in self.batches.items():
+            key = Key(account, region, name)
             for record in batch.records:
-                yield batch_row[:3], batch.stage, record
+                yield key, batch.stage, record
 
 
 def _number(prefix: str, digits: str, base: int, length: int) -> tuple[str, int] | None:
@@ -72,11 +77,12 @@ def _number(prefix: str, digits: str, base: int, length: int) -> tuple[str, int]
 
 
 def _contains(record: Record, token: bytes, is_line: bool) -> bool:
-    if token in record[2] or (isinstance(record[4], bytes) and token in record[4]):
+    data, received = data_of(record), received_of(record)
+    if token in data or (isinstance(received, bytes) and token in received):
         return True
     if is_line:  # an error line has the record in base64
         try:
-            return token in b64decode(orjson.loads(record[2]).get("rawData", ""))
+            return token in b64decode(orjson.loads(data).get("rawData", ""))
         except (ValueError, AttributeError):
             return False
     return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation, operation_with
@@ -39,7 +37,7 @@ class Lifecycle(FirehoseBase):
         tags: list[Json] | None = None,
         **configurations: Json,
     ) -> Json:
-        key = (call.account, call.region, delivery_stream_name)
+        key = Key(call.account, call.region, delivery_stream_name)
         self._refuse_duplicate(key)
         if len(configurations) != 1:
             raise invalid("Exactly one destination configuration is supported for a Firehose")
@@ -134,7 +132,7 @@ class Lifecycle(FirehoseBase):
         stream = self.find(call, delivery_stream_name)
         self.metrics(stream.key).call("DescribeDeliveryStream", self.world.clock.now())
         destination = self.destination(stream).describe(stream.destination)
-        description: dict[str, Any] = {
+        description: Json = {
             "DeliveryStreamName": stream.name,
             "DeliveryStreamARN": stream.arn,
             "DeliveryStreamStatus": stream.status,
@@ -165,7 +163,7 @@ class Lifecycle(FirehoseBase):
         delivery_stream_type: str | None = None,
         exclusive_start_delivery_stream_name: str = "",
     ) -> Json:
-        self.metrics((call.account, call.region, "")).call("ListDeliveryStreams", self.world.clock.now())
+        self.metrics(Key(call.account, call.region, "")).call("ListDeliveryStreams", self.world.clock.now())
         names = sorted(
             stream.name
             for stream in self.streams.values()
@@ -202,7 +200,9 @@ class Lifecycle(FirehoseBase):
 
     def _refuse_duplicate(self, key: Key) -> None:
         if key in self.streams:
-            raise AwsError("ResourceInUseException", f"Firehose {key[2]} under accountId {key[0]} already exists")
+            raise AwsError(
+                "ResourceInUseException", f"Firehose {key.name} under accountId {key.account} already exists"
+            )
 
 
 def _source(stream_type: str, given: Json | None, now: float) -> Json | None:

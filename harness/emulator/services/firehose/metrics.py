@@ -6,11 +6,11 @@ arrived, whatever processing made of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.emulator.metrics import Metric
-from harness.emulator.services.firehose.model import Batch, Key, Record
+from harness.emulator.services.firehose.model import Batch, Key
+from harness.emulator.services.firehose.record import arrival_of
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -44,8 +44,8 @@ class DeliveryStreamMetrics:
     def __init__(self, world: World, key: Key) -> None:
         self._metrics = world.metrics
         self._clock = world.clock
-        self._room = (key[0], key[1], NAMESPACE)
-        self._dimensions = (("DeliveryStreamName", key[2]),) if key[2] else ()
+        self._room = (key.account, key.region, NAMESPACE)
+        self._dimensions = (("DeliveryStreamName", key.name),) if key.name else ()
         self._known: dict[str, Metric] = {}
 
     def add(self, name: str, value: float) -> None:
@@ -68,13 +68,6 @@ class DeliveryStreamMetrics:
         return metric
 
 
-def arrived_bytes(records: Iterable[Record]) -> int:
-    """Bytes of the records as they arrived."""
-    return sum(
-        [len(r[2]) if r[4] is None else r[4] if isinstance(r[4], int) else len(r[4]) for r in records],
-    )
-
-
 def freshness(now: float, batch: Batch) -> float:
     """Seconds since the batch's oldest record arrived; `now` in epoch seconds."""
-    return max(0.0, now - min([record[1] for record in batch.records]) / 1000)
+    return max(0.0, now - min(map(arrival_of, batch.records)) / 1000)

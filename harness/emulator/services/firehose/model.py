@@ -1,34 +1,38 @@
-"""What the Firehose service stores: delivery streams, buffers, sealed batches, checkpoints. All of it pickles.
-
-A record on its way is a plain tuple, because tens of thousands pass per second:
-
-    (number, arrival, data, position, received)
-
-`number` counts the stream's records, `arrival` is epoch milliseconds (int), `data` the bytes now, `position` where a
-Kinesis record came from (None for Direct PUT). `received` is what arrived, where `data` is something else by now: the
-bytes if somebody may still need them, else their number; None while `data` is what arrived.
-"""
+"""What the Firehose service stores: delivery streams, buffers, sealed batches, checkpoints. All of it pickles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeVar
 
+from harness.emulator.services.firehose.record import Record
 from harness.emulator.services.firehose.stage import Stage
-from harness.emulator.store import Log
+from harness.emulator.store import Log, Table
 from harness.json_object import Json
 
-Key: TypeAlias = tuple[str, str, str]
-"""Account, region, name of a delivery stream."""
-
-Position: TypeAlias = tuple[str, int, str, str]
-"""Sequence number of the outer record, index inside a KPL aggregate (0 for plain records), partition key, shard id."""
-
-Record: TypeAlias = tuple[int, int, bytes, Position | None, bytes | int | None]
+P = TypeVar("P")
+V = TypeVar("V")
 
 DESTINATION_ID = "destinationId-000000000001"
 DIRECT_PUT = "DirectPut"
 KINESIS = "KinesisStreamAsSource"
+
+
+class Key(NamedTuple):
+    """Which delivery stream."""
+
+    account: str
+    region: str
+    name: str
+
+
+def rows_of(table: Table[tuple[str, str, str, P], V], key: Key) -> list[tuple[P, V]]:
+    """The rows of one delivery stream, as they are now: what its key has behind the stream's (a stage, the number of a
+    batch, a shard id), and the value.
+
+    These keys are plain tuples: the journal writes one with every change of its row.
+    """
+    return [(part, value) for (account, region, name, part), value in table.items() if (account, region, name) == key]
 
 
 @dataclass(slots=True)
@@ -64,7 +68,7 @@ class DeliveryStream:
 
     @property
     def key(self) -> Key:
-        return (self.account, self.region, self.name)
+        return Key(self.account, self.region, self.name)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from harness.emulator.services.firehose.destinations.destination import Delivery
 from harness.emulator.services.firehose.destinations.s3_delivery import S3Delivery
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import DECOMPRESSION_FAILED, PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Key, Record
+from harness.emulator.services.firehose.model import KINESIS, Batch, DeliveryStream, Key, rows_of
 from harness.emulator.services.firehose.partitioning.configuration import is_partitioned
 from harness.emulator.services.firehose.partitioning.partitions import (
     ACTIVE_LIMIT,
@@ -30,9 +30,11 @@ from harness.emulator.services.firehose.partitioning.partitions import (
 from harness.emulator.services.firehose.processing.cloudwatch_logs import NOT_FROM_LOGS
 from harness.emulator.services.firehose.processing.configuration import LambdaProcessor, lambda_processor
 from harness.emulator.services.firehose.processing.invocation import Processing
-from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
+from harness.emulator.services.firehose.processing.lambda_answer import Keys
 from harness.emulator.services.firehose.processing.lambda_event import MAX_PAYLOAD, OVERHEAD_DIRECT, OVERHEAD_KINESIS
 from harness.emulator.services.firehose.processing.preparation import Preparation, Prepared, preparation
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record, data_bytes, data_of, number_of
 from harness.emulator.services.firehose.source.kinesis import KinesisSource
 from harness.emulator.services.firehose.stage import BACKUP, DESTINATION, LAMBDA, Stage
 from harness.emulator.trace.ranges import Ranges, one_range, ranges_of
@@ -98,10 +100,9 @@ class Pipeline:
         for batch in self.runner.stored():
             self._rising.discard(batch.stage)
             self._start(batch)
-        for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
-            if row[:3] == self.key:
-                self._rising.discard(row[3])
-                self._stage(row[3]).resume()
+        for stage, _ in rows_of(self.service.buffers, self.key):
+            self._rising.discard(stage)
+            self._stage(stage).resume()
         if self._source is not None:
             self._source.start()
 
@@ -116,9 +117,8 @@ class Pipeline:
         self.world.trace.closed(self.stream.arn, self.stream.record_id_prefix)
         if self._source is not None:
             self._source.stop()
-        for row in self.service.buffers.keys():  # noqa: SIM118 (a copy)
-            if row[:3] == self.key:
-                self._stage(row[3]).discard()
+        for stage, _ in rows_of(self.service.buffers, self.key):
+            self._stage(stage).discard()
         self.runner.close()
 
     def _configure(self) -> None:
@@ -147,7 +147,7 @@ class Pipeline:
         if partitioning is None or partitioning.query is None:
             return None if partitioning is None else Extraction(partitioning, None)
         began = self.world.clock.now()
-        found = await self.service.jq.keys(partitioning.query, [record[2] for record in records])
+        found = await self.service.jq.keys(partitioning.query, list(map(data_of, records)))
         self.service.metrics(self.key).add("JQProcessing.Duration", (self.world.clock.now() - began) * 1000)
         return Extraction(partitioning, found)
 
@@ -166,7 +166,7 @@ class Pipeline:
             self.world.trace.split(self.stream.arn, self.stream.record_id_prefix, prepared.parts)
             self._rising -= {LAMBDA, DESTINATION}
             records = prepared.records
-            size = sum([len(record[2]) for record in records])
+            size = data_bytes(records)
         if self.processor is not None:
             self._stage(LAMBDA).add(records, size)
         elif self.partitioning is not None:
@@ -179,7 +179,7 @@ class Pipeline:
         `extraction` what came of `extract` for the records."""
         if extraction is None:
             self._rising.discard(DESTINATION)
-            self._stage(DESTINATION).add(records, sum([len(record[2]) for record in records]))
+            self._stage(DESTINATION).add(records, data_bytes(records))
         elif records:
             self._partition(extraction, records, keys)
 
@@ -190,7 +190,7 @@ class Pipeline:
         for name, group in placed.partitions.items():
             stage = Stage.of_partition(name)
             if self.active_partitions.admits(stage):
-                self._stage(stage).add(group, sum([len(record[2]) for record in group]))
+                self._stage(stage).add(group, data_bytes(group))
             else:
                 exceeded = True
                 placed.failed += [(record, LIMIT_EXCEEDED) for record in group]
@@ -207,24 +207,24 @@ class Pipeline:
         self.fail(error_type, [processing_line(record, reason, 1, now, None) for record, reason in failed])
         for reason in dict.fromkeys(reason for _, reason in failed):
             entry = log_error(self.service, self.stream, reason)
-            self.world.clock.spawn(entry, name=f"firehose {self.key[2]}: error entry")
+            self.world.clock.spawn(entry, name=f"firehose {self.key.name}: error entry")
 
     def note_processed(self, batch: str, failed: list[tuple[Record, Reason]], dropped: list[int]) -> None:
         """For the trace: records that do not go on, by error code, and the numbers of those that were dropped."""
         by_code: dict[str, list[int]] = {}
         for record, reason in failed:
-            by_code.setdefault(reason[0], []).append(record[0])
+            by_code.setdefault(reason.code, []).append(number_of(record))
         stream = self.stream
         self.world.trace.processed(stream.arn, stream.record_id_prefix, batch, by_code, dropped)
 
     def _new_number(self) -> int:
         number = self.service.numbers.get(self.key) or 0
-        self.service.numbers.put(self.key, number + 1)
+        self.service.numbers.put((*self.key,), number + 1)
         return number
 
     def fail(self, error_type: str, lines: list[Record]) -> None:
         """Error lines, into the buffer of their kind: they go to S3 under the error prefix."""
-        self._stage(Stage.of_errors(error_type)).add(lines, sum([len(line[2]) for line in lines]))
+        self._stage(Stage.of_errors(error_type)).add(lines, data_bytes(lines))
 
     def settings(self, stage: Stage) -> Json:
         """The S3 settings that a stage's objects are written with, as configured now."""
@@ -268,10 +268,10 @@ class Pipeline:
 
     def _numbers(self, batch: Batch) -> Ranges[int]:
         """The numbers of the batch's records, for the trace; without a look at each where that can be."""
-        first, last = batch.records[0][0], batch.records[-1][0]
+        first, last = number_of(batch.records[0]), number_of(batch.records[-1])
         if batch.stage in self._rising and last - first + 1 == len(batch.records):
             return one_range(first, last + 1)
-        return ranges_of([record[0] for record in batch.records])
+        return ranges_of(list(map(number_of, batch.records)))
 
     async def _deliver(self, batch: Batch) -> float | None:
         delivery = self._delivery if batch.stage == DESTINATION else self.s3

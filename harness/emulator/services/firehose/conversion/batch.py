@@ -12,7 +12,6 @@ import orjson
 from harness.emulator.services.firehose.conversion.columnar import write
 from harness.emulator.services.firehose.conversion.configuration import is_converting, serde
 from harness.emulator.services.firehose.conversion.glue_schema import (
-    Reason,
     Schema,
     SchemaProblem,
     catalog_table,
@@ -20,8 +19,18 @@ from harness.emulator.services.firehose.conversion.glue_schema import (
 )
 from harness.emulator.services.firehose.conversion.json_rows import Deserializer, Row, RowError
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.metrics import arrived_bytes
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.emulator.services.firehose.model import Batch, DeliveryStream
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import (
+    Record,
+    arrival_of,
+    as_line,
+    data_of,
+    index_of,
+    original,
+    position_of,
+    sequence_of,
+)
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -47,10 +56,12 @@ async def check_schema(service: FirehoseBase, stream: DeliveryStream) -> None:
     try:
         await find_schema(service, stream, settings)
     except SchemaProblem as problem:
-        code, text = problem.reason
-        if code == "DataFormatConversion.InvalidSchema":
-            raise service.refuse(f"SchemaConfiguration with a table that has another type. {text}") from problem
-        raise invalid(text) from problem
+        reason = problem.reason
+        if reason.code == "DataFormatConversion.InvalidSchema":
+            raise service.refuse(
+                f"SchemaConfiguration with a table that has another type. {reason.message}"
+            ) from problem
+        raise invalid(reason.message) from problem
 
 
 async def convert(service: FirehoseBase, stream: DeliveryStream, batch: Batch) -> Converted:
@@ -72,7 +83,7 @@ def _convert(conversion: Json, schema: Schema, records: list[Record]) -> Convert
     failed: list[tuple[Record, Reason]] = []
     for record in records:
         try:
-            rows += deserializer.rows(record[2])
+            rows += deserializer.rows(data_of(record))
         except RowError as error:
             failed.append((record, error.reason))
         else:
@@ -88,21 +99,21 @@ def conversion_lines(
     settings = stream.destination["DataFormatConversionConfiguration"]["SchemaConfiguration"]
     table = catalog_table(stream, settings)
     lines: list[Record] = []
-    for record, (code, message) in failed:
-        position, received = record[3], record[4]
+    for record, reason in failed:
+        position = position_of(record)
         line = orjson.dumps(
             {
                 "attemptsMade": batch.attempt,
-                "arrivalTimestamp": record[1],
-                "lastErrorCode": code,
-                "lastErrorMessage": message,
+                "arrivalTimestamp": arrival_of(record),
+                "lastErrorCode": reason.code,
+                "lastErrorMessage": reason.message,
                 "attemptEndingTimestamp": int(ended * 1000),
-                "rawData": b2a_base64(received if isinstance(received, bytes) else record[2], newline=False).decode(),
-                "sequenceNumber": position[0] if position else None,
-                "subSequenceNumber": position[1] if position else None,
+                "rawData": b2a_base64(original(record), newline=False).decode(),
+                "sequenceNumber": sequence_of(position) if position else None,
+                "subSequenceNumber": index_of(position) if position else None,
                 "dataCatalogTable": table,
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )
-        lines.append((record[0], record[1], line, position, arrived_bytes((record,))))
+        lines.append(as_line(record, line))
     return lines

@@ -8,38 +8,37 @@ from typing import TYPE_CHECKING
 from harness.emulator.errors import AwsError
 from harness.emulator.services.firehose.conversion.hive_types import HiveType, UnknownType, parse_type
 from harness.emulator.services.firehose.model import DeliveryStream
+from harness.emulator.services.firehose.reason import Reason
 from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.base import FirehoseBase
 
-Reason = tuple[str, str]
-
-NOT_FOUND = (
+NOT_FOUND = Reason(
     "DataFormatConversion.EntityNotFound",
     "The specified table/database could not be found. Please ensure that the table/database exists and that the values "
     "provided in the schema configuration are correct, especially with regards to casing.",
 )
-NO_VERSION = (
+NO_VERSION = Reason(
     "DataFormatConversion.InvalidVersionId",
     "Could not find a matching schema from glue. Please make sure the specified version of the table exists.",
 )
-NO_COLUMNS = (
+NO_COLUMNS = Reason(
     "DataFormatConversion.NonExistentColumns",
     "Could not find a matching schema from glue. Please make sure the table is configured with a non-null storage "
     "descriptor containing the target columns.",
 )
-ACCESS_DENIED = (
+ACCESS_DENIED = Reason(
     "DataFormatConversion.AccessDenied",
     "Access was denied when calling Glue. Please ensure that the role specified in the data format conversion "
     "configuration has the necessary permissions.",
 )
-THROTTLED = (
+THROTTLED = Reason(
     "DataFormatConversion.ThrottledByGlue",
     "Encountered throttling exceptions while calling Glue. Either increase the limit of the requests per second, or "
     "reduce the current rate of calling Glue from other applications.",
 )
-UNAVAILABLE = (
+UNAVAILABLE = Reason(
     "DataFormatConversion.ServiceUnavailable",
     "Encountered ServiceUnavailable exceptions while calling Glue.",
 )
@@ -49,7 +48,7 @@ class SchemaProblem(Exception):
     """No schema, for `reason`. `final`: trying again won't help, the records fail."""
 
     def __init__(self, reason: Reason, final: bool) -> None:
-        super().__init__(reason[0])
+        super().__init__(reason.code)
         self.reason = reason
         self.final = final
 
@@ -100,7 +99,8 @@ async def find_schema(service: FirehoseBase, stream: DeliveryStream, settings: J
     try:
         return Schema(tuple((column["Name"], parse_type(column.get("Type") or "string")) for column in columns))
     except UnknownType as error:
-        raise SchemaProblem(("DataFormatConversion.InvalidSchema", f"The schema is invalid: {error}."), True) from error
+        reason = Reason("DataFormatConversion.InvalidSchema", f"The schema is invalid: {error}.")
+        raise SchemaProblem(reason, True) from error
 
 
 def _problem(error: AwsError, version: str) -> SchemaProblem:

@@ -17,20 +17,20 @@ import orjson
 
 from harness.emulator.services.firehose.conversion.hive_types import Array, HiveType, Map, Scalar, Struct
 from harness.emulator.services.firehose.conversion.joda_time import compile_parser
+from harness.emulator.services.firehose.reason import Reason
 from harness.json_object import Json
 
-Reason = tuple[str, str]
 Read = Callable[[Any], Any]
 Row = tuple[Any, ...]
 
 PARSE_ERROR = "DataFormatConversion.ParseError"
 MALFORMED = "DataFormatConversion.MalformedData"
-EMPTY = (MALFORMED, "The record was empty or contained only whitespace.")
-PRIMITIVE = (
+EMPTY = Reason(MALFORMED, "The record was empty or contained only whitespace.")
+PRIMITIVE = Reason(
     MALFORMED,
     "The input JSON contained a primitive at the top level. The top level must be an object or array.",
 )
-WRONG_FORMAT = (MALFORMED, "One or more fields have incorrect format. Exception when validating field (root)")
+WRONG_FORMAT = Reason(MALFORMED, "One or more fields have incorrect format. Exception when validating field (root)")
 
 _NOT_NUMERIC = "Current token (VALUE_STRING) not numeric, can not use numeric value accessors"
 _INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
@@ -50,12 +50,12 @@ class RowError(Exception):
     """The record can't be converted, for `reason`."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason[0])
+        super().__init__(reason.code)
         self.reason = reason
 
 
 def mismatch(text: str) -> RowError:
-    return RowError((MALFORMED, f"Data does not match the schema. {text}"))
+    return RowError(Reason(MALFORMED, f"Data does not match the schema. {text}"))
 
 
 class Deserializer:
@@ -78,7 +78,7 @@ class Deserializer:
         try:
             return [self._row(document) for document in self._documents(data)]
         except RecursionError as error:
-            raise RowError((PARSE_ERROR, "Encountered malformed JSON. The nesting is too deep")) from error
+            raise RowError(Reason(PARSE_ERROR, "Encountered malformed JSON. The nesting is too deep")) from error
 
     # -- documents --------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Deserializer:
                 json.dumps(documents, ensure_ascii=False, default=float).encode()  # half a surrogate pair is no text
             return documents
         except ValueError as error:
-            raise RowError((PARSE_ERROR, f"Encountered malformed JSON. {error}")) from error
+            raise RowError(Reason(PARSE_ERROR, f"Encountered malformed JSON. {error}")) from error
 
     def _row(self, document: Any) -> Row:
         if isinstance(document, dict):
@@ -116,7 +116,7 @@ class Deserializer:
             raise mismatch("java.io.IOException: Start of Object expected")
         raise RowError(PRIMITIVE)
 
-    def _keys(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _keys(self, found: Json) -> Json:
         if self._open_x and not self._lower and not self._dots:
             return found
         return {self._key(key): value for key, value in found.items()}

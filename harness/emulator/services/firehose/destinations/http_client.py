@@ -10,6 +10,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator.services.firehose.destinations.http_address import delivery_address
+from harness.emulator.services.firehose.reason import Reason
 
 if TYPE_CHECKING:
     import httpx
@@ -18,26 +19,24 @@ if TYPE_CHECKING:
 
 MAX_RESPONSE = 1024 * 1024
 
-Reason = tuple[str, str]
-
-TIMED_OUT = (
+TIMED_OUT = Reason(
     "HttpEndpoint.RequestTimeout",
     "The delivery timed out before a response was received and will be retried. If this error persists, contact the "
     "owner of the endpoint.",
 )
-TOO_LARGE = (
+TOO_LARGE = Reason(
     "HttpEndpoint.ResponseTooLarge",
     "The response received from the endpoint is too large. Contact the owner of the endpoint to resolve this issue.",
 )
-NOT_CONNECTED = (
+NOT_CONNECTED = Reason(
     "HttpEndpoint.ConnectionFailed",
     "Unable to connect to the destination endpoint. Contact the owner of the endpoint to resolve this issue.",
 )
-RESET = (
+RESET = Reason(
     "HttpEndpoint.ConnectionReset",
     "Unable to maintain connection with the endpoint. Contact the owner of the endpoint to resolve this issue.",
 )
-HANDSHAKE = (
+HANDSHAKE = Reason(
     "HttpEndpoint.SSLHandshakeFailure",
     "Unable to complete an SSL Handshake with the endpoint. Contact the owner of the endpoint to resolve this issue.",
 )
@@ -47,7 +46,7 @@ class NoAnswer(Exception):
     """No usable HTTP response came, for `reason`."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason[0])
+        super().__init__(reason.code)
         self.reason = reason
 
 

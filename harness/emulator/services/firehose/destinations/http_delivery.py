@@ -6,16 +6,18 @@ import asyncio
 import gzip
 import json
 from binascii import b2a_base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from harness.emulator.services.firehose.destinations.http_client import Answer, NoAnswer, Reason
+from harness.emulator.services.firehose.destinations.http_client import Answer, NoAnswer
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import HTTP_ENDPOINT_FAILED, http_line
-from harness.emulator.services.firehose.metrics import arrived_bytes, freshness
+from harness.emulator.services.firehose.metrics import freshness
 from harness.emulator.services.firehose.model import Batch, DeliveryStream
 from harness.emulator.services.firehose.processing.lambda_event import record_ids
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import arrived_bytes, data_of
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline
@@ -26,6 +28,13 @@ LONGEST_PAUSE = 120.0
 
 _ANSWER_MEMBERS = {"requestId", "timestamp", "errorMessage"}
 _LONGEST_ERROR_MESSAGE = 8192
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed: as the error log says it, and as the error object does."""
+
+    logged: Reason
+    written: Reason
 
 
 class HttpDelivery:
@@ -52,9 +61,9 @@ class HttpDelivery:
             status = answer.status
             failure = judge(answer, batch.request_id)
         except NoAnswer as error:
-            failure = (error.reason, error.reason)
+            failure = Failure(error.reason, error.reason)
         metrics.add("DeliveryToHttpEndpoint.Success", 1 if failure is None else 0)
-        result = "" if failure is None else f"{failure[0][0]} {status or ''}".rstrip()
+        result = "" if failure is None else f"{failure.logged.code} {status or ''}".rstrip()
         self._world.trace.attempted(
             batch.request_id, "http", url, batch.attempt, request_id=batch.request_id, result=result
         )
@@ -66,8 +75,7 @@ class HttpDelivery:
             metrics.add("DeliveryToHttpEndpoint.DataFreshness", freshness(self._world.clock.now(), batch))
             pipeline.runner.taken(batch)
             return None
-        for_log, for_object = failure
-        await log_error(pipeline.service, stream, for_log)
+        await log_error(pipeline.service, stream, failure.logged)
         if pipeline.runner.is_closed():
             return None
         if status == 413:
@@ -78,7 +86,7 @@ class HttpDelivery:
         # The pauses are the retry time: waiting for an answer doesn't count.
         left: float = destination["RetryOptions"]["DurationInSeconds"] - batch.waited
         if left <= 0:
-            self._give_up(batch, for_object)
+            self._give_up(batch, failure.written)
             return None
         backoff: float = min(LONGEST_PAUSE, 2.0 ** min(batch.attempt - 1, 10)) * self._world.rng.uniform(0.85, 1.15)
         batch.attempts += 1
@@ -114,7 +122,9 @@ def build_request(stream: DeliveryStream, batch: Batch, now: float) -> tuple[dic
     if request["CommonAttributes"]:
         attributes = {a["AttributeName"]: a["AttributeValue"] for a in request["CommonAttributes"]}
         headers["X-Amz-Firehose-Common-Attributes"] = json.dumps({"commonAttributes": attributes})
-    records = ",".join([f'{{"data":"{b2a_base64(record[2], newline=False).decode()}"}}' for record in batch.records])
+    records = ",".join(
+        [f'{{"data":"{b2a_base64(data, newline=False).decode()}"}}' for data in map(data_of, batch.records)]
+    )
     body = f'{{"requestId":"{batch.request_id}","timestamp":{int(now * 1000)},"records":[{records}]}}'.encode()
     if request["ContentEncoding"] == "GZIP":
         headers["Content-Encoding"] = "gzip"
@@ -122,24 +132,24 @@ def build_request(stream: DeliveryStream, batch: Batch, now: float) -> tuple[dic
     return headers, body
 
 
-def judge(answer: Answer, request_id: str) -> tuple[Reason, Reason] | None:
-    """None for a proper acknowledgement; else what went wrong, as the error log and as the error object say it."""
+def judge(answer: Answer, request_id: str) -> Failure | None:
+    """What went wrong; None for a proper acknowledgement."""
     text = answer.body.decode("utf-8", "replace")
     if answer.status != 200:
         code = "HttpEndpoint.DestinationException"
-        return (
-            (code, f"The following response was received from the endpoint destination. {answer.status}: {text}"),
-            (code, f"Received the following response from the endpoint destination. {answer.status}: {text}"),
+        return Failure(
+            Reason(code, f"The following response was received from the endpoint destination. {answer.status}: {text}"),
+            Reason(code, f"Received the following response from the endpoint destination. {answer.status}: {text}"),
         )
     if _acknowledges(answer, request_id):
         return None
-    reason = (
+    reason = Reason(
         "HttpEndpoint.InvalidResponseFromDestination",
         "The response received from the specified endpoint is invalid. Contact the owner of the endpoint to resolve "
         f"the issue. Response for request {request_id} is not recognized as valid JSON or has unexpected fields. "
         f"Raw response received: 200 {text}",
     )
-    return reason, reason
+    return Failure(reason, reason)
 
 
 def _acknowledges(answer: Answer, request_id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -20,10 +20,20 @@ QUERY = "partitionKeyFromQuery"
 LAMBDA = "partitionKeyFromLambda"
 _EXPRESSION = re.compile(r"!\{([^{}:]*):([^{}]*)\}")
 _HOUR = "%Y/%m/%d/%H/"
-_ERROR_TYPE = ("firehose", "error-output-type")
 
-Piece: TypeAlias = str | tuple[str, str]
-"""Literal text, or an expression: namespace and value."""
+
+class Expression(NamedTuple):
+    """`!{namespace:value}` in a prefix."""
+
+    namespace: str
+    value: str
+
+
+_RANDOM_STRING = Expression("firehose", "random-string")
+_ERROR_TYPE = Expression("firehose", "error-output-type")
+
+Piece: TypeAlias = str | Expression
+"""Literal text, or an expression."""
 
 # A part of a prefix: from the moment, a maker of random strings and the error type to text.
 Part = Callable[[datetime, Callable[[], str], str], str]
@@ -43,8 +53,8 @@ class Prefix:
         self._parts = [_part(piece, member) for piece in pieces]
 
     @property
-    def expressions(self) -> list[tuple[str, str]]:
-        return [piece for piece in self.pieces if isinstance(piece, tuple)]
+    def expressions(self) -> list[Expression]:
+        return [piece for piece in self.pieces if isinstance(piece, Expression)]
 
     def keys(self, namespace: str) -> set[str]:
         """Names of the partition keys that come from `namespace`."""
@@ -73,7 +83,7 @@ def parse_prefix(text: str, member: str = "Prefix") -> Prefix:
     for match in _EXPRESSION.finditer(text):
         literal(text[position : match.start()])
         position = match.end()
-        pieces.append((match[1], match[2]))
+        pieces.append(Expression(match[1], match[2]))
     literal(text[position:])
     return Prefix(pieces, member)
 
@@ -88,7 +98,7 @@ def _part(piece: Piece, member: str) -> Part:
         except PatternError as error:
             raise PrefixError(f"{_bad_value(member)}: {error}") from error
         return lambda moment, _random, _error: render(moment)
-    if piece == ("firehose", "random-string"):
+    if piece == _RANDOM_STRING:
         return lambda _moment, random_string, _error: random_string()
     if piece == _ERROR_TYPE:
         return lambda _moment, _random, error_type: error_type
@@ -111,15 +121,15 @@ def name_partition(prefix: Prefix, values: dict[tuple[str, str], str]) -> str:
 
     Raises KeyError for a key without a value.
     """
-    pieces: list[Piece] = []
+    pieces: list[str | tuple[str, ...]] = []
     text = ""
     for piece in prefix.pieces:
         if isinstance(piece, str):
             text += piece
-        elif piece[0] in (QUERY, LAMBDA):
+        elif piece.namespace in (QUERY, LAMBDA):
             text += values[piece]
         else:
-            pieces += [text, piece] if text else [piece]
+            pieces += [text, tuple(piece)] if text else [tuple(piece)]  # orjson takes no named ones
             text = ""
     if text:
         pieces.append(text)
@@ -128,7 +138,7 @@ def name_partition(prefix: Prefix, values: dict[tuple[str, str], str]) -> str:
 
 def partition_prefix(name: str) -> Prefix:
     """The prefix of a partition, from its name."""
-    return Prefix([piece if isinstance(piece, str) else (piece[0], piece[1]) for piece in orjson.loads(name)])
+    return Prefix([piece if isinstance(piece, str) else Expression(*piece) for piece in orjson.loads(name)])
 
 
 # -- keys of objects ------------------------------------------------------------------------------------------------

@@ -26,10 +26,12 @@ from harness.emulator.services.firehose.destinations.prefix import (
 )
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.metrics import arrived_bytes, freshness
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.emulator.services.firehose.metrics import freshness
+from harness.emulator.services.firehose.model import Batch, DeliveryStream
 from harness.emulator.services.firehose.partitioning.partitions import folder_prefix
 from harness.emulator.services.firehose.processing.configuration import appends_delimiter
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record, arrival_of, arrived_bytes, data_of
 from harness.emulator.services.firehose.source.kinesis import source_client
 from harness.emulator.services.firehose.stage import BACKUP, Stage
 from harness.json_object import Json
@@ -49,17 +51,17 @@ _THREAD_FROM = 64 * 1024
 _CONVERSION_ERRORS = Stage.of_errors(FORMAT_CONVERSION_FAILED)
 
 _ERRORS = {
-    "NoSuchBucket": (
+    "NoSuchBucket": Reason(
         "S3.NoSuchBucket",
         "The specified bucket does not exist. Create the bucket or use a different bucket that does exist.",
     ),
-    "AccessDenied": (
+    "AccessDenied": Reason(
         "S3.AccessDenied",
         "Access was denied. Ensure that the trust policy for the provided IAM role allows Firehose to assume the role, "
         "and the access policy allows access to the S3 bucket.",
     ),
 }
-_INTERNAL = (
+_INTERNAL = Reason(
     "InternalError",
     "An internal error occurred while attempting to deliver data. Delivery will be retried; if the error persists, "
     "then it will be reported to AWS for resolution.",
@@ -141,8 +143,8 @@ class S3Delivery:
             self._unwritten[batch.number] = batch  # tried again for ever, and nothing else is delivered meanwhile
             return self._again(batch, first_failure, backoff)
         if age >= GIVE_UP_SECONDS and age >= await self._source_retention(stream):
-            self._world.trace.lost(batch.request_id, "expired", reason[0])
-            log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason[1])
+            self._world.trace.lost(batch.request_id, "expired", reason.code)
+            log.warning("firehose %s: %d records lost: %s", stream.name, len(batch.records), reason.message)
             pipeline.runner.taken(batch)
             return None
         return self._again(batch, first_failure, backoff)
@@ -211,7 +213,7 @@ class S3Delivery:
     async def _object(self, stream: DeliveryStream, settings: Json, batch: Batch, converted: Converted | None) -> Json:
         """PutObject's parameters, from the configuration as it is now."""
         error_type, partition = batch.stage.error_type, batch.stage.partition_name
-        moment = moment_of(settings, min([record[1] for record in batch.records]))
+        moment = moment_of(settings, min(map(arrival_of, batch.records)))
         form = "UNCOMPRESSED" if error_type is not None else settings["CompressionFormat"]
         if error_type is not None:
             folder = error_prefix(settings, error_type, moment, self._random_string)
@@ -242,7 +244,7 @@ class S3Delivery:
     async def _body(self, stream: DeliveryStream, batch: Batch, form: str) -> bytes:
         # Records are concatenated verbatim; the delimiter stands between them, not after the last one.
         separated = batch.stage.is_delivery and appends_delimiter(stream.destination)
-        body = (b"\n" if separated else b"").join([record[2] for record in batch.records])
+        body = (b"\n" if separated else b"").join(map(data_of, batch.records))
         if form == "UNCOMPRESSED":
             return body
         now = self._world.clock.now()

@@ -15,11 +15,12 @@ from harness.emulator.services.firehose.destinations.prefix import (
     parse_prefix,
     partition_prefix,
 )
-from harness.emulator.services.firehose.model import Record
 from harness.emulator.services.firehose.partitioning.jq_process import Found
 from harness.emulator.services.firehose.processing.configuration import active_processors
-from harness.emulator.services.firehose.processing.lambda_answer import Keys, Reason
+from harness.emulator.services.firehose.processing.lambda_answer import Keys
 from harness.emulator.services.firehose.processing.processors import EXTRACTION
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record
 from harness.emulator.services.firehose.stage import Stage
 from harness.json_object import Json
 
@@ -27,8 +28,8 @@ ACTIVE_LIMIT = 500
 """Partitions with records on their way, of one delivery stream."""
 
 _FAILED = "DynamicPartitioning.MetadataExtractionFailed"
-NO_VALUE = (_FAILED, "partitionKeys values must not be null or empty")
-LIMIT_EXCEEDED = (
+NO_VALUE = Reason(_FAILED, "partitionKeys values must not be null or empty")
+LIMIT_EXCEEDED = Reason(
     "DynamicPartitioning.ActivePartitionsLimitExceeded",
     "The number of active partitions has exceeded the configured limit",
 )
@@ -95,7 +96,7 @@ class Partitioning:
 
     def _name(self, from_lambda: Keys, from_query: Found) -> str | Reason:
         if isinstance(from_query, str):
-            return (_FAILED, from_query)
+            return Reason(_FAILED, from_query)
         values: dict[tuple[str, str], str] = {}
         length = 0
         for namespace, names, found in (
@@ -107,11 +108,11 @@ class Partitioning:
                 if not value:
                     return NO_VALUE
                 if not isinstance(value, str):
-                    return (_FAILED, f"the value of partition key {name} is neither text nor a number")
+                    return Reason(_FAILED, f"the value of partition key {name} is neither text nor a number")
                 values[namespace, name] = value
                 length += len(value)
         if length > self._room:
-            return (_FAILED, TOO_LONG)
+            return Reason(_FAILED, TOO_LONG)
         return name_partition(self._prefix, values)
 
 

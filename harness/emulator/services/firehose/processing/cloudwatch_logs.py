@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
-NOT_FROM_LOGS = (
+from harness.emulator.services.firehose.reason import Reason
+
+NOT_FROM_LOGS = Reason(
     "Decompression failed.",
     "Decompression failed because input data does not conform to cloudwatch log.",
 )

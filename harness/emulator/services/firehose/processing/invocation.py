@@ -14,12 +14,13 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.error_objects import PROCESSING_FAILED, processing_line
-from harness.emulator.services.firehose.metrics import arrived_bytes
-from harness.emulator.services.firehose.model import Batch, DeliveryStream, Record
+from harness.emulator.services.firehose.model import Batch, DeliveryStream
 from harness.emulator.services.firehose.partitioning.partitions import Extraction
 from harness.emulator.services.firehose.processing.configuration import LambdaProcessor
-from harness.emulator.services.firehose.processing.lambda_answer import BatchFailure, Keys, Reason, Sorted, sort_answer
+from harness.emulator.services.firehose.processing.lambda_answer import BatchFailure, Keys, Sorted, sort_answer
 from harness.emulator.services.firehose.processing.lambda_event import build_event, record_ids
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record, arrived_bytes, number_of
 
 if TYPE_CHECKING:
     from harness.emulator.services.firehose.pipeline import Pipeline
@@ -32,29 +33,29 @@ LONGEST_PAUSE = 30.0
 MOST_HELD_BACK = 10
 """Results that wait for an older batch; beyond, they go on before it."""
 
-FUNCTION_ERROR = (
+FUNCTION_ERROR = Reason(
     "Lambda.FunctionError",
     "The Lambda function was successfully invoked but it returned an error result.",
 )
-TIMED_OUT = (
+TIMED_OUT = Reason(
     "Lambda.FunctionTimedOut",
     "Firehose encountered timeout errors when calling AWS Lambda. The maximum supported function timeout is 5 minutes.",
 )
-NOT_ASSUMED = (
+NOT_ASSUMED = Reason(
     "Lambda.AssumeRoleAccessDenied",
     "Access was denied. Ensure that the trust policy for the provided IAM role allows Kinesis Data Firehose to assume "
     "the role.",
 )
 _INVOKE_ERRORS: dict[str, Reason] = {
-    "TooManyRequestsException": (
+    "TooManyRequestsException": Reason(
         "Lambda.InvokeLimitExceeded",
         "The Lambda concurrent execution limit is exceeded. Increase the concurrent execution limit.",
     ),
-    "AccessDeniedException": (
+    "AccessDeniedException": Reason(
         "Lambda.InvokeAccessDenied",
         "Access was denied. Ensure that the access policy allows access to the Lambda function.",
     ),
-    "ResourceNotFoundException": (
+    "ResourceNotFoundException": Reason(
         "Lambda.ResourceNotFound",
         "The specified Lambda function does not exist. Use a different function that does exist.",
     ),
@@ -74,7 +75,7 @@ class InvokeFailure(Exception):
     """The invocation failed, for `reason`; it may be tried again."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason[0])
+        super().__init__(reason.code)
         self.reason = reason
 
 
@@ -159,8 +160,8 @@ class Processing:
             metrics.add("SucceedProcessing.Bytes", arrived_bytes(outcome.delivered))
         dropped: list[int] = []
         if outcome.dropped:
-            kept = {record[0] for record in outcome.delivered} | {record[0] for record, _ in outcome.failed}
-            dropped = [record[0] for record in batch.records if record[0] not in kept]
+            kept = set(map(number_of, [*outcome.delivered, *[record for record, _ in outcome.failed]]))
+            dropped = [number for number in map(number_of, batch.records) if number not in kept]
         pipeline.note_processed(batch.request_id, outcome.failed, dropped)
         self._finish(batch, outcome.delivered, lines, outcome.keys, extraction)
         for reason in dict.fromkeys(reason for _, reason in outcome.failed):
@@ -179,7 +180,7 @@ class Processing:
         try:
             return await self._run(stream, processor, call)
         except InvokeFailure as failure:
-            result = failure.reason[0]
+            result = failure.reason.code
             raise
         finally:
             world.trace.attempted(
@@ -201,14 +202,14 @@ class Processing:
         except AwsError as error:
             reason = NOT_ASSUMED if isinstance(error, CannotAssume) else _INVOKE_ERRORS.get(error.code)
             if error.code in _OF_LAMBDA:
-                reason = (f"Lambda.{error.code}", error.message or error.code)
+                reason = Reason(f"Lambda.{error.code}", error.message or error.code)
             if reason is None:
                 code = "Lambda.ServiceUnavailable" if error.status >= 500 else "Lambda.InvocationFailure"
-                reason = (code, f"The Lambda function could not be invoked. {error.code}: {error.message}")
+                reason = Reason(code, f"The Lambda function could not be invoked. {error.code}: {error.message}")
             raise InvokeFailure(reason) from error
         except Exception as error:
             log.exception("firehose %s: invoking %s failed", stream.name, processor.arn)
-            raise InvokeFailure(("Lambda.InternalServerError", f"The invocation failed: {error}")) from error
+            raise InvokeFailure(Reason("Lambda.InternalServerError", f"The invocation failed: {error}")) from error
         if clock.now() - began > LONGEST_RUN:
             raise InvokeFailure(TIMED_OUT)
         if answer.get("FunctionError"):

@@ -14,36 +14,35 @@ from typing import Any
 
 import orjson
 
-from harness.emulator.services.firehose.model import Record
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record
 
-MISSING = (
+MISSING = Reason(
     "Lambda.MissingRecordId",
     "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids.",
 )
-DUPLICATED = (
+DUPLICATED = Reason(
     "Lambda.DuplicatedRecordId",
     "Multiple records were returned with the same record Id. Ensure that the Lambda function returns a unique record "
     "Id for each record.",
 )
-PROCESSING_FAILED = ("Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record")
-NO_DATA = (
+PROCESSING_FAILED = Reason("Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record")
+NO_DATA = Reason(
     "Lambda.InvalidReturnFormat",
     "The data field cannot be null when the SourceType is DirectPut or KinesisStreamAsSource and processing result is "
     "Ok. The value field cannot be null when the SourceType is MSKAsSource and processing result is Ok.",
 )
-CHECK_YOUR_FUNCTION = (
+CHECK_YOUR_FUNCTION = Reason(
     "Lambda.FunctionError",
     "Check your function and make sure the output is in required format. In addition to that, make sure the processed "
     "records contain valid result status of Dropped, Ok, or ProcessingFailed",
 )
-NOT_PARSED = (
+NOT_PARSED = Reason(
     "Lambda.JsonProcessingException",
     "There was an error parsing returned records from the Lambda function. Ensure that the returned records follow the "
     "status model required by Firehose.",
 )
 
-Reason = tuple[str, str]
-"""errorCode and errorMessage."""
 Keys = dict[str, str | None]
 """Partition keys of one record."""
 
@@ -52,7 +51,7 @@ class BatchFailure(Exception):
     """The answer fails every record of the batch, for `reason`."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason[0])
+        super().__init__(reason.code)
         self.reason = reason
 
 
@@ -190,7 +189,7 @@ def _collect(records: list[Record], outcome: list[bytes | Reason | bool | None],
             delivered.append((number, arrival, value, position, _arrived(data, received, keep_received)))
         elif value is None:
             failed.append((record, MISSING))
-        elif isinstance(value, tuple):
+        elif isinstance(value, Reason):
             failed.append((record, value))
         else:
             dropped += 1

@@ -6,8 +6,9 @@ from binascii import b2a_base64
 
 import orjson
 
-from harness.emulator.services.firehose.model import DeliveryStream, Record
+from harness.emulator.services.firehose.model import DeliveryStream
 from harness.emulator.services.firehose.processing.preparation import splits_records
+from harness.emulator.services.firehose.record import Record, number_of, position_of
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 """Bytes of a Lambda request payload."""
@@ -22,18 +23,14 @@ def record_ids(stream: DeliveryStream, records: list[Record]) -> list[str]:
 
     A Kinesis record's id comes from its sequence number and its place in a KPL aggregate.
     """
-    base = stream.record_id_base
-    if stream.source is not None and splits_records(stream.destination):
+    if stream.source is None:
+        base = stream.record_id_base
+        return [f"{base}{number:010d}000000" for number in map(number_of, records)]
+    places = [(number_of(record), position) for record in records if (position := position_of(record)) is not None]
+    if splits_records(stream.destination):
         # Sub-records of one Kinesis record share its position: their numbers tell them apart.
-        return [
-            f"{position[0]}{position[1]:06d}{number:010d}"
-            for number, _arrival, _data, position, _received in records
-            if position is not None
-        ]
-    return [
-        f"{base}{number:010d}000000" if position is None else f"{position[0]}{position[1]:06d}"
-        for number, _arrival, _data, position, _received in records
-    ]
+        return [f"{sequence}{index:06d}{number:010d}" for number, (sequence, index, _key, _shard) in places]
+    return [f"{sequence}{index:06d}" for _number, (sequence, index, _key, _shard) in places]
 
 
 def build_event(stream: DeliveryStream, records: list[Record], ids: list[str], invocation_id: str) -> bytes:
@@ -44,9 +41,9 @@ def build_event(stream: DeliveryStream, records: list[Record], ids: list[str], i
         texts = [_kinesis_record(record, record_id) for record, record_id in zip(records, ids, strict=True)]
     else:
         texts = [
-            f'{{"recordId":"{record_id}","approximateArrivalTimestamp":{record[1]},'
-            f'"data":"{b2a_base64(record[2], newline=False).decode()}"}}'
-            for record, record_id in zip(records, ids, strict=True)
+            f'{{"recordId":"{record_id}","approximateArrivalTimestamp":{arrival},'
+            f'"data":"{b2a_base64(data, newline=False).decode()}"}}'
+            for (_number, arrival, data, _position, _received), record_id in zip(records, ids, strict=True)
         ]
     return (
         f'{{"invocationId":"{invocation_id}",{source}"deliveryStreamArn":"{stream.arn}",'

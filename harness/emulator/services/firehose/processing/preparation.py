@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.emulator.services.firehose.model import Record
 from harness.emulator.services.firehose.processing.cloudwatch_logs import NotCloudWatchLogs, unpack
 from harness.emulator.services.firehose.processing.configuration import active_processors
 from harness.emulator.services.firehose.processing.processors import CLOUDWATCH_LOGS, DEAGGREGATION, DECOMPRESSION
 from harness.emulator.services.firehose.processing.sub_records import Split, splitter
+from harness.emulator.services.firehose.record import Record
 from harness.json_object import Json
 
 
@@ -45,19 +45,21 @@ class Preparation:
         failed: list[Record] = []
         numbers: list[int] = []
         for record in records:
+            number, arrival, data, position, received = record
             if self._decompress:
-                number, arrival, data, position, _received = record
+                received = data
                 try:
-                    record = (number, arrival, unpack(data, extract=self._extract), position, data)
+                    data = unpack(received, extract=self._extract)
                 except NotCloudWatchLogs:
                     failed.append(record)
                     continue
-            parts = [record[2]] if self._split is None else self._split(record[2])
-            if parts == [record[2]]:
-                done.append(record)
-            else:
-                done += [(new_number(), record[1], part, record[3], None) for part in parts]
-                numbers += (record[0], done[-1][0] - len(parts) + 1, done[-1][0] + 1)
+            parts = [data] if self._split is None else self._split(data)
+            if parts == [data]:
+                done.append((number, arrival, data, position, received))
+                continue
+            fresh = [new_number() for _ in parts]
+            done += [(new, arrival, part, position, None) for new, part in zip(fresh, parts, strict=True)]
+            numbers += (number, fresh[0], fresh[-1] + 1)
         return Prepared(done, failed, numbers)
 
 

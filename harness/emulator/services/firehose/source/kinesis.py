@@ -17,7 +17,9 @@ from harness.emulator.kinesis_consumer.client import StreamClient
 from harness.emulator.kinesis_consumer.cursor import Backoff, ShardCursor, is_throttle
 from harness.emulator.services.firehose.error_log import log_error
 from harness.emulator.services.firehose.errors import invalid
-from harness.emulator.services.firehose.model import DeliveryStream, Record
+from harness.emulator.services.firehose.model import DeliveryStream, rows_of
+from harness.emulator.services.firehose.reason import Reason
+from harness.emulator.services.firehose.record import Record, index_of, number_of, position_of
 from harness.emulator.services.firehose.source.aggregates import MAGIC, deaggregate
 from harness.json_object import Json
 
@@ -34,12 +36,12 @@ _THROTTLED_METRIC = {
     "GetShardIterator": "ThrottledGetShardIterator",
     "ListShards": "ThrottledDescribeStream",
 }
-_ACCESS_DENIED = (
+_ACCESS_DENIED = Reason(
     "Kinesis.AccessDenied",
     "Access was denied when calling Kinesis. Ensure the access policy on the IAM role used allows access to the "
     "appropriate Kinesis APIs.",
 )
-_NOT_FOUND = ("Kinesis.ResourceNotFound", "The Kinesis stream does not exist.")
+_NOT_FOUND = Reason("Kinesis.ResourceNotFound", "The Kinesis stream does not exist.")
 
 
 async def begin(service: FirehoseBase, stream: DeliveryStream) -> dict[str, Checkpoint]:
@@ -110,9 +112,8 @@ class KinesisSource:
         self._pipeline.world.topics.unsubscribe(self._topic, self.wake)
         if self._retry is not None:
             self._retry.cancel()
-        for key in self._service.checkpoints.keys():  # noqa: SIM118 (a copy)
-            if key[:3] == self._pipeline.key:
-                self._service.checkpoints.delete(key)
+        for shard_id, _ in rows_of(self._service.checkpoints, self._pipeline.key):
+            self._service.checkpoints.delete((*self._pipeline.key, shard_id))
 
     def _is_stopped(self) -> bool:
         return self._stopped
@@ -122,7 +123,7 @@ class KinesisSource:
         self._woken = True
         if not self._running and not self._is_stopped() and self._retry is None:
             self._running = True
-            self._clock.spawn(self._run(), name=f"firehose {self._pipeline.key[2]}: reading its source")
+            self._clock.spawn(self._run(), name=f"firehose {self._pipeline.key.name}: reading its source")
 
     async def _run(self) -> None:
         try:
@@ -193,7 +194,7 @@ class KinesisSource:
                 if (*key, shard.id) not in table:
                     table.put((*key, shard.id), Checkpoint(parents=shard.parents))
             self._relist = False
-        return ready_shards({row[3]: checkpoint for row, checkpoint in table.items() if row[:3] == key})
+        return ready_shards(dict(rows_of(table, key)))
 
     async def _read(self, shard_id: str) -> bool | None:
         """One GetRecords: whether there may be more, None when the shard has ended. Raises AwsError."""
@@ -243,7 +244,7 @@ class KinesisSource:
                 number += 1
                 size += len(child)
         if read:
-            self._service.numbers.put(key, number)
+            self._service.numbers.put((*key,), number)
         return taken, size
 
     def _take(self, read: list[Json], taken: list[Record], size: int, ready: Ready | None) -> None:
@@ -253,9 +254,14 @@ class KinesisSource:
         metrics.add("DataReadFromKinesisStream.Bytes", sum([len(record["Data"]) for record in read]))
         metrics.add("DataReadFromKinesisStream.Records", len(read))
         stream = self._pipeline.stream
-        starts = [row[0] for row in taken if row[3] and not row[3][1]] if len(taken) != len(read) else None
-        sequence, first = read[0]["SequenceNumber"], taken[0][0]
+        starts = _starts(taken) if len(taken) != len(read) else None
+        sequence, first = read[0]["SequenceNumber"], number_of(taken[0])
         self._pipeline.world.trace.taken(
             stream.arn, stream.record_id_prefix, sequence, len(read), first, first + len(taken), starts
         )
         self._pipeline.take(taken, size, ready)
+
+
+def _starts(taken: list[Record]) -> list[int]:
+    """The numbers at which records of Kinesis begin, each perhaps an aggregate of several."""
+    return [number_of(record) for record in taken if (position := position_of(record)) and not index_of(position)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlparse
 
+from harness.json_object import Json
 from harness.problem import Problem
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -38,7 +38,7 @@ def who_am_i() -> Identity:
         if session.region_name is None:
             raise Problem("No region is set for AWS: set AWS_REGION, or a region in your profile.")
         client = session.client("sts", config=Config(retries={"total_max_attempts": 2, "mode": "standard"}))
-        answer: dict[str, Any] = client.get_caller_identity()
+        answer: Json = client.get_caller_identity()
     except ClientError as error:
         code = error.response["Error"].get("Code", "?")
         raise Problem(

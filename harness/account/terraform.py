@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from harness.account.runs import RUN_TAG, Run, Runs
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.mirror import ProviderSource, find_provider_source
@@ -62,7 +63,7 @@ class AccountTerraform:
         providers = find_provider_source(runs.workspace, stack.folder, environ)
         return cls(runs, run, stack, terraform, providers, environ)
 
-    def plan(self) -> dict[str, Any]:
+    def plan(self) -> Json:
         """Plan and keep the plan; returns it as `terraform show -json` tells it."""
         with self._folder():
             self._init()
@@ -74,7 +75,7 @@ class AccountTerraform:
         if shown.code != 0 or "{" not in text:
             raise Problem(f"terraform show failed in {self.stack.folder}.", error_part(shown.lines))
         # Terraform may print warnings about its configuration before the object.
-        plan: dict[str, Any] = json.JSONDecoder().raw_decode(text[text.index('{"') :])[0]
+        plan: Json = json.JSONDecoder().raw_decode(text[text.index('{"') :])[0]
         return plan
 
     def apply(self) -> None:
@@ -87,7 +88,7 @@ class AccountTerraform:
             self._init()
             self._stream("destroy", ["-auto-approve", *self._own()], held)
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self) -> Json:
         return state_outputs(self.runs.state(self.run))
 
     def resources(self) -> list[tuple[str, str]]:

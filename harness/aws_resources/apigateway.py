@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from harness.aws_resources.kind import ClientOf, Found
 from harness.aws_resources.logs import remove_execution_logs
+from harness.json_object import Json
 
 
 class UsagePlans:
@@ -66,6 +66,6 @@ class HttpApis:
         client_of("apigatewayv2").delete_api(ApiId=id)
 
 
-def _found(id: str, each: dict[str, Any]) -> Found:
+def _found(id: str, each: Json) -> Found:
     tags = each.get("tags") or each.get("Tags") or {}
     return Found(id, (each.get("name") or each.get("Name") or "",), tags=lambda: tags)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness.cli.options import Port, default_port, running_target
 from harness.cli.show import console
+from harness.json_object import Json
 from harness.problem import Problem
 
 
@@ -37,7 +38,7 @@ def settle(
     console.print(f"settled after {result.get('elapsed', 0):.1f} s of the emulator's time")
 
 
-def _show(clock: dict[str, Any]) -> None:
+def _show(clock: Json) -> None:
     now = datetime.datetime.fromtimestamp(clock["now"], datetime.UTC).isoformat(timespec="milliseconds")
     rate = f" x{clock['rate']:g}" if clock["mode"] == "scaled" else ""
     console.print(f"{clock['mode']}{rate}  {now}")

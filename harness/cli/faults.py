@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness.cli.options import Port, default_port, running_target
 from harness.cli.show import console
+from harness.json_object import Json
 from harness.problem import Problem
 
 
@@ -49,7 +50,7 @@ def clear(
     _show(running_target(port).admin.clear_faults(rule_id))
 
 
-def _show(rules: list[dict[str, Any]]) -> None:
+def _show(rules: list[Json]) -> None:
     if not rules:
         console.print("no faults")
     for rule in rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness.cli.options import Port, default_port, running_target
 from harness.cli.show import console
+from harness.json_object import Json
 
 _GOOD = ("delivered", "copy")
 _OPEN = ("buffered", "read-by-nobody")
@@ -41,7 +42,7 @@ def trace(
         console.print(f"{answer['forgotten']:,} older hops were forgotten: the beginning may be missing.", style="dim")
 
 
-def _show(journey: dict[str, Any]) -> None:
+def _show(journey: Json) -> None:
     name = journey.get("object") or journey.get("sequence_number") or ""
     console.print(Text(f"{journey['kind']} {name}".rstrip(), style="bold"))
     hops = journey["hops"]
@@ -68,7 +69,7 @@ def _show(journey: dict[str, Any]) -> None:
         console.print(line)
 
 
-def _text(hop: dict[str, Any]) -> Text:
+def _text(hop: Json) -> Text:
     text = Text(hop["text"])
     details = [f"{name.replace('_', ' ')} {hop[name]}" for name in _IDS if name in hop]
     if details:

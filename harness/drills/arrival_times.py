@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness.backup.objects import keys_below
 from harness.drills.processed import ProcessedByFunction
+from harness.json_object import Json
 from harness.ledger import Report
 from harness.sinks import DeadLetterQueue, ErrorObjects, HttpSink, S3Objects, Sink
 
@@ -82,7 +82,7 @@ def _of_letters(sink: DeadLetterQueue) -> Times:
         answer = sink.sqs.receive_message(
             QueueUrl=sink.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=300, AttributeNames=["SentTimestamp"]
         )
-        fresh: list[dict[str, Any]] = [each for each in answer.get("Messages", []) if each["MessageId"] not in seen]
+        fresh: list[Json] = [each for each in answer.get("Messages", []) if each["MessageId"] not in seen]
         if not fresh:
             return times
         for message in fresh:

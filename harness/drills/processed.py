@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.json_object import Json
 from harness.sinks import Found, Reading
 from harness.sinks.fates import Fate
 
@@ -63,7 +64,7 @@ class ProcessedByFunction:
         for last in invocations.values():
             yield from _entries_of(last)
 
-    def _events(self) -> list[dict[str, Any]]:
+    def _events(self) -> list[Json]:
         from botocore.exceptions import ClientError
 
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=self.group)

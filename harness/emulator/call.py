@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+
+from harness.json_object import Json
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
@@ -76,7 +77,7 @@ class Call:
 
     service: str
     operation: str
-    params: dict[str, Any]
+    params: Json
     caller: Caller
     request_id: str
     http: HttpRequest | None = field(default=None)

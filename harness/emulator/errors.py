@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from harness.json_object import Json
 
 
 class AwsError(Exception):
@@ -18,7 +18,7 @@ class AwsError(Exception):
         message: str | None,
         status: int = 400,
         *,
-        members: dict[str, Any] | None = None,
+        members: Json | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")

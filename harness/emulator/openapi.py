@@ -81,7 +81,7 @@ class Document:
             for name, scheme in self._section("securityDefinitions", "securitySchemes").items()
         }
 
-    def _section(self, swagger: str, component: str) -> dict[str, Any]:
+    def _section(self, swagger: str, component: str) -> Json:
         return as_object(self.components.get(component) if self.is_3 else self.root.get(swagger))
 
     def resolve(self, node: Any) -> Json:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from harness.json_object import Json
 
 Status = Literal["acknowledged", "refused", "throttled", "unknown"]
 
@@ -41,7 +43,7 @@ class Outcome:
 UNANSWERED = Outcome("unknown", "NotAnswered")
 
 
-def of_entry(entry: dict[str, Any]) -> Outcome:
+def of_entry(entry: Json) -> Outcome:
     """Of one entry in the answer of PutRecords or PutRecordBatch (B3, A5): entries that failed were not taken."""
     code = entry.get("ErrorCode")
     if code:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from harness.json_object import Json
 from harness.ledger.identity import Payload
 from harness.ledger.outcome import Outcome
 from harness.sinks.fates import Fate
@@ -101,7 +102,7 @@ class Report:
         if self.verdict != "valid":
             raise LedgerBroken(str(self))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """The report without payloads: identities, counts, places."""
         return {
             "verdict": self.verdict,

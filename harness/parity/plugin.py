@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from harness.json_object import Json
 from harness.parity.outcome import NO_ANSWER, Shown
 from harness.parity.place import probe
 from harness.parity.session import SESSION, ParitySession, parity_session
@@ -40,7 +41,7 @@ class Writer:
         self.path = path
         path.write_text("")
 
-    def write(self, content: dict[str, Any]) -> None:
+    def write(self, content: Json) -> None:
         with self.path.open("a") as file:
             file.write(json.dumps(content) + "\n")
 
@@ -159,7 +160,7 @@ def _session(config: pytest.Config) -> ParitySession:
     return session
 
 
-def _write(config: pytest.Config, content: dict[str, Any]) -> None:
+def _write(config: pytest.Config, content: Json) -> None:
     writer = config.stash.get(_WRITER, None)
     if writer is not None:
         writer.write(content)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+
+from harness.json_object import Json
 
 
 @dataclass
@@ -36,7 +37,7 @@ class ApplyProgress:
         """The resources that took longest, as (address, seconds)."""
         return sorted(self.seconds.items(), key=lambda item: -item[1])[:count]
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take(self, event: Json) -> None:
         kind = event["type"]
         if kind == "diagnostic":
             diagnostic = event["diagnostic"]
@@ -60,7 +61,7 @@ class ApplyProgress:
                 self.seconds[address] = self.seconds.get(address, 0.0) + float(hook.get("elapsed_seconds", 0))
 
 
-def format_diagnostic(diagnostic: dict[str, Any]) -> str:
+def format_diagnostic(diagnostic: Json) -> str:
     """A diagnostic as Terraform prints it without colour: summary, place, detail."""
     lines = [f"{str(diagnostic.get('severity', 'error')).capitalize()}: {diagnostic.get('summary', '')}"]
     place = diagnostic.get("range")

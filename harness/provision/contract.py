@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from harness.json_object import Json
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.sam_stack import SamStack
 from harness.provision.stack import Stack
@@ -42,7 +43,7 @@ class UpResult:
 
     instance: Instance
     stack: Stack | SamStack | None
-    outputs: dict[str, Any]
+    outputs: Json
     outcome: Outcome
 
 
@@ -78,7 +79,7 @@ class Provision(Protocol):
     def key(self) -> str:
         """Of all its inputs, as they are now."""
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self) -> Json:
         """Its outputs since it was brought up last."""
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:

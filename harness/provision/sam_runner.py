@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.sam_environment import SamEnvironment
 from harness.provision.sam_stack import SamStack
@@ -56,7 +56,7 @@ class SamRunner:
         listed = self.run("list", "stack-outputs", "--stack-name", self.stack.stack_name, "--output", "json")
         if listed.code != 0:
             raise Problem(f"sam list stack-outputs failed for {self.stack.stack_name}.", listed.printed)
-        outputs: list[dict[str, Any]] = json.loads(listed.printed[listed.printed.index("[") :])
+        outputs: list[Json] = json.loads(listed.printed[listed.printed.index("[") :])
         local = rf"{self.endpoint_url}/_aws/execute-api/\1"
         return {each["OutputKey"]: _EXECUTE_API.sub(local, each["OutputValue"]) for each in outputs}
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.workspace import DEFAULT_PORT, Workspace
 
@@ -120,7 +120,7 @@ def digest_of(files: Iterable[Path], root: Path) -> str:
     return digest.hexdigest()
 
 
-def state_outputs(state_file: Path) -> dict[str, Any]:
+def state_outputs(state_file: Path) -> Json:
     """Names and values of the outputs in a local state file; sensitive ones are left out."""
     try:
         outputs = json.loads(state_file.read_bytes()).get("outputs", {})

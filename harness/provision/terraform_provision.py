@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.contract import EmulatorTarget, Outcome, Reporter, UpResult
@@ -64,7 +64,7 @@ class TerraformProvision:
     def key(self) -> str:
         return self.inputs.key()
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self) -> Json:
         return state_outputs(self._state_file)
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:

@@ -16,9 +16,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.mirror import ProviderSource
@@ -92,7 +92,7 @@ class StackRunner:
             raise Problem(f"terraform plan failed in {self._shown}.", error_part(finished.lines))
         return finished.code == 2
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self) -> Json:
         """Names and values of the stack's outputs, without sensitive ones."""
         if not self.stack.has_remote_backend:
             return state_outputs(self.state_file)

@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from harness.json_object import Json
 
 DEFAULT_PORT = 4566
 _ROOT_SIGNS = (".harness", ".git", "pyproject.toml")
@@ -83,7 +84,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     partial.replace(path)
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> Json | None:
     """The object in the file, or None when it is missing or damaged."""
     try:
         content = json.loads(path.read_bytes())

@@ -7,9 +7,9 @@ import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
+from harness.json_object import Json
 from harness.sinks.base import Found, Reading
 from harness.sinks.fates import Fate
 
@@ -64,7 +64,7 @@ class Collected:
         return Reading([Found(content, self.name) for content in self.contents()])
 
 
-def _body(request: dict[str, Any]) -> bytes:
+def _body(request: Json) -> bytes:
     body: str = request["body"]
     return base64.b64decode(body) if request.get("body_encoding") == "base64" else body.encode()
 

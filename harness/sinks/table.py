@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from harness.json_object import Json
 from harness.sinks.base import Found, Reading
 from harness.sinks.fates import Fate
 
@@ -29,7 +30,7 @@ class DynamoDbTable:
         return Reading([Found(_text(item), f"{self.name} item {number}") for number, item in enumerate(items)])
 
 
-def _text(item: dict[str, Any]) -> bytes:
+def _text(item: Json) -> bytes:
     return json.dumps(item, default=_binary).encode()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from harness.json_object import Json
+
 
 def _in_key(default: Any) -> Any:
     """A field that may change what a stack becomes: part of a warm start's key where it is not as usual."""
@@ -38,7 +40,7 @@ class EmulatorSettings:
     def read(cls, record: Mapping[str, Any]) -> EmulatorSettings:
         """From a record's JSON; members of another version are left out."""
         known = {each.name for each in fields(cls)}
-        given: dict[str, Any] = {name: value for name, value in record.items() if name in known}
+        given: Json = {name: value for name, value in record.items() if name in known}
         given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
         return cls(**given)
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness.account.ending import end_run
 from harness.account.estimate import planned
 from harness.account.identity import Identity, who_am_i
 from harness.account.runs import Run, Runs, new_run_id
 from harness.account.terraform import AccountTerraform, check_plan
+from harness.json_object import Json
 from harness.ledger import ByPolling, Settle
 from harness.problem import Problem
 from harness.provision.stack import Stack, resolve_stack
@@ -49,7 +49,7 @@ class SuiteAccount:
 
     aws: Aws
     run: Run
-    outputs: dict[str, Any] | None
+    outputs: Json | None
     contents: Contents
 
     name = "aws"
@@ -111,7 +111,7 @@ def account(options: Options) -> Iterator[SuiteAccount]:
         raise left
 
 
-def prepare(options: Options, identity: Identity) -> tuple[Prepared, dict[str, Any]]:
+def prepare(options: Options, identity: Identity) -> tuple[Prepared, Json]:
     """Plan the options' stack for this account; returns the plan as well. Only reads. Raises Problem."""
     workspace = Workspace(options.root)
     stack = _stack(options, workspace)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.stack import resolve_stack, state_outputs
@@ -43,7 +43,7 @@ class SuiteEmulator:
     aws: Aws
     seed: int
     snapshot: str | None
-    outputs: dict[str, Any] | None
+    outputs: Json | None
     log: Path | None = None
     target: EmbeddedTarget | None = None
     provisioner: Provisioner | None = None
@@ -162,7 +162,7 @@ def borrowed(options: Options) -> Iterator[SuiteEmulator]:
     assert url is not None
     admin = Admin(url)
     health = admin.health()
-    outputs: dict[str, Any] | None = None
+    outputs: Json | None = None
     if options.stack is not None:
         project = Workspace.find(options.root)
         stack = resolve_stack(project, options.stack)

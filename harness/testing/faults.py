@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from harness.json_object import Json
 from harness.targets.admin import Admin
 
-Rule = dict[str, Any]
+Rule = Json
 
 
 class Faults:

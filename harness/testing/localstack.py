@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.aws_resources.remembered import Remembered
+from harness.json_object import Json
 from harness.ledger import ByClock, Settle
 from harness.problem import Problem
 from harness.provision.workspace import write_atomically
@@ -59,7 +60,7 @@ class SuiteLocalStack:
     workspace: SuiteWorkspace
     provisioner: SplitProvisioner | None = None
     containers: ContainerFaults | None = None
-    outputs: dict[str, Any] | None = None
+    outputs: Json | None = None
     name: str = "localstack"
     capabilities: frozenset[str] = CAPABILITIES
 

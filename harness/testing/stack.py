@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.json_object import Json
 from harness.testing.aws import Aws
 
 INVOKE_BASE = "http://emulator.test"
@@ -28,7 +29,7 @@ class Stack(Mapping[str, Any]):
         self.aws = aws
         self._before_change = before_change
         url = aws.endpoint_url
-        self.outputs: dict[str, Any] = (
+        self.outputs: Json = (
             dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from harness.json_object import Json
 from harness.ledger import Settle
 from harness.targets.admin import Admin
 from harness.testing.aws import Aws
@@ -34,7 +35,7 @@ class SuiteTarget(Protocol):
     def seed(self) -> int | None: ...
 
     @property
-    def outputs(self) -> dict[str, Any] | None: ...
+    def outputs(self) -> Json | None: ...
 
     @property
     def log(self) -> Path | None: ...

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.drills.drill_run import ACCOUNT, DrillRun
+from harness.json_object import Json
 from harness.problem import Problem
 
 _FOLDERS = (Path(__file__).resolve().parents[3] / "lambdas", Path("lambdas").resolve())
@@ -53,7 +54,7 @@ def create_function(
     return arn
 
 
-def processing(function_arn: str, **parameters: str) -> dict[str, Any]:
+def processing(function_arn: str, **parameters: str) -> Json:
     """A ProcessingConfiguration with one Lambda processor (A7)."""
     named = {"LambdaArn": f"{function_arn}:$LATEST", **parameters}
     entries = [{"ParameterName": name, "ParameterValue": value} for name, value in named.items()]

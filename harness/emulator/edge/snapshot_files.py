@@ -7,7 +7,8 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+
+from harness.json_object import Json
 
 SUFFIX = ".snapshot"
 _NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,100}")
@@ -38,7 +39,7 @@ class SnapshotFiles:
         self._directory = directory
         self._temporary: Path | None = None
 
-    def write(self, name: str, content: bytes) -> dict[str, Any]:
+    def write(self, name: str, content: bytes) -> Json:
         path = self._path(name)
         write_atomically(path, content)
         return self._entry(path)
@@ -57,7 +58,7 @@ class SnapshotFiles:
             return False
         return True
 
-    def list(self) -> list[dict[str, Any]]:
+    def list(self) -> list[Json]:
         """Name, size in bytes and creation (epoch seconds) of each, by name."""
         folder = self._folder()
         if not folder.is_dir():
@@ -83,6 +84,6 @@ class SnapshotFiles:
             )
         return self._folder() / (name + SUFFIX)
 
-    def _entry(self, path: Path) -> dict[str, Any]:
+    def _entry(self, path: Path) -> Json:
         facts = path.stat()
         return {"name": path.name.removesuffix(SUFFIX), "bytes": facts.st_size, "created": facts.st_mtime}

@@ -12,7 +12,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+from harness.json_object import Json
 
 _MAGIC = b"harness\n"
 _HEAD = struct.Struct(">QI")  # length and checksum of the payload
@@ -30,7 +31,7 @@ def frame(payload: bytes) -> bytes:
     return b"".join((head, _CHECK.pack(zlib.crc32(head)), payload))
 
 
-def beginning(facts: dict[str, Any]) -> bytes:
+def beginning(facts: Json) -> bytes:
     """How a file begins: the magic word, and `facts` (JSON) as the first frame."""
     return _MAGIC + frame(json.dumps(facts).encode())
 
@@ -54,7 +55,7 @@ class FrameFile:
         self.end = 0
         self.torn = False
         self._file = path.open("rb")
-        self.facts: dict[str, Any] | None = None
+        self.facts: Json | None = None
         try:
             magic = self._file.read(len(_MAGIC))
             if magic != _MAGIC[: len(magic)]:
@@ -95,9 +96,9 @@ class FrameFile:
         return payload
 
 
-def _facts(path: Path, payload: bytes) -> dict[str, Any]:
+def _facts(path: Path, payload: bytes) -> Json:
     try:
-        facts: dict[str, Any] = json.loads(payload)
+        facts: Json = json.loads(payload)
     except ValueError as error:
         raise Damaged(f"{path.name} does not begin as it should") from error
     return facts

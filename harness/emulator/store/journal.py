@@ -20,9 +20,9 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from harness.emulator.store.frames import Damaged, FrameFile, beginning, frame, write_all
+from harness.json_object import Json
 
 _SNAPSHOT = "world.snapshot"
 _JOURNAL = re.compile(r"journal-(\d+)")
@@ -135,7 +135,7 @@ class StateFolder:
         self.size += file.end
         self._end = file.end
 
-    def _checked(self, file: FrameFile, kind: str) -> dict[str, Any]:
+    def _checked(self, file: FrameFile, kind: str) -> Json:
         facts = file.facts
         if facts is None or facts.get("kind") != kind:
             file.close()

@@ -20,6 +20,7 @@ from harness.emulator.call import Call, Caller, HttpRequest
 from harness.emulator.upstream import pickling
 from harness.emulator.upstream.loading import backends
 from harness.emulator.upstream.state import living_at
+from harness.json_object import Json
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class Entry(NamedTuple):
     operation: str
     caller: Caller
     request_id: str
-    params: dict[str, Any]
+    params: Json
     request: tuple[str, str, list[tuple[str, str]], bytes] | None
     now: float
     seed: int

@@ -8,13 +8,13 @@ nothing; and it would really send SNS notifications to any http address.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 
 from harness.emulator.call import Call, HttpRequest
 from harness.emulator.errors import NotEmulated
+from harness.json_object import Json
 
 _UNREACHABLE_PROTOCOLS = ("http", "https", "lambda", "firehose")
 _EVENT_TARGETS = ("sqs", "logs", "events")
@@ -30,11 +30,11 @@ def check(call: Call, request: HttpRequest) -> None:
         raise NotEmulated(call.service, f"{call.operation} with {found}")
 
 
-def fields(request: HttpRequest, *, keep_blank_values: bool = False) -> dict[str, Any]:
+def fields(request: HttpRequest, *, keep_blank_values: bool = False) -> Json:
     """The members of a JSON body, or the fields of a form body or query (first values)."""
     if request.body[:1] == b"{":
         try:
-            members: dict[str, Any] = orjson.loads(request.body)  # an object: it begins like one
+            members: Json = orjson.loads(request.body)  # an object: it begins like one
         except orjson.JSONDecodeError:
             return {}
         return members

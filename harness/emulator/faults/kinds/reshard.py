@@ -10,6 +10,7 @@ from harness.emulator.errors import AwsError
 from harness.emulator.faults.arguments import argument, one_of, text
 from harness.emulator.faults.fault import Fault, Hit
 from harness.emulator.faults.resources import names_of
+from harness.json_object import Json
 
 
 @dataclass(kw_only=True)
@@ -46,7 +47,7 @@ class Reshard(Fault):
         place = next((i for i, each in enumerate(shards) if self.shard in (None, each.id)), None)
         if place is None:
             return None
-        params: dict[str, Any] = {"StreamName": stream.name}
+        params: Json = {"StreamName": stream.name}
         if self.action == "split":
             middle = (shards[place].start + shards[place].end + 1) // 2
             params |= {"ShardToSplit": shards[place].id, "NewStartingHashKey": str(middle)}

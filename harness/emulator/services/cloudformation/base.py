@@ -146,7 +146,7 @@ def page(items: list[Json], member: str, next_token: str | None) -> Json:
     return result
 
 
-def refuse_given(what: dict[str, Any]) -> None:
+def refuse_given(what: Json) -> None:
     """Members that clients send empty by habit are refused when they hold something. Raises NotEmulated."""
     for name, value in what.items():
         if value:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from hashlib import md5
 from itertools import repeat
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.errors import constraint, validation_error
@@ -93,7 +92,7 @@ class PutRecordsOperations(KinesisBase):
         if dry_run:
             raise messages.dry_run("PutRecords")
         now = self.arrival_now()
-        answers: list[dict[str, Any]]
+        answers: list[Json]
         if places is None or len(shards) == 1:
             shard = shards[0]
             log = self._trimmed_log(stream, shard, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.emulator.call import Call
 from harness.emulator.service import operation
@@ -83,7 +82,7 @@ class ResourceOperations(KinesisBase):
         return {}
 
 
-def _normal(document: dict[str, Any]) -> str:
+def _normal(document: Json) -> str:
     """Compact JSON; a list of one action is written as that action (recorded)."""
     statements = document.get("Statement")
     for statement in statements if isinstance(statements, list) else []:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
@@ -241,7 +239,7 @@ def describe_shard(stream: Stream, shard: Shard) -> Json:
 
 def _common(stream: Stream) -> Json:
     """The members that DescribeStream and DescribeStreamSummary share."""
-    answer: dict[str, Any] = {
+    answer: Json = {
         "StreamName": stream.name,
         "StreamARN": stream.arn,
         "StreamStatus": stream.status,

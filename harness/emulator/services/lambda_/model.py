@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.emulator.kinesis_consumer.checkpoint import Checkpoint
+from harness.json_object import Json
 
 LATEST = "$LATEST"
 
@@ -92,7 +93,7 @@ class EventInvokeConfig:
     maximum_event_age: int | None = None
     on_success: str | None = None
     on_failure: str | None = None
-    destination_config: dict[str, Any] | None = None
+    destination_config: Json | None = None
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class Policy:
     """A resource policy of a function or of one qualifier: statement id → statement, in order."""
 
     revision_id: str
-    statements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statements: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,8 @@ import functools
 import json
 from typing import Any
 
+from harness.json_object import Json
+
 PREFIX = "arn:aws:iam::aws:policy/"
 
 
@@ -88,7 +90,7 @@ def aws_policy(arn: str, account: str, attachment_count: int = 0) -> Any:
 
 
 @functools.cache
-def published() -> dict[str, tuple[str, dict[str, Any]]]:
+def published() -> dict[str, tuple[str, Json]]:
     """AWS's managed policies: ARN → name and data."""
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from harness.json_object import Json
+
 
 def patch(models: Any) -> None:
     from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -85,12 +87,12 @@ class _StrictlyLater:
         return now
 
 
-def default_encryption() -> dict[str, Any]:
+def default_encryption() -> Json:
     """SSE-S3, which every bucket has if nothing else is set."""
     return {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
 
 
-def speaks_to_anyone(statement: dict[str, Any]) -> bool:
+def speaks_to_anyone(statement: Json) -> bool:
     """Whether a statement's principal is everybody: callers are not told apart."""
     principal = statement.get("Principal")
     if isinstance(principal, dict):
@@ -98,7 +100,7 @@ def speaks_to_anyone(statement: dict[str, Any]) -> bool:
     return principal == "*" or (isinstance(principal, list) and "*" in principal)
 
 
-def holds(condition: dict[str, dict[str, Any]]) -> bool:
+def holds(condition: dict[str, Json]) -> bool:
     """Whether a condition is known to hold. The emulator's transport counts as secure; other keys are not evaluated."""
     return all(
         key.lower() == "aws:securetransport" and str(value).lower() in ("true", "['true']")

@@ -10,6 +10,7 @@ import orjson
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.services.apigateway.execution.failure import Failure
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.api_callers import Signer
@@ -101,13 +102,13 @@ class Invocation:
         self.body = request.body
         self.method: CompiledMethod | None = None
         self.path_parameters: dict[str, str] = {}
-        self.api_key: dict[str, Any] | None = None
+        self.api_key: Json | None = None
         self.usage_key: str | None = None
-        self.authorizer: dict[str, Any] = {}
+        self.authorizer: Json = {}
         self.signer: Signer | None = None
         self.error: Failure | None = None
-        self.request_overrides: dict[str, dict[str, Any]] | None = None
-        self.response_overrides: dict[str, Any] | None = None
+        self.request_overrides: dict[str, Json] | None = None
+        self.response_overrides: Json | None = None
         self.integration_status: int | None = None
         self.integration_latency: int | None = None
         self.integration_error: str | None = None

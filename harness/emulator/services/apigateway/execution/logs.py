@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.invocation import Invocation
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -90,12 +91,12 @@ class LogWriter:
         parameters = {"logGroupName": group, "logStreamName": stream, "logEvents": events}
         await self._call("logs", "PutLogEvents", parameters, caller)
 
-    async def _create(self, operation: str, parameters: dict[str, Any], caller: Caller) -> None:
+    async def _create(self, operation: str, parameters: Json, caller: Caller) -> None:
         try:
             await self._call("logs", operation, parameters, caller)
         except AwsError as error:
             if error.code != "ResourceAlreadyExistsException":
                 raise
 
-    async def _call(self, service: str, operation: str, parameters: dict[str, Any], caller: Caller) -> None:
+    async def _call(self, service: str, operation: str, parameters: Json, caller: Caller) -> None:
         await self._world.bus.call(service, operation, parameters, caller)

@@ -11,6 +11,7 @@ from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.vtl import MISSING, VtlError, VtlObject, to_text
 from harness.emulator.services.apigateway.vtl.methods import MAP
 from harness.emulator.services.apigateway.vtl.values import Paid
+from harness.json_object import Json
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -21,9 +22,9 @@ def clf_time(now: float) -> str:
     return f"{t.tm_mday:02d}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year}:{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} +0000"
 
 
-def identity(invocation: Invocation) -> dict[str, Any]:
+def identity(invocation: Invocation) -> Json:
     """`$context.identity`; absent members are None, as in a Lambda event (D5)."""
-    members: dict[str, Any] = {
+    members: Json = {
         "cognitoIdentityPoolId": None,
         "accountId": None,
         "cognitoIdentityId": None,
@@ -46,7 +47,7 @@ def identity(invocation: Invocation) -> dict[str, Any]:
     return members
 
 
-def _error(invocation: Invocation) -> dict[str, Any]:
+def _error(invocation: Invocation) -> Json:
     failure = invocation.error
     if failure is None:
         return {}
@@ -58,19 +59,19 @@ def _error(invocation: Invocation) -> dict[str, Any]:
     }
 
 
-def _request_override(invocation: Invocation) -> dict[str, Any]:
+def _request_override(invocation: Invocation) -> Json:
     if invocation.request_overrides is None:
         invocation.request_overrides = {"header": {}, "path": {}, "querystring": {}}
     return invocation.request_overrides
 
 
-def _response_override(invocation: Invocation) -> dict[str, Any]:
+def _response_override(invocation: Invocation) -> Json:
     if invocation.response_overrides is None:
         invocation.response_overrides = {"header": {}}
     return invocation.response_overrides
 
 
-def _integration(invocation: Invocation) -> dict[str, Any]:
+def _integration(invocation: Invocation) -> Json:
     return {
         "error": invocation.integration_error,
         "integrationStatus": invocation.integration_status,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from harness.emulator.errors import AwsError
 from harness.emulator.openapi import (
@@ -180,12 +179,12 @@ def _request_models(progress: Import, operation: Operation) -> dict[str, str]:
     return _models(progress, schemas)
 
 
-def _by_media_type(node: Json) -> dict[str, Any]:
+def _by_media_type(node: Json) -> Json:
     """The schemas of a body or response of OpenAPI 3.0."""
     return {name: as_object(item).get("schema") for name, item in as_object(node.get("content")).items()}
 
 
-def _models(progress: Import, schemas: dict[str, Any]) -> dict[str, str]:
+def _models(progress: Import, schemas: Json) -> dict[str, str]:
     named: dict[int, str | None] = {}
     found: dict[str, str] = {}
     for media_type, schema in schemas.items():

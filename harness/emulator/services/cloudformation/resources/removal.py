@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.errors import AwsError
 from harness.emulator.services.cloudformation.resources.resource import Context
 from harness.emulator.services.cloudformation.work.reasons import is_gone
+from harness.json_object import Json
 
 
-async def remove(ctx: Context, service: str, operation: str, params: dict[str, Any]) -> None:
+async def remove(ctx: Context, service: str, operation: str, params: Json) -> None:
     """Call an operation that takes something away; that there is nothing to take away is fine."""
     try:
         await ctx.call(service, operation, params)
@@ -18,7 +17,7 @@ async def remove(ctx: Context, service: str, operation: str, params: dict[str, A
             raise
 
 
-async def until_gone(ctx: Context, service: str, operation: str, params: dict[str, Any]) -> None:
+async def until_gone(ctx: Context, service: str, operation: str, params: Json) -> None:
     """Wait until `operation`, which describes a resource, finds none: its deletion takes time."""
 
     async def gone() -> bool:

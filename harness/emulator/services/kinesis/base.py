@@ -9,13 +9,13 @@ from harness.emulator.call import Call
 from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.kinesis import messages
+from harness.emulator.services.kinesis.entry import ShardLog, arrival_of
 from harness.emulator.services.kinesis.metrics import StreamMetrics
 from harness.emulator.services.kinesis.model import (
     Change,
     Consumer,
     LogKey,
     Shard,
-    ShardLog,
     Stream,
     StreamKey,
 )
@@ -98,7 +98,7 @@ class KinesisBase(Service):
     def _check_foreign(self, call: Call, account: str, stream: Stream | None) -> None:
         if stream is not None and stream.policy is not None:
             return
-        if not any(key[0] == account for key in self.streams):
+        if not any(stream.account == account for stream in self.streams.values()):
             raise AwsError("UnrecognizedClientException", "No account found for the given parameters")
         raise AwsError(
             "AccessDeniedException",
@@ -129,12 +129,12 @@ class KinesisBase(Service):
         """Forget the records that are older than the retention period (B6)."""
         first, end = log.first, log.end
         horizon = now - stream.retention_hours * 3600
-        if first < end and log.at(first)[0] <= horizon:
-            log.trim(bisect_right(range(end), horizon, lo=first, key=lambda p: log.at(p)[0]))
+        if first < end and arrival_of(log.at(first)) <= horizon:
+            log.trim(bisect_right(range(end), horizon, lo=first, key=lambda p: arrival_of(log.at(p))))
 
     def seek(self, log: ShardLog, timestamp: float) -> int:
         """The position of the first record that arrived at `timestamp` or later."""
-        return bisect_left(range(log.end), timestamp, lo=log.first, key=lambda p: log.at(p)[0])
+        return bisect_left(range(log.end), timestamp, lo=log.first, key=lambda p: arrival_of(log.at(p)))
 
     def horizon(self, stream: Stream) -> float:
         """The arrival before which nothing is kept."""
@@ -229,7 +229,11 @@ class KinesisBase(Service):
     def streams_of(self, call: Call) -> list[Stream]:
         """The caller's streams in this region, by name."""
         place = (call.caller.account, call.caller.region)
-        return sorted((s for key, s in self.streams.items() if key[:2] == place), key=lambda s: s.name)
+        return sorted((s for s in self.streams.values() if (s.account, s.region) == place), key=lambda s: s.name)
 
-    def consumers_of(self, stream: Stream) -> list[tuple[ConsumerKey, Consumer]]:
-        return [(key, consumer) for key, consumer in self.consumers.items() if key[:3] == stream.key]
+    def consumers_of(self, stream: Stream) -> list[Consumer]:
+        return [
+            consumer
+            for (account, region, name, _), consumer in self.consumers.items()
+            if (account, region, name) == stream.key
+        ]

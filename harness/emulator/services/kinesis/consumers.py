@@ -32,7 +32,7 @@ class ConsumerOperations(ResourceOperations, StreamOperations):
             raise messages.in_use(
                 f"Consumer {consumer_name} under stream {stream.name} already exists for account {stream.account}."
             )
-        creating = sum(consumer.status == "CREATING" for _, consumer in present)
+        creating = sum(consumer.status == "CREATING" for consumer in present)
         if len(present) >= MAX_CONSUMERS or creating >= MAX_CREATING:  # text unsure
             raise messages.limit_exceeded(
                 f"Limit for the number of consumers of stream {stream.name} under account {stream.account} "
@@ -89,7 +89,7 @@ class ConsumerOperations(ResourceOperations, StreamOperations):
         if stream_creation_timestamp is not None and int(stream_creation_timestamp) != int(stream.created):
             raise messages.stream_not_found(stream.name, stream.account)
         after = self.read_page(next_token, "consumers") if next_token is not None else ""
-        consumers = sorted((c for _, c in self.consumers_of(stream) if c.name > after), key=lambda c: c.name)
+        consumers = sorted((c for c in self.consumers_of(stream) if c.name > after), key=lambda c: c.name)
         answer: Json = {"Consumers": [_summary(consumer) for consumer in consumers[:max_results]]}
         if len(consumers) > max_results:
             answer["NextToken"] = self.make_page(consumers[max_results - 1].name, "consumers")

@@ -10,7 +10,8 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
-from harness.emulator.services.kinesis.model import Entry, Shard, Stream, canonical_shard_id
+from harness.emulator.services.kinesis.entry import Entry, arrival_of, bytes_read
+from harness.emulator.services.kinesis.model import Shard, Stream, canonical_shard_id
 from harness.emulator.services.kinesis.tokens import VALID_SECONDS, BadToken
 from harness.json_object import Json
 
@@ -126,9 +127,9 @@ class GetRecordsOperations(KinesisBase):
             for number, (arrival, key, data, _) in enumerate(entries, sequence.FIRST + 1 + first)
         ]
         if stream.was_encrypted:
-            for record, entry in zip(records, entries, strict=True):
-                if entry[3]:
-                    record["EncryptionType"] = entry[3]
+            for record, (_arrival, _key, _data, encryption) in zip(records, entries, strict=True):
+                if encryption:
+                    record["EncryptionType"] = encryption
         following = first + len(entries)
         if entries:
             self.world.trace.fetched(call, tail, shard.index, first, following)
@@ -136,7 +137,7 @@ class GetRecordsOperations(KinesisBase):
         answer: Json = {"Records": records, "MillisBehindLatest": 0}
         if following < log.end:
             # Recorded: whole seconds, rounded up, since the last record of the answer. Zero would mean caught up.
-            answer["MillisBehindLatest"] = max(1, math.ceil(now - entries[-1][0])) * 1000
+            answer["MillisBehindLatest"] = max(1, math.ceil(now - arrival_of(entries[-1]))) * 1000
         if shard.closed is not None and following >= log.end:
             answer["ChildShards"] = [_child(child) for child in stream.children(shard)]
         else:
@@ -144,8 +145,8 @@ class GetRecordsOperations(KinesisBase):
         return answer
 
     def _measure(self, stream: Stream, shard: Shard, entries: list[Entry], now: float) -> None:
-        size = sum([len(entry[2]) + len(entry[1]) for entry in entries])
-        age = max(0, round((now - entries[-1][0]) * 1000)) if entries else 0
+        size = bytes_read(entries)
+        age = max(0, round((now - arrival_of(entries[-1])) * 1000)) if entries else 0
         metrics = self.metrics(stream)
         metrics.get_records(now, size, len(entries), age)
         if stream.metrics:
@@ -191,11 +192,11 @@ def _scope(stream: Stream) -> str:
 
 def _within_bytes(entries: list[Entry]) -> list[Entry]:
     """As many entries as fit into one answer, at least one."""
-    if sum([len(entry[2]) + len(entry[1]) for entry in entries]) <= MAX_BYTES:
+    if bytes_read(entries) <= MAX_BYTES:
         return entries
     total = 0
     for i, entry in enumerate(entries):
-        total += len(entry[2]) + len(entry[1])
+        total += bytes_read((entry,))
         if total > MAX_BYTES:
             return entries[: max(1, i)]
     return entries

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.emulator.services.kinesis import sequence
 from harness.emulator.services.kinesis.base import KinesisBase
-from harness.emulator.services.kinesis.model import Shard, ShardLog, Stream
+from harness.emulator.services.kinesis.entry import ShardLog, arrival_of, data_of
+from harness.emulator.services.kinesis.model import Shard, Stream
 from harness.json_object import Json
 
 
@@ -23,7 +24,7 @@ class HeldRecords(KinesisBase):
                 if position >= log.end:
                     return {"state": "never", "stream": stream.arn, "shard": shard.id}
                 place: Json = {"state": "expired", "stream": stream.arn, "shard": shard.id}
-                if position >= log.first and log.at(position)[0] > self.horizon(stream):
+                if position >= log.first and arrival_of(log.at(position)) > self.horizon(stream):
                     arrival, key, data, _ = log.at(position)
                     expires = arrival + stream.retention_hours * 3600
                     place |= {"state": "held", "arrival": arrival, "expires": expires}
@@ -42,7 +43,7 @@ class HeldRecords(KinesisBase):
                 for position in range(log.end - 1, log.first - 1, -1):
                     if len(found) >= most or looked >= budget:
                         return found, looked
-                    data = log.at(position)[2]
+                    data = data_of(log.at(position))
                     looked += len(data)
                     if token in data:
                         found.append(_number(stream, shard, position))

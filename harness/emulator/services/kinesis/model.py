@@ -8,18 +8,12 @@ from hashlib import md5
 from typing import Any
 
 from harness.emulator.services.kinesis import sequence
-from harness.emulator.store import Log
 
 StreamKey = tuple[str, str, str]
 """(account, region, stream name)"""
 
 LogKey = tuple[str, str, str, str]
 """(account, region, stream name, shard id)"""
-
-Entry = tuple[float, str, bytes, str | None]
-"""A record in a shard's log: arrival (epoch seconds, milliseconds precise), partition key, data, `KMS` or None."""
-
-ShardLog = Log[Entry]
 
 HASH_SPACE = 2**128
 

@@ -11,7 +11,8 @@ from harness.emulator.errors import constraint, validation_error
 from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
-from harness.emulator.services.kinesis.model import HASH_SPACE, Shard, ShardLog, Stream, partition_digest
+from harness.emulator.services.kinesis.entry import ShardLog
+from harness.emulator.services.kinesis.model import HASH_SPACE, Shard, Stream, partition_digest
 from harness.json_object import Json
 
 MAX_BATCH_BYTES = 10 * 1024 * 1024

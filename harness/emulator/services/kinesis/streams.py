@@ -95,8 +95,8 @@ class StreamOperations(KinesisBase):
     def end_delete(self, stream: Stream) -> None:
         for shard in stream.shards.values():
             self.logs.delete(stream.log_key(shard))
-        for key, _ in self.consumers_of(stream):
-            self.consumers.delete(key)
+        for consumer in self.consumers_of(stream):
+            self.consumers.delete((*stream.key, consumer.name))
         self.streams.delete(stream.key)
         self.forget_metrics(stream)
 

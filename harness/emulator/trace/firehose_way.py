@@ -140,7 +140,7 @@ def _unfinished(index: Index, stream: str, number: int, arn: str, reasons: dict[
     code = next(iter(reasons.values()), "")
     sources = chain[events.Put | events.Taken](index.all(events.Put), index.all(events.Taken))
     arn = arn or next((event.arn for event in sources if event.stream == stream), "")
-    held = [place for place in index.firehose.where(stream, number) if place[0] != BACKUP]
+    held = [place for place in index.firehose.where(stream, number) if place.stage != BACKUP]
     for stage, is_batch, moment in held:
         if is_batch:
             journey.fate(

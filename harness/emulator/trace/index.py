@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 from harness.emulator.trace import events
 from harness.emulator.trace.events import Event, Row, event_of
@@ -20,11 +20,27 @@ class HoldsShards(Protocol):
     def search(self, token: bytes, most: int, budget: int) -> tuple[list[str], int]: ...
 
 
+class Numbered(NamedTuple):
+    """A record of a delivery stream, which its RecordIds' prefix stands for."""
+
+    stream: str
+    number: int
+
+
+class Held(NamedTuple):
+    """A buffer or batch that holds a record. `moment` in epoch seconds: since when the buffer fills, or when the batch
+    is attempted next (0.0: at once)."""
+
+    stage: str
+    is_batch: bool
+    moment: float
+
+
 class HoldsBuffers(Protocol):
     """What the Firehose service tells about its buffers (`services/firehose/held.py`)."""
 
-    def find_record(self, record_id: str) -> tuple[str, int] | None: ...
-    def where(self, prefix: str, number: int) -> list[tuple[str, bool, float]]: ...
+    def find_record(self, record_id: str) -> Numbered | None: ...
+    def where(self, prefix: str, number: int) -> list[Held]: ...
     def search(self, token: bytes, most: int, budget: int) -> tuple[list[str], int]: ...
 
 

@@ -10,12 +10,11 @@ from harness.emulator.trace.causes import describe_append, describe_writes, foll
 from harness.emulator.trace.index import Index
 from harness.emulator.trace.journey import BUFFERED, DELIVERED, DROPPED, EXPIRED, READ_BY_NOBODY, Journey, records
 from harness.emulator.trace.ranges import holds, numbers_of, size
-from harness.emulator.trace.recorder import place_of
+from harness.emulator.trace.recorder import Place, place_of
 
 MOST_PARTS = 500
 """Sub-records of one record that are followed."""
 
-Place = tuple[str, int, int]
 _Mapped = events.Consumed | events.Discarded
 
 
@@ -53,9 +52,9 @@ def follow(index: Index, number: str, journey: Journey, *, back: bool = True) ->
 
 def numbers_in(taken: events.Taken, place: Place) -> range:
     """The numbers that the record at `place` got in the delivery stream; none if it was not in this read."""
-    tail, shard, first = place_of(taken.sequence)
-    offset = place[2] - first
-    if (tail, shard) != place[:2] or not 0 <= offset < taken.read:
+    first = place_of(taken.sequence)
+    offset = place.position - first.position
+    if not place.shares_shard(first.tail, first.shard) or not 0 <= offset < taken.read:
         return range(0)
     if taken.starts is None:
         return range(taken.first + offset, taken.first + offset + 1)
@@ -64,7 +63,7 @@ def numbers_in(taken: events.Taken, place: Place) -> range:
 
 
 def _covers(event: events.Appended | events.Fetched, place: Place) -> bool:
-    return (event.tail, event.shard) == place[:2] and event.first <= place[2] < event.end
+    return place.shares_shard(event.tail, event.shard) and event.first <= place.position < event.end
 
 
 def _readers(index: Index, place: Place, journey: Journey) -> None:
@@ -89,7 +88,7 @@ def _readers(index: Index, place: Place, journey: Journey) -> None:
 
 def _of_mappings(index: Index, place: Place) -> Iterator[_Mapped]:
     for event in chain[_Mapped](index.all(events.Consumed), index.all(events.Discarded)):
-        if (event.tail, event.shard) == place[:2] and holds(event.ranges, place[2]):
+        if place.shares_shard(event.tail, event.shard) and holds(event.ranges, place.position):
             yield event
 
 
@@ -103,7 +102,7 @@ def _mapping(index: Index, mapping: str, place: Place, journey: Journey) -> None
             continue
         if isinstance(event, events.Consumed):
             last = event
-            rank = sum(1 for number in numbers_of(event.ranges) if number < place[2])
+            rank = sum(1 for number in numbers_of(event.ranges) if number < place.position)
             delivered = delivered or not event.result or rank < event.done
             text = f"{event.function} got {records(size(event.ranges))}"
             journey.hop(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from harness.emulator.trace import api_way, events, firehose_way, kinesis_way, object_way
 from harness.emulator.trace.causes import follow_back
-from harness.emulator.trace.index import HoldsBuffers, HoldsShards, Index
+from harness.emulator.trace.index import HoldsBuffers, HoldsShards, Index, Numbered
 from harness.emulator.trace.journey import Journey
 from harness.emulator.trace.recorder import place_of
 from harness.json_object import Json
@@ -86,20 +86,20 @@ class Lookup:
         journey = Journey()
         firehose_way.follow(self._index, *record, journey)
         for put in self._index.all(events.Put):
-            if put.stream == record[0] and put.first <= record[1] < put.end:
+            if put.stream == record.stream and put.first <= record.number < put.end:
                 follow_back(self._index, put.request_id, put.cause, journey)
         for taken in self._index.all(events.Taken):
-            if taken.stream == record[0] and taken.first <= record[1] < taken.end:
+            if taken.stream == record.stream and taken.first <= record.number < taken.end:
                 text = f"taken from its source, from {taken.sequence} on"
                 journey.hop(taken.time, 2, "firehose", "take", text, stream=taken.arn, sequence_number=taken.sequence)
-        return {"kind": "firehose-record", "record": record[1], **journey.describe()} if journey else None
+        return {"kind": "firehose-record", "record": record.number, **journey.describe()} if journey else None
 
-    def _gone(self, text: str) -> tuple[str, int] | None:
+    def _gone(self, text: str) -> Numbered | None:
         """A RecordId of a delivery stream that was deleted."""
         for closed in self._index.all(events.Closed):
             if text.startswith(closed.stream) and len(text) == len(closed.stream) + 16:
                 try:
-                    return closed.stream, int(text[-16:], 16)
+                    return Numbered(closed.stream, int(text[-16:], 16))
                 except ValueError:
                     return None
         return None

@@ -6,7 +6,7 @@ Nothing here survives the process, a restore or a reset. What was forgotten to b
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.emulator.trace import events
 from harness.emulator.trace.events import FIRST_POSITION, Row
@@ -28,12 +28,23 @@ _HEAD = slice(12, 18)
 _TAIL = slice(34, 56)
 
 
-def place_of(sequence_number: str) -> tuple[str, int, int]:
-    """The stream's own digits, the shard's index and the record's position that a sequence number of ours stands for
-    (`services/kinesis/sequence.py`). Raises ValueError for what is none."""
+class Place(NamedTuple):
+    """Where a record of Kinesis is: the stream's own digits, the shard's index, the position in its log."""
+
+    tail: str
+    shard: int
+    position: int
+
+    def shares_shard(self, tail: str, shard: int) -> bool:
+        return self.tail == tail and self.shard == shard
+
+
+def place_of(sequence_number: str) -> Place:
+    """What a sequence number of ours stands for (`services/kinesis/sequence.py`). Raises ValueError for others."""
     if len(sequence_number) != 56 or not (sequence_number.isascii() and sequence_number.isdecimal()):
         raise ValueError(sequence_number)
-    return sequence_number[_TAIL], int(sequence_number[_HEAD]), int(sequence_number[_POSITION]) - FIRST_POSITION
+    position = int(sequence_number[_POSITION]) - FIRST_POSITION
+    return Place(sequence_number[_TAIL], int(sequence_number[_HEAD]), position)
 
 
 # Plain numbers for the kinds: what is noted refers to nothing that the garbage collector would have to visit.

@@ -11,6 +11,7 @@ from harness.emulator.services.firehose.base import FirehoseBase
 from harness.emulator.services.firehose.model import Key, rows_of
 from harness.emulator.services.firehose.record import Record, data_of, number_of, received_of
 from harness.emulator.services.firehose.stage import Stage
+from harness.emulator.trace.index import Held, Numbered
 
 _NUMBER_DIGITS = 16
 _BASE_DIGITS = 46
@@ -19,7 +20,7 @@ _BASE_DIGITS = 46
 class HeldRecords(FirehoseBase):
     """Reads buffers and batches as they are."""
 
-    def find_record(self, record_id: str) -> tuple[str, int] | None:
+    def find_record(self, record_id: str) -> Numbered | None:
         """The stream's id prefix and the record's number, for a RecordId of Direct PUT or the recordId that a transform
         got for it; None for other texts."""
         for stream in self.streams.values():
@@ -29,19 +30,18 @@ class HeldRecords(FirehoseBase):
                 return _number(stream.record_id_prefix, record_id[_BASE_DIGITS:56], 10, 10)
         return None
 
-    def where(self, prefix: str, number: int) -> list[tuple[str, bool, float]]:
-        """The buffers and batches that hold the record: stage, whether it is a batch already, and when it goes on
-        (epoch seconds of a batch's next attempt, 0 for at once; of a buffer, since when it fills)."""
+    def where(self, prefix: str, number: int) -> list[Held]:
+        """The buffers and batches that hold the record."""
         key = next((stream.key for stream in self.streams.values() if stream.record_id_prefix == prefix), None)
-        found: list[tuple[str, bool, float]] = []
+        found: list[Held] = []
         if key is None:
             return found
         for stage, buffer in rows_of(self.buffers, key):
             if number in map(number_of, buffer.records.read(buffer.records.first, 1 << 62)):
-                found.append((stage, False, buffer.since))
+                found.append(Held(stage, False, buffer.since))
         for _, batch in rows_of(self.batches, key):
             if number in map(number_of, batch.records):
-                found.append((batch.stage, True, batch.next_attempt))
+                found.append(Held(batch.stage, True, batch.next_attempt))
         return found
 
     def search(self, token: bytes, most: int, budget: int) -> tuple[list[str], int]:
@@ -69,9 +69,9 @@ class HeldRecords(FirehoseBase):
                 yield key, batch.stage, record
 
 
-def _number(prefix: str, digits: str, base: int, length: int) -> tuple[str, int] | None:
+def _number(prefix: str, digits: str, base: int, length: int) -> Numbered | None:
     try:
-        return (prefix, int(digits, base)) if len(digits) == length else None
+        return Numbered(prefix, int(digits, base)) if len(digits) == length else None
     except ValueError:
         return None
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.emulator.aside import Aside
 from harness.emulator.bus import Bus, Upstream
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
+from harness.emulator.callbacks import Callbacks
 from harness.emulator.clock import Clock
 from harness.emulator.faults import Faults
 from harness.emulator.kept import KeptSettings
@@ -115,6 +116,7 @@ class World:
         """Why the state folder can't be written, a sentence: what may change something is refused. None if it can."""
         self.here: frozenset[str] | None = None
         """The services that are served here (botocore names), where an endpoint behind takes the others; None: all."""
+        self.callbacks = Callbacks(lambda: self.endpoint_url, self.new_id)
         self._wire: Wire | None = None
 
     def add(self, service: Service) -> None:

@@ -81,6 +81,8 @@ class Admin:
                 return await snapshot_route(unquote(rest), request)
             if room == "faults":
                 return self.faults.handle(request, method, unquote(rest))
+            if room == "callbacks":
+                return self._callback(request, method, rest)
             if room == "trace":
                 return trace(self.world, request, method, unquote(rest))
             if room == "sinks":
@@ -220,6 +222,13 @@ class Admin:
         if form == "json":
             return report
         return HttpResponse(200, [("Content-Type", "text/markdown; charset=utf-8")], markdown(report).encode())
+
+    def _callback(self, request: HttpRequest, method: str, token: str) -> Json:
+        if method != "PUT":
+            raise AdminProblem(405, f"callbacks take PUT, not {method}")
+        if not self.world.callbacks.deliver(token, request.body):
+            raise AdminProblem(404, "nobody waits for this answer")
+        return {}
 
     async def _kept(self, request: HttpRequest) -> Json:
         """`{"strict": false, "kept": [{"service", "resource", "setting"}]}`."""

@@ -143,7 +143,7 @@ def test_the_names_must_fit_the_kind(stacks: Any) -> None:
         ({"StackName": "there"}, "AlreadyExistsException", "ChangeSet c already exists"),
         ({"StackName": "there", "ChangeSetName": "d", "ChangeSetType": "IMPORT"}, "NotEmulated", "IMPORT"),
         (
-            {"StackName": "there", "ChangeSetName": "d", "IncludeNestedStacks": True},
+            {"StackName": "there", "ChangeSetName": "d", "ImportExistingResources": True},
             "NotEmulated",
             "IncludeNestedStacks",
         ),

@@ -48,7 +48,7 @@ def group(name: str, *after: str) -> dict[str, Any]:
         (
             {"Resources": {"Q": {"Type": "AWS::EC2::Instance"}, "R": {"Type": "AWS::SQS::Nope"}}},
             "ValidationError",
-            "Template format error: Unrecognized resource types: [AWS::EC2::Instance, AWS::SQS::Nope]",
+            "Template format error: Unrecognized resource types: [AWS::SQS::Nope]",
         ),
         (
             {"Resources": {"Q": {**QUEUE, "Properties": {"QueueName": {"Ref": "Name"}}}}},
@@ -95,10 +95,10 @@ def group(name: str, *after: str) -> dict[str, Any]:
             "InsufficientCapabilitiesException",
             "Requires capabilities : [CAPABILITY_NAMED_IAM]",
         ),
-        ({"Resources": {"S": {"Type": "AWS::CloudFormation::Stack"}}}, "NotEmulated", "AWS::CloudFormation::Stack"),
-        ({"Resources": {"S": {"Type": "Custom::Thing"}}}, "NotEmulated", "resource type Custom::Thing"),
+        ({"Resources": {"S": {"Type": "AWS::EC2::Instance"}}}, "NotEmulated", "resource type AWS::EC2::Instance"),
+        ({"Resources": {"S": {"Type": "AWS::CloudFormation::Macro"}}}, "NotEmulated", "AWS::CloudFormation::Macro"),
         ({"Resources": {"Q": QUEUE}, "Transform": "MyMacro"}, "NotEmulated", "transform MyMacro"),
-        ({"Resources": {"Q": QUEUE}, "Rules": {}}, "NotEmulated", "template section Rules"),
+        ({"Resources": {"Q": QUEUE}, "Hooks": {}}, "NotEmulated", "template section Hooks"),
         ({"Resources": {"Q": {**QUEUE, "CreationPolicy": {}}}}, "NotEmulated", "resource attribute CreationPolicy"),
         ({"Resources": {"Q": {**QUEUE, "DeletionPolicy": "Snapshot"}}}, "NotEmulated", "DeletionPolicy Snapshot"),
     ],

@@ -80,8 +80,25 @@ def test_what_is_given_must_fit_what_is_declared(given_values: list[Json], messa
     assert refused.value.message == message
 
 
-@pytest.mark.parametrize("kind", ["AWS::SSM::Parameter::Value<String>", "AWS::EC2::VPC::Id", "List<AWS::EC2::VPC::Id>"])
-def test_types_that_look_something_up_are_refused_by_name(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "is_stored", "value"),
+    [
+        ("AWS::SSM::Parameter::Value<String>", True, "a,b"),
+        ("AWS::SSM::Parameter::Value<List<String>>", True, ["a", "b"]),
+        ("AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", True, "a,b"),
+        ("AWS::SSM::Parameter::Name", False, "a,b"),
+        ("AWS::EC2::VPC::Id", False, "a,b"),
+        ("List<AWS::EC2::Subnet::Id>", False, ["a", "b"]),
+        ("List<String>", False, ["a", "b"]),
+    ],
+)
+def test_types_of_an_account(kind: str, is_stored: bool, value: str | list[str]) -> None:
+    declared = declared_parameters({"Parameters": {"P": {"Type": kind}}})["P"]
+    assert (declared.is_stored, declared.value("a,b")) == (is_stored, value)
+
+
+@pytest.mark.parametrize("kind", ["AWS::EC2::Nothing::Id", "AWS::SSM::Parameter::Value<Text>"])
+def test_types_that_are_not_known_are_refused_by_name(kind: str) -> None:
     with pytest.raises(NotEmulated, match=kind.replace("<", ".").replace(">", ".")):
         declared_parameters({"Parameters": {"P": {"Type": kind}}})
 

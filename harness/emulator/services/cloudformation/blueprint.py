@@ -20,6 +20,7 @@ from harness.emulator.services.cloudformation.intrinsics import (
 )
 from harness.emulator.services.cloudformation.model import Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import NO_ECHO, declared_parameters
+from harness.emulator.services.cloudformation.rules import check_rules
 from harness.json_object import Json
 
 
@@ -57,9 +58,10 @@ class Blueprint:
         }
         declared = declared_parameters(self.template)
         for name, parameter in declared.items():
-            self._parameters[name] = parameter.value(deployment.parameters[name])
+            self._parameters[name] = parameter.value(deployment.value(name))
         self._hidden = [name for name, parameter in declared.items() if parameter.no_echo]
         self._active: set[str] = set()
+        check_rules(self.template.get("Rules") or {}, self.resolver(Symbolic()))
         symbolic = self.resolver(_Checked(self.template["Resources"]))
         self._active = {logical_id for logical_id, body in self.template["Resources"].items() if _holds(symbolic, body)}
         definitions = {logical_id: self._definition(symbolic, logical_id) for logical_id in self._in_template_order()}

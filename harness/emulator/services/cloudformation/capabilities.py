@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.services.cloudformation.errors import insufficient_capabilities
-from harness.emulator.services.cloudformation.resources.registry import resource_types
+from harness.emulator.services.cloudformation.resources.registry import find_type
 from harness.json_object import Json
 
 IAM = "CAPABILITY_IAM"
@@ -19,7 +19,7 @@ def needed(template: Json) -> list[str]:
     if not resources:
         return []
     for body in resources:
-        kind = resource_types().get(body["Type"])
+        kind = find_type(body["Type"])
         name = kind.name_property if kind is not None else None
         if name is not None and name in body.get("Properties", {}):
             return [NAMED_IAM]

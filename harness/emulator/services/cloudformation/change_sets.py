@@ -49,10 +49,13 @@ class ChangeSets(Stacks):
         client_token: str | None = None,
         on_stack_failure: str | None = None,
         include_nested_stacks: bool = False,
+        import_existing_resources: bool = False,
     ) -> Json:
+        """`include_nested_stacks` has no effect: nested stacks are changed when the change set is executed, and their
+        changes are not listed."""
         refuse_given(
             {
-                "IncludeNestedStacks": include_nested_stacks,
+                "ImportExistingResources": import_existing_resources,
                 "NotificationARNs": notification_arns,
                 "RollbackConfiguration": rollback_configuration,
             }
@@ -66,7 +69,8 @@ class ChangeSets(Stacks):
         text = await self.template_text(call, template_body, template_url, use_previous_template, stack)
         draft = Draft(text)
         deployed = stack.deployed
-        values = draft.values(parameters or [], deployed.parameters if deployed is not None else None)
+        previous = deployed.parameters if deployed is not None else None
+        values = await self.values_of(call, draft, parameters or [], previous, role_arn or stack.role_arn)
         given = capabilities or []
         new_tags = deployed.tags if tags is None and deployed is not None else tag_map(tags)
         change_set = ChangeSet(
@@ -86,7 +90,7 @@ class ChangeSets(Stacks):
             capabilities=given,
             parameters=[
                 {"ParameterKey": name, "ParameterValue": NO_ECHO if draft.parameters[name].no_echo else value}
-                for name, value in values.items()
+                for name, value in values.given.items()
             ],
         )
         try:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.emulator.errors import NotEmulated
 from harness.emulator.services.cloudformation.errors import format_error, template_error
 from harness.emulator.services.cloudformation.intrinsics import PSEUDO, unresolved
-from harness.emulator.services.cloudformation.resources.registry import resource_types
+from harness.emulator.services.cloudformation.resources.registry import find_type, known_to_aws, type_of
 from harness.emulator.services.cloudformation.template import VERSION
 from harness.json_object import Json
 
@@ -25,9 +25,10 @@ _SECTIONS = (
     "Outputs",
     "Parameters",
     "Resources",
+    "Rules",
     "Transform",
 )
-_REFUSED_SECTIONS = ("Hooks", "Rules")
+_REFUSED_SECTIONS = ("Hooks",)
 _ATTRIBUTES = (
     "Condition",
     "DeletionPolicy",
@@ -56,7 +57,7 @@ def check_sections(template: Json) -> None:
     description = template.get("Description")
     if description is not None and not isinstance(description, str):
         raise format_error("Description must be a string.")
-    for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources"):
+    for name in ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules"):
         if not isinstance(template.get(name) or {}, dict):
             raise format_error(f"[/{name}] must be an object")
     if not template.get("Resources"):
@@ -116,14 +117,19 @@ def _check_resource(logical_id: str, body: Json) -> None:
 
 
 def _check_types(resources: Json) -> None:
-    """Types that are AWS::CloudFormation's own or custom are refused by name; others without an entry are unknown."""
-    kinds = sorted({body["Type"] for body in resources.values()})
-    for kind in kinds:
-        if kind.startswith(("Custom::", "AWS::CloudFormation::", "AWS::Serverless::")) or kind.endswith("::MODULE"):
-            raise NotEmulated("cloudformation", f"resource type {kind}")
-    unknown = [kind for kind in kinds if kind not in resource_types()]
+    """Types without an entry are refused by name if AWS has them, else they are unknown."""
+    missing = [kind for kind in sorted({body["Type"] for body in resources.values()}) if find_type(kind) is None]
+    unknown = [kind for kind in missing if not _is_awss(kind)]
     if unknown:
         raise format_error(f"Unrecognized resource types: [{', '.join(unknown)}]")
+    if missing:
+        raise NotEmulated("cloudformation", f"resource type {', '.join(missing)}")
+
+
+def _is_awss(kind: str) -> bool:
+    if kind.startswith(("AWS::CloudFormation::", "AWS::Serverless::")) or kind.endswith("::MODULE"):
+        return True
+    return kind in known_to_aws()
 
 
 def _check_conditions(template: Json) -> None:
@@ -155,7 +161,7 @@ def _check_references(value: Any, resources: Json, names: set[str], block: str) 
 
 def check_attribute(kind: str, logical_id: str, attribute: str) -> None:
     """Raises ValidationError for an attribute that the type has not."""
-    if attribute not in resource_types()[kind].attributes:
+    if not type_of(kind).has_attribute(attribute):
         raise template_error(f"resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.emulator.services.cloudformation.blueprint import Blueprint, Definition
 from harness.emulator.services.cloudformation.intrinsics import markers
 from harness.emulator.services.cloudformation.model import Deployment, Stack, StackResource
-from harness.emulator.services.cloudformation.resources.registry import resource_types
+from harness.emulator.services.cloudformation.resources.registry import type_of
 from harness.json_object import Json
 
 
@@ -60,7 +60,7 @@ def _modification(
     resource: StackResource, definition: Definition, replaced: set[str], tags_changed: bool
 ) -> Json | None:
     """Scope, Replacement and Details of a resource that the stack has; None if nothing changes."""
-    kind = resource_types()[definition.type]
+    kind = type_of(definition.type)
     old = resource.symbolic if isinstance(resource.symbolic, dict) else {}
     new = definition.symbolic if isinstance(definition.symbolic, dict) else {}
     scope: list[str] = []

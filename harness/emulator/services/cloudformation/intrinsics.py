@@ -41,7 +41,6 @@ nothing: a step takes one or two microseconds."""
 _MARK = "\0"
 _MARKER = re.compile("\0([^\0]*)\0")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):")
 # Functions of the transform AWS::LanguageExtensions, and the one that calls macros.
 _REFUSED = ("Fn::ForEach", "Fn::Length", "Fn::ToJsonString", "Fn::Transform")
 
@@ -128,8 +127,6 @@ class Resolver:
             return {key: item for key, item in members.items() if item is not NO_VALUE}
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
-        if isinstance(value, str) and (found := _DYNAMIC.search(value)):
-            raise NotEmulated("cloudformation", f"dynamic reference {{{{resolve:{found[1]}:…}}}}")
         return value
 
     def _call(self, name: str, argument: Any) -> Any:

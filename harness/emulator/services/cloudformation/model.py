@@ -24,6 +24,12 @@ class Deployment:
     tags: dict[str, str]
     capabilities: list[str]
     imports: list[str] = field(default_factory=list)
+    looked_up: dict[str, str] = field(default_factory=dict)
+    """What the Parameter Store had for the parameters of such a type, by parameter."""
+
+    def value(self, name: str) -> str:
+        """The text that a parameter stands for."""
+        return self.looked_up.get(name, self.parameters[name])
 
 
 @dataclass(slots=True)
@@ -109,6 +115,9 @@ class Stack:
     undo: list[Undo] = field(default_factory=list)
     surplus: list[StackResource] = field(default_factory=list)
     retained: list[str] = field(default_factory=list)
+    parent_id: str | None = None
+    """The stack that this one is nested in, by id; `root_id` the outermost one."""
+    root_id: str | None = None
 
     @property
     def in_progress(self) -> bool:

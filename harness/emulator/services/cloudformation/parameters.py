@@ -1,12 +1,14 @@
 """Template parameters: what a template declares, and the values that a stack gives them.
 
-Emulated types are String, Number, List<Number> and CommaDelimitedList. Types that look something up in an account
-(`AWS::SSM::Parameter::Value<…>`, `AWS::EC2::…`) are refused by name.
+`AWS::SSM::Parameter::Value<…>` is looked up in the Parameter Store when a stack or change set is made (`lookups.py`).
+Other types that AWS looks up in an account (`AWS::EC2::VPC::Id`, `AWS::SSM::Parameter::Name` …) are text here: whether
+there is such a thing is not checked.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,12 @@ from harness.json_object import Json
 
 NO_ECHO = "****"
 
-_TYPES = ("String", "Number", "List<Number>", "CommaDelimitedList")
+_TYPES = ("String", "Number", "List<Number>", "List<String>", "CommaDelimitedList")
+_IN_ACCOUNT = re.compile(
+    r"(?:List<)?AWS::(?:EC2::(?:AvailabilityZone::Name|Image::Id|Instance::Id|KeyPair::KeyName|SecurityGroup::GroupName"
+    r"|SecurityGroup::Id|Subnet::Id|Volume::Id|VPC::Id)|Route53::HostedZone::Id)>?|AWS::SSM::Parameter::Name"
+)
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _MEMBERS = (
     "AllowedPattern",
     "AllowedValues",
@@ -49,9 +56,20 @@ class Parameter:
     limits: Json
     """MinLength, MaxLength, MinValue, MaxValue as numbers, those that are declared."""
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the value is the name of a parameter in the Parameter Store."""
+        return _STORED.fullmatch(self.type) is not None
+
+    @property
+    def value_type(self) -> str:
+        """The type of what `Ref` gives."""
+        found = _STORED.fullmatch(self.type)
+        return found[1] if found else self.type
+
     def value(self, text: str) -> str | list[str]:
-        """What `Ref` gives."""
-        if self.type in ("List<Number>", "CommaDelimitedList"):
+        """What `Ref` gives. `text` is what was looked up, where the type asks for that."""
+        if self.value_type.startswith("List<") or self.value_type == "CommaDelimitedList":
             return [item.strip() for item in text.split(",")] if text else []
         return text
 
@@ -65,7 +83,7 @@ class Parameter:
         raise validation_error(problem)
 
     def _problem(self, text: str) -> str | None:
-        values = self.value(text)
+        values = text if self.is_stored else self.value(text)
         items = values if isinstance(values, list) else [values]
         if self.type in ("Number", "List<Number>"):
             for item in items:
@@ -117,7 +135,9 @@ def _declaration(name: str, body: Any) -> Parameter:
         if member not in _MEMBERS:
             raise format_error(f"Invalid template parameter property '{member}'")
     kind = str(body["Type"])
-    if kind not in _TYPES:
+    stored = _STORED.fullmatch(kind)
+    plain = stored[1] if stored else kind
+    if plain not in _TYPES and not _IN_ACCOUNT.fullmatch(plain):
         if kind.startswith(("AWS::", "List<AWS::")):
             raise NotEmulated("cloudformation", f"parameter type {kind}")
         raise format_error(f"Unrecognized parameter type: {kind}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from harness.emulator.services.cloudformation import capabilities
 from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.checks import check_sections, check_template
@@ -11,6 +13,13 @@ from harness.emulator.services.cloudformation.parameters import declared_paramet
 from harness.emulator.services.cloudformation.sam import SAM, check_transforms, translate
 from harness.emulator.services.cloudformation.template import parse_template, transforms
 from harness.json_object import Json
+
+
+class Values(NamedTuple):
+    """The parameters' values as they were given, and what was looked up for some of them."""
+
+    given: dict[str, str]
+    looked_up: dict[str, str]
 
 
 class Draft:
@@ -34,7 +43,7 @@ class Draft:
         return parameter_values(self.parameters, given, previous)
 
     def processed(self, values: dict[str, str], region: str) -> Json:
-        """The template after its transforms. Raises ValidationError."""
+        """The template after its transforms, `values` as they were looked up. Raises ValidationError."""
         if SAM not in self.transforms:
             return self.document
         template = translate(self.document, values, region)
@@ -42,15 +51,16 @@ class Draft:
         return template
 
     def deployment(
-        self, values: dict[str, str], tags: dict[str, str], given_capabilities: list[str], stack: Stack
+        self, values: Values, tags: dict[str, str], given_capabilities: list[str], stack: Stack
     ) -> Deployment:
         """The deployment of this template to a stack.
 
         Raises ValidationError, InsufficientCapabilitiesException.
         """
-        template = self.processed(values, stack.region)
+        template = self.processed(values.given | values.looked_up, stack.region)
         capabilities.check(template, given_capabilities)
-        deployment = Deployment(self.text, template, self.transforms, values, tags, given_capabilities)
+        deployment = Deployment(self.text, template, self.transforms, values.given, tags, given_capabilities)
+        deployment.looked_up = values.looked_up
         deployment.imports = Blueprint(deployment, stack).imports
         return deployment
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.cloudformation.base import (
@@ -14,10 +16,10 @@ from harness.emulator.services.cloudformation.base import (
 from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.difference import has_changes
 from harness.emulator.services.cloudformation.errors import already_exists, validation_error
+from harness.emulator.services.cloudformation.lookups import Lookups
 from harness.emulator.services.cloudformation.model import Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import NO_ECHO, declared_parameters
 from harness.emulator.services.cloudformation.preparation import Draft, check_types_unchanged
-from harness.emulator.services.cloudformation.template_source import TemplateSource
 from harness.emulator.services.cloudformation.work.create import create, take_down
 from harness.emulator.services.cloudformation.work.delete import check_retained, delete
 from harness.emulator.services.cloudformation.work.resume import resume
@@ -33,7 +35,7 @@ _UPDATABLE = (
 )
 
 
-class Stacks(TemplateSource):
+class Stacks(Lookups):
     async def start(self) -> None:
         self._idle.clear()
         self._tasks.clear()
@@ -69,11 +71,11 @@ class Stacks(TemplateSource):
         given = capabilities or []
         draft = Draft(await self.template_text(call, template_body, template_url))
         draft.check_expansion(given)
-        present = self.lookup(call, stack_name)
-        if present is not None:
-            raise already_exists(f"Stack [{stack_name}] already exists")
+        self._refuse_present(call, stack_name)
+        values = await self.values_of(call, draft, parameters or [], None, role_arn)
+        self._refuse_present(call, stack_name)  # made while parameters were looked up
         stack = self.new_stack(call, stack_name, role_arn)
-        deployment = draft.deployment(draft.values(parameters or [], None), tag_map(tags), given, stack)
+        deployment = draft.deployment(values, tag_map(tags), given, stack)
         stack.disable_rollback = bool(disable_rollback) or on_failure == "DO_NOTHING"
         stack.on_failure = "DO_NOTHING" if disable_rollback else on_failure or "ROLLBACK"
         stack.termination_protection = enable_termination_protection
@@ -107,7 +109,7 @@ class Stacks(TemplateSource):
         draft = Draft(text)
         draft.check_expansion(given)
         assert stack.deployed is not None
-        values = draft.values(parameters or [], stack.deployed.parameters)
+        values = await self.values_of(call, draft, parameters or [], stack.deployed.parameters, stack.role_arn)
         new_tags = stack.deployed.tags if tags is None else tag_map(tags)
         deployment = draft.deployment(values, new_tags, given, stack)
         blueprint = Blueprint(deployment, stack)
@@ -179,12 +181,23 @@ class Stacks(TemplateSource):
         self.save(stack)
         return {"StackId": stack.stack_id}
 
+    def _refuse_present(self, call: Call, name: str) -> None:
+        """Raises AlreadyExistsException."""
+        if self.lookup(call, name) is not None:
+            raise already_exists(f"Stack [{name}] already exists")
+
     def new_stack(self, call: Call, name: str, role_arn: str | None) -> Stack:
-        """A stack that is not yet saved."""
+        """A stack that is not yet saved; a nested one if another stack calls (`resources/nested_stack.py`)."""
         stack_id = self.new_stack_id(call, name)
-        operator = self.operator(call.caller, role_arn, stack_id)
-        now = self.world.clock.now()
-        return Stack(call.account, call.region, name, stack_id, "", now, operator, role_arn=role_arn)
+        parent = self.stacks.get(call.caller.source_arn or "")
+        caller = replace(call.caller, source_arn=None) if parent is not None else call.caller
+        operator = self.operator(caller, role_arn, stack_id)
+        stack = Stack(
+            call.account, call.region, name, stack_id, "", self.world.clock.now(), operator, role_arn=role_arn
+        )
+        if parent is not None:
+            stack.parent_id, stack.root_id = parent.stack_id, parent.root_id or parent.stack_id
+        return stack
 
     def begin_creation(self, stack: Stack, deployment: Deployment, token: str | None) -> None:
         stack.target, stack.token = deployment, token
@@ -252,6 +265,8 @@ def _description(stack: Stack) -> Json:
         "Tags": [],
         "EnableTerminationProtection": stack.termination_protection,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "ParentId": stack.parent_id,
+        "RootId": stack.root_id,
     }
     if deployment is not None:
         description["Description"] = deployment.template.get("Description")
@@ -275,6 +290,8 @@ def _summary(stack: Stack) -> Json:
         "StackStatus": stack.status,
         "StackStatusReason": stack.reason,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "ParentId": stack.parent_id,
+        "RootId": stack.root_id,
     }
     return {name: value for name, value in summary.items() if value is not None}
 
@@ -282,7 +299,10 @@ def _summary(stack: Stack) -> Json:
 def shown_parameters(deployment: Deployment) -> list[Json]:
     """The parameters' values as operations show them: NoEcho ones as asterisks."""
     declared = declared_parameters(deployment.template)
-    return [
-        {"ParameterKey": name, "ParameterValue": NO_ECHO if declared[name].no_echo else value}
-        for name, value in deployment.parameters.items()
-    ]
+    shown: list[Json] = []
+    for name, value in deployment.parameters.items():
+        one: Json = {"ParameterKey": name, "ParameterValue": NO_ECHO if declared[name].no_echo else value}
+        if name in deployment.looked_up:
+            one["ResolvedValue"] = NO_ECHO if declared[name].no_echo else deployment.looked_up[name]
+        shown.append(one)
+    return shown

@@ -19,12 +19,14 @@ An entry is small and declares what it emulates:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.emulator.call import Caller
-from harness.emulator.services.cloudformation.resources.shape import Structure
+from harness.emulator.callbacks import Callbacks
+from harness.emulator.services.cloudformation.resources.shape import Free, Structure
 from harness.json_object import Json
 
 CallBus = Callable[[str, str, Json, Caller], Awaitable[Json]]
@@ -80,7 +82,14 @@ class Context:
         stack_name: str,
         stack_id: str,
         logical_id: str,
+        resource_type: str,
+        capabilities: list[str],
+        callbacks: Callbacks,
     ) -> None:
+        self.resource_type = resource_type
+        self.capabilities = capabilities
+        """What whoever deploys the stack has acknowledged."""
+        self.callbacks = callbacks
         self._bus_call = bus_call
         self._pause = pause
         self.rng = rng
@@ -102,8 +111,13 @@ class Context:
         """Call an AWS operation as whoever operates the stack. Returns the output members; raises AwsError."""
         return await self._bus_call(service, operation, params, self.caller)
 
+    async def call_as_stack(self, service: str, operation: str, params: Json) -> Json:
+        """`call` that tells which stack asks, as its source ARN."""
+        return await self._bus_call(service, operation, params, replace(self.caller, source_arn=self.stack_id))
+
     def made(self, physical_id: str, attributes: Json | None = None) -> None:
-        """Creation has several steps, and the resource exists from now on: a rollback deletes it."""
+        """Creation has several steps, and the resource exists from now on: a rollback deletes it. In an update: the
+        resource is another one now, and the end of the update deletes the one before."""
         self.made_so_far = Created(physical_id, attributes or {})
 
     def physical_name(self, max_length: int = 64, *, lower: bool = False) -> str:
@@ -118,10 +132,16 @@ class Context:
         """`arn:aws:<service>:<region>:<account>:<resource>` in the stack's region and account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
-    async def until(self, ready: Callable[[], Awaitable[bool]], name: str) -> None:
-        """Wait on the clock until `ready()`; `name` tells what is waited for. Raises what `ready` raises."""
+    async def until(self, ready: Callable[[], Awaitable[bool]], name: str, limit: float = math.inf) -> bool:
+        """Wait on the clock until `ready()`, at most `limit` seconds; `name` tells what is waited for. False if it is
+        not ready then. Raises what `ready` raises."""
+        waited = 0.0
         while not await ready():
+            if waited >= limit:
+                return False
             await self._pause(_LOOK_SECONDS, name)
+            waited += _LOOK_SECONDS
+        return True
 
 
 Create = Callable[[Context, Json], Awaitable[Created]]
@@ -138,10 +158,14 @@ class ResourceType:
     `attributes` are the names that Fn::GetAtt may ask for."""
 
     name: str
-    properties: Structure
+    properties: Structure | Free
     create: Create
     update: Update | None
     delete: Delete
     replaced_by: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     name_property: str | None = None
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether Fn::GetAtt may ask for it. An attribute that ends with `*` stands for all that begin so."""
+        return any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in self.attributes)

@@ -96,6 +96,32 @@ class Structure:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Any members, for whoever made the type: scalars become text, as CloudFormation sends them."""
+
+    required: tuple[str, ...] = field(default=())
+    members: Mapping[str, Shape] = field(default_factory=dict)
+    """None that CloudFormation knows."""
+
+    def read(self, value: Any, path: str) -> Any:
+        if not isinstance(value, dict):
+            raise PropertyProblem(path, f"expected type: JSONObject, found: {found(value)}")
+        for name in self.required:
+            if name not in value:
+                raise PropertyProblem(path, f"required key [{name}] not found")
+        return _as_text(value)
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_text(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    text = _string(value)
+    return value if text is None else text
+
+
 def _string(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -10,11 +10,12 @@ from typing import Any
 
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
-from harness.emulator.services.cloudformation.base import Base, Superseded
+from harness.emulator.services.cloudformation.base import Superseded
 from harness.emulator.services.cloudformation.blueprint import Blueprint, Definition
 from harness.emulator.services.cloudformation.intrinsics import NO_VALUE
+from harness.emulator.services.cloudformation.lookups import Lookups
 from harness.emulator.services.cloudformation.model import Event, Stack, StackResource, Undo
-from harness.emulator.services.cloudformation.resources.registry import resource_types
+from harness.emulator.services.cloudformation.resources.registry import type_of
 from harness.emulator.services.cloudformation.resources.resource import (
     Context,
     ReplacementNeeded,
@@ -63,7 +64,7 @@ class Steps:
     A step raises Superseded once another operation (a deletion) has taken the stack over.
     """
 
-    def __init__(self, service: Base, stack: Stack) -> None:
+    def __init__(self, service: Lookups, stack: Stack) -> None:
         self.service = service
         self.world = service.world
         self.stack = stack
@@ -124,7 +125,7 @@ class Steps:
         _describe(resource, definition)
         self.mark(resource, "CREATE_IN_PROGRESS")
         try:
-            self._wanted(blueprint, definition).give(resource)
+            (await self._wanted(blueprint, definition)).give(resource)
             await self._create(resource, "CREATE_IN_PROGRESS")
         except Exception as error:
             raise self._failed(resource, "CREATE_FAILED", error) from error
@@ -138,10 +139,10 @@ class Steps:
         self._check_wanted()
         resource = self.stack.resources[definition.logical_id]
         try:
-            wanted = self._wanted(blueprint, definition)
+            wanted = await self._wanted(blueprint, definition)
         except Exception as error:
             raise self._failed(resource, "UPDATE_FAILED", error) from error
-        kind = resource_types()[resource.type]
+        kind = type_of(resource.type)
         changed = {
             name
             for name in {*wanted.properties, *resource.properties}
@@ -167,7 +168,11 @@ class Steps:
         wanted.give(resource)
         self._wrote = False
         try:
-            resource.attributes = await kind.update(self.context(resource), existing, wanted.properties)
+            context = self.context(resource)
+            resource.attributes = await kind.update(context, existing, wanted.properties)
+            if context.made_so_far is not None and context.made_so_far.physical_id != before.physical_id:
+                resource.physical_id = context.made_so_far.physical_id
+                self.stack.surplus.append(replace(before, deletion_policy=before.update_replace_policy))
             await self._settle(resource)
         except ReplacementNeeded:
             self.stack.undo.pop()
@@ -210,7 +215,7 @@ class Steps:
 
     async def _create(self, resource: StackResource, status: str) -> None:
         """The type's own creation; what it made so far is known even if it fails."""
-        kind = resource_types()[resource.type]
+        kind = type_of(resource.type)
         context = self.context(resource)
         try:
             created = await kind.create(context, resource.properties)
@@ -226,7 +231,7 @@ class Steps:
     async def revert(self, resource: StackResource, before: StackResource) -> bool:
         """Take a change in place back. False, with an event, if that fails."""
         self._check_wanted()
-        kind = resource_types()[resource.type]
+        kind = type_of(resource.type)
         assert kind.update is not None and resource.physical_id is not None
         self.mark(resource, "UPDATE_IN_PROGRESS")
         existing = Resource(resource.physical_id, resource.attributes, resource.properties)
@@ -249,7 +254,7 @@ class Steps:
             existing = Resource(resource.physical_id, resource.attributes, resource.properties)
             try:
                 context = self.context(resource, removes=True)
-                await resource_types()[resource.type].delete(context, existing)
+                await type_of(resource.type).delete(context, existing)
                 await self._settle(resource)
             except Exception as error:
                 if not (isinstance(error, AwsError) and is_gone(error)):
@@ -261,6 +266,7 @@ class Steps:
     # -- what a step needs ------------------------------------------------------------------------------------
 
     def context(self, resource: StackResource, *, removes: bool = False) -> Context:
+        deployment = self.stack.target or self.stack.deployed
         return Context(
             bus_call=self._call_to_remove if removes else self._call,
             pause=self._pause,
@@ -269,6 +275,9 @@ class Steps:
             stack_name=self.stack.name,
             stack_id=self.stack.stack_id,
             logical_id=resource.logical_id,
+            resource_type=resource.type,
+            capabilities=deployment.capabilities if deployment is not None else [],
+            callbacks=self.world.callbacks,
         )
 
     async def _call(self, service: str, operation: str, params: Json, caller: Caller) -> Json:
@@ -295,12 +304,13 @@ class Steps:
             name = f"stack {self.stack.name} {resource.logical_id}"
             await self._pause(self.world.transition_seconds, name)
 
-    def _wanted(self, blueprint: Blueprint, definition: Definition) -> Wanted:
+    async def _wanted(self, blueprint: Blueprint, definition: Definition) -> Wanted:
         """What a resource shall be by what exists now. Raises AwsError, PropertyProblem."""
         self._asked = self.service.name
         live = Live(self.service, self.stack)
         resolved = blueprint.resolver(live).resolve(definition.properties)
-        kind = resource_types()[definition.type]
+        resolved = await self.service.with_dynamic_references(resolved, self.stack.operator)
+        kind = type_of(definition.type)
         properties: Json = kind.properties.read({} if resolved is NO_VALUE else resolved, "#")
         if self.stack.target is not None and self.stack.target.tags and "Tags" in kind.properties.members:
             properties["Tags"] = _with_stack_tags(properties.get("Tags"), self.stack.target.tags, kind)

@@ -19,9 +19,9 @@ _LEAVES = ("budget", "errors", "clock", "topics", "outbound", "openapi", "author
 
 # What a service may use beside its own folder and the floor.
 _FOR_SERVICES = (
-    "api_callers", "aside", "authorizer_policy", "budget", "bus", "call", "clock", "errors", "kinesis_consumer",
-    "metrics", "openapi", "outbound", "patterns", "permissions", "service", "spec", "store", "token_bucket", "topics",
-    "trace", "world",
+    "api_callers", "aside", "authorizer_policy", "budget", "bus", "call", "callbacks", "clock", "errors",
+    "kinesis_consumer", "metrics", "openapi", "outbound", "patterns", "permissions", "service", "spec", "store",
+    "token_bucket", "topics", "trace", "world",
 )  # fmt: skip
 
 # (importing module, imported module): why it may, although the rules below forbid it.

@@ -73,6 +73,13 @@ def _log_group(call: Call, request: HttpRequest) -> Change:
     return Change(arn, {"logGroupClass": given.get("logGroupClass", "STANDARD") != "STANDARD"})
 
 
+def _repository(call: Call, request: HttpRequest) -> Change:
+    """No image is stored: no client reaches a registry here."""
+    given = fields(request)
+    arn = f"arn:aws:ecr:{call.region}:{call.account}:repository/{given.get('repositoryName', '')}"
+    return Change(arn, None if call.operation == "DeleteRepository" else {"Repository": True})
+
+
 _RULES: dict[tuple[str, str], Rule] = {
     ("s3", "PutBucketAccelerateConfiguration"): _bucket("AccelerateConfiguration", without=b">Suspended<"),
     ("s3", "PutBucketAnalyticsConfiguration"): _bucket("AnalyticsConfiguration"),
@@ -88,6 +95,8 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("s3", "DeleteBucketReplication"): _bucket("ReplicationConfiguration"),
     ("s3", "PutBucketRequestPayment"): _bucket("RequestPaymentConfiguration", having=b">Requester<"),
     ("s3", "DeleteBucket"): _bucket_gone,
+    ("ecr", "CreateRepository"): _repository,
+    ("ecr", "DeleteRepository"): _repository,
     ("logs", "CreateLogGroup"): _log_group,
     ("logs", "DeleteLogGroup"): _log_group,
 }

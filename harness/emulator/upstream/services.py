@@ -15,6 +15,7 @@ class Served(NamedTuple):
 SERVED: dict[str, Served] = {
     "dynamodb": Served("dynamodb", "dynamodb"),
     "dynamodbstreams": Served("dynamodbstreams", "dynamodb"),
+    "ecr": Served("ecr", "ecr"),
     "events": Served("events", "events"),
     "glue": Served("glue", "glue"),
     "iam": Served("iam", "iam"),

@@ -143,9 +143,9 @@ def test_the_names_must_fit_the_kind(stacks: Any) -> None:
         ({"StackName": "there"}, "AlreadyExistsException", "ChangeSet c already exists"),
         ({"StackName": "there", "ChangeSetName": "d", "ChangeSetType": "IMPORT"}, "NotEmulated", "IMPORT"),
         (
-            {"StackName": "there", "ChangeSetName": "d", "ImportExistingResources": True},
+            {"StackName": "there", "ChangeSetName": "d", "NotificationARNs": ["arn:aws:sns:us-east-1:000000000000:t"]},
             "NotEmulated",
-            "IncludeNestedStacks",
+            "NotificationARNs",
         ),
     ):
         with pytest.raises(ClientError) as refused:

@@ -9,6 +9,7 @@ from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.actions.functions import lambda_
 from harness.emulator.permissions.actions.gateway import apigateway
 from harness.emulator.permissions.actions.identities import cloudformation, iam, sts
+from harness.emulator.permissions.actions.images import ecr
 from harness.emulator.permissions.actions.keys import kms, secretsmanager, ssm
 from harness.emulator.permissions.actions.messaging import events, sns, sqs
 from harness.emulator.permissions.actions.monitoring import cloudwatch, logs
@@ -24,6 +25,7 @@ SERVICES: dict[str, Callable[[Asked], list[RequiredAction]]] = {
     "cloudwatch": cloudwatch,
     "dynamodb": dynamodb,
     "dynamodbstreams": dynamodbstreams,
+    "ecr": ecr,
     "events": events,
     "firehose": firehose,
     "glue": glue,

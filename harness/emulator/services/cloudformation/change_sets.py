@@ -14,12 +14,12 @@ from harness.emulator.services.cloudformation.base import (
     tag_map,
 )
 from harness.emulator.services.cloudformation.blueprint import Blueprint
-from harness.emulator.services.cloudformation.difference import changes, has_changes
+from harness.emulator.services.cloudformation.difference import changes, has_changes, without_contexts
 from harness.emulator.services.cloudformation.errors import already_exists, validation_error
 from harness.emulator.services.cloudformation.model import ChangeSet, Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import NO_ECHO
 from harness.emulator.services.cloudformation.preparation import Draft, check_types_unchanged
-from harness.emulator.services.cloudformation.stacks import Stacks
+from harness.emulator.services.cloudformation.stacks import Stacks, rollback_disabled
 from harness.emulator.services.cloudformation.work.steps import Steps
 from harness.json_object import Json
 
@@ -50,12 +50,13 @@ class ChangeSets(Stacks):
         on_stack_failure: str | None = None,
         include_nested_stacks: bool = False,
         import_existing_resources: bool = False,
+        deployment_config: Json | None = None,
     ) -> Json:
         """`include_nested_stacks` has no effect: nested stacks are changed when the change set is executed, and their
-        changes are not listed."""
+        changes are not listed. With `import_existing_resources` a resource whose name is taken fails as without it:
+        nothing is imported."""
         refuse_given(
             {
-                "ImportExistingResources": import_existing_resources,
                 "NotificationARNs": notification_arns,
                 "RollbackConfiguration": rollback_configuration,
             }
@@ -87,6 +88,7 @@ class ChangeSets(Stacks):
             role_arn=role_arn,
             on_stack_failure=on_stack_failure,
             tags=new_tags,
+            deployment_config=deployment_config,
             capabilities=given,
             parameters=[
                 {"ParameterKey": name, "ParameterValue": NO_ECHO if draft.parameters[name].no_echo else value}
@@ -161,6 +163,7 @@ class ChangeSets(Stacks):
                 f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
                 f"[{change_set.status}]",
             )
+        disable_rollback = rollback_disabled(disable_rollback, change_set.deployment_config)
         if disable_rollback is not None and change_set.on_stack_failure is not None:
             raise validation_error("You may not specify both OnStackFailure and DisableRollback.")
         creates = stack.status == _REVIEW
@@ -192,8 +195,10 @@ class ChangeSets(Stacks):
         change_set_name: str,
         stack_name: str | None = None,
         next_token: str | None = None,
+        include_property_values: bool = False,
     ) -> Json:
         change_set = self._find_change_set(call, change_set_name, stack_name)
+        found = change_set.changes if include_property_values else [without_contexts(one) for one in change_set.changes]
         described: Json = {
             **_summary(change_set),
             "Parameters": change_set.parameters,
@@ -201,8 +206,10 @@ class ChangeSets(Stacks):
             "RollbackConfiguration": {},
             "Capabilities": change_set.capabilities,
             "Tags": tag_list(change_set.tags),
-            **page(change_set.changes, "Changes", next_token),
+            **page(found, "Changes", next_token),
         }
+        if change_set.deployment_config is not None:
+            described["DeploymentConfig"] = change_set.deployment_config
         if change_set.on_stack_failure is not None:
             described["OnStackFailure"] = change_set.on_stack_failure
         return described

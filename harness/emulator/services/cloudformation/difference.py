@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from harness.emulator.services.cloudformation.blueprint import Blueprint, Definition
-from harness.emulator.services.cloudformation.intrinsics import markers
+from harness.emulator.services.cloudformation.intrinsics import Symbolic, known_so_far, markers
 from harness.emulator.services.cloudformation.model import Deployment, Stack, StackResource
 from harness.emulator.services.cloudformation.resources.registry import type_of
 from harness.json_object import Json
+
+_BEFORE, _AFTER = "BeforeContext", "AfterContext"
 
 
 def changes(stack: Stack, deployment: Deployment, blueprint: Blueprint) -> list[Json]:
@@ -17,20 +21,38 @@ def changes(stack: Stack, deployment: Deployment, blueprint: Blueprint) -> list[
     for definition in blueprint.definitions.values():
         resource = stack.resources.get(definition.logical_id)
         if resource is None:
-            found.append(_change("Add", definition.logical_id, definition.type, None, {"Scope": [], "Details": []}))
+            added: Json = {"Scope": [], "Details": [], _AFTER: _context(blueprint, definition)}
+            found.append(_change("Add", definition.logical_id, definition.type, None, added))
             continue
         modification = _modification(resource, definition, replaced, tags_changed)
         if modification is None:
             continue
         if modification["Replacement"] == "True":
             replaced.add(definition.logical_id)
+        modification |= {_BEFORE: _properties(resource.shown), _AFTER: _context(blueprint, definition)}
         found.append(_change("Modify", resource.logical_id, resource.type, resource.physical_id, modification))
     for resource in stack.resources.values():
         if resource.logical_id not in blueprint.definitions and resource.status != "DELETE_COMPLETE":
             policy = {"PolicyAction": "Retain" if resource.deletion_policy == "Retain" else "Delete"}
-            more: Json = {"Scope": [], "Details": [], **policy}
+            more: Json = {"Scope": [], "Details": [], **policy, _BEFORE: _properties(resource.shown)}
             found.append(_change("Remove", resource.logical_id, resource.type, resource.physical_id, more))
     return found
+
+
+def without_contexts(change: Json) -> Json:
+    """A change without the property values, which are only told to who asks for them."""
+    told = {name: value for name, value in change["ResourceChange"].items() if name not in (_BEFORE, _AFTER)}
+    return {**change, "ResourceChange": told}
+
+
+def _context(blueprint: Blueprint, definition: Definition) -> str:
+    """The properties that a resource will have; what is not known before says so."""
+    shown = json.loads(blueprint.shown(definition, Symbolic()))
+    return _properties(json.dumps(known_so_far(shown), separators=(",", ":")))
+
+
+def _properties(shown: str) -> str:
+    return f'{{"Properties":{shown}}}'
 
 
 def has_changes(stack: Stack, deployment: Deployment, blueprint: Blueprint) -> bool:

@@ -84,6 +84,15 @@ def markers(value: Any) -> list[tuple[str, ...]]:
     return [found for item in items for found in markers(item)]
 
 
+def known_so_far(value: Any) -> Any:
+    """A symbolic value as a change set shows it: whatever holds a marker is not known yet."""
+    if isinstance(value, str):
+        return "{{changeSet:KNOWN_AFTER_APPLY}}" if _MARK in value else value
+    if isinstance(value, dict):
+        return {name: known_so_far(item) for name, item in value.items()}
+    return [known_so_far(item) for item in value] if isinstance(value, list) else value
+
+
 class Resolver:
     """Resolves values of one template. `parameters` are by name what Ref gives, pseudo parameters included."""
 

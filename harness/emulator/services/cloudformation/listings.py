@@ -22,6 +22,32 @@ class Listings(Base):
         return page([_event(stack, event) for event in reversed(stack.events)], "StackEvents", next_token)
 
     @operation
+    async def describe_events(
+        self,
+        call: Call,
+        *,
+        stack_name: str | None = None,
+        change_set_name: str | None = None,
+        operation_id: str | None = None,
+        filters: Json | None = None,
+        next_token: str | None = None,
+    ) -> Json:
+        """Newest first. One of a stack's events belongs to the operation that its token names. Change sets have none:
+        they are checked in the call that makes them."""
+        if stack_name is None:
+            if change_set_name is None and operation_id is None:  # text unsure
+                raise validation_error("One of StackName, ChangeSetName and OperationId is required.")
+            return {"OperationEvents": []}
+        stack = await self._current(call, stack_name)
+        only_failed = bool((filters or {}).get("FailedEvents"))
+        events = [
+            _operation_event(stack, event)
+            for event in reversed(stack.events)
+            if operation_id in (None, event.token) and (not only_failed or event.status.endswith("_FAILED"))
+        ]
+        return page(events, "OperationEvents", next_token)
+
+    @operation
     async def describe_stack_resource(self, call: Call, *, stack_name: str, logical_resource_id: str) -> Json:
         stack = await self._current(call, stack_name)
         resource = stack.resources.get(logical_resource_id)
@@ -94,6 +120,17 @@ def _resource(resource: StackResource, time_member: str) -> Json:
         "DriftInformation": _DRIFT,
     }
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _operation_event(stack: Stack, event: Event) -> Json:
+    told = _event(stack, event)
+    told.pop("StackName", None)
+    is_stack = event.physical_id == stack.stack_id
+    failed = event.status.endswith("_FAILED")
+    told["EventType"] = "PROVISIONING_ERROR" if failed and not is_stack else "STACK_EVENT"
+    if event.token is not None:
+        told["OperationId"] = event.token
+    return told
 
 
 def _event(stack: Stack, event: Event) -> Json:

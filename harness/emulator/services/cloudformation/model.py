@@ -146,6 +146,7 @@ class ChangeSet:
     description: str | None = None
     role_arn: str | None = None
     on_stack_failure: str | None = None
+    deployment_config: Json | None = None
     parameters: list[Json] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)

@@ -63,8 +63,10 @@ class Stacks(Lookups):
         tags: list[Json] | None = None,
         client_request_token: str | None = None,
         enable_termination_protection: bool = False,
+        deployment_config: Json | None = None,
     ) -> Json:
         refuse_given({"NotificationARNs": notification_arns, "RollbackConfiguration": rollback_configuration})
+        disable_rollback = rollback_disabled(disable_rollback, deployment_config)
         check_stack_name(stack_name)
         if disable_rollback is not None and on_failure is not None:
             raise validation_error("You may not specify both OnFailure and DisableRollback for CreateStack.")
@@ -99,8 +101,10 @@ class Stacks(Lookups):
         role_arn: str | None = None,
         tags: list[Json] | None = None,
         client_request_token: str | None = None,
+        deployment_config: Json | None = None,
     ) -> Json:
         refuse_given({"NotificationARNs": notification_arns, "RollbackConfiguration": rollback_configuration})
+        disable_rollback = bool(rollback_disabled(disable_rollback or None, deployment_config))
         given = capabilities or []
         stack = self.find_to_change(call, stack_name)
         await self.caught_up(stack)
@@ -132,7 +136,9 @@ class Stacks(Lookups):
         retain_resources: list[str] | None = None,
         role_arn: str | None = None,
         client_request_token: str | None = None,
+        deployment_config: Json | None = None,
     ) -> None:
+        """`deployment_config`: nothing waits to be stable here, so both modes are one."""
         stack = self.lookup(call, stack_name)
         if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
             return
@@ -240,6 +246,12 @@ class Stacks(Lookups):
             stack for stack in self.stacks_of(call) if not stack_status_filter or stack.status in stack_status_filter
         ]
         return page([_summary(stack) for stack in found], "StackSummaries", next_token)
+
+
+def rollback_disabled(given: bool | None, deployment_config: Json | None) -> bool | None:
+    """DisableRollback, which DeploymentConfig may hold too. Its Mode makes no difference: EXPRESS does not wait until
+    resources are stable, and here they are at once."""
+    return given if given is not None else (deployment_config or {}).get("DisableRollback")
 
 
 def _wrong_state(stack: Stack, verb: str) -> Exception:

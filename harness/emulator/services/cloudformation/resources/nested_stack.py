@@ -23,7 +23,8 @@ async def _create(ctx: Context, props: Json) -> Created:
     ctx.made(stack_id)
     found = await _finished(ctx, stack_id)
     if found["StackStatus"] != "CREATE_COMPLETE":
-        raise ResourceFailed(f"Embedded stack {stack_id} was not successfully created: {await _why(ctx, found)}")
+        why = await _why(ctx, found)
+        raise ResourceFailed(f"Embedded stack {stack_id} was not successfully created: {why}")
     return Created(stack_id, _attributes(found))
 
 
@@ -35,7 +36,8 @@ async def _update(ctx: Context, resource: Resource, props: Json) -> Json:
             raise
     found = await _finished(ctx, resource.physical_id)
     if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise ResourceFailed(f"Embedded stack {resource.physical_id} was not successfully updated: {await _why(ctx, found)}")
+        why = await _why(ctx, found)
+        raise ResourceFailed(f"Embedded stack {resource.physical_id} was not successfully updated: {why}")
     return _attributes(found)
 
 
@@ -43,7 +45,8 @@ async def _delete(ctx: Context, resource: Resource) -> None:
     await ctx.call("cloudformation", "DeleteStack", {"StackName": resource.physical_id})
     found = await _finished(ctx, resource.physical_id)
     if found["StackStatus"] != "DELETE_COMPLETE":
-        raise ResourceFailed(f"Embedded stack {resource.physical_id} was not successfully deleted: {await _why(ctx, found)}")
+        why = await _why(ctx, found)
+        raise ResourceFailed(f"Embedded stack {resource.physical_id} was not successfully deleted: {why}")
 
 
 def _members(ctx: Context, props: Json) -> Json:

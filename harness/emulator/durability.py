@@ -35,7 +35,6 @@ from harness.emulator.store.changes import Changes, Rebuild
 from harness.emulator.store.deep import with_room
 from harness.emulator.store.journal import InUse, StateFolder, Vanished
 from harness.emulator.upstream.journal import only_reads
-from harness.version import VERSION
 
 if TYPE_CHECKING:
     from harness.emulator.call import Call
@@ -75,7 +74,7 @@ class Durability:
 
     def __init__(self, world: World, path: Path) -> None:
         self.world = world
-        self.folder = StateFolder(path, VERSION)
+        self.folder = StateFolder(path)
         self._upstream = cast(JournallingUpstream, world.upstream)
         self._loop: asyncio.AbstractEventLoop
         self._changes: Changes

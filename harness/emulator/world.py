@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import pickle
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.emulator.aside import Aside
@@ -22,10 +20,10 @@ from harness.emulator.metrics import Metrics
 from harness.emulator.outbound import Outbound
 from harness.emulator.permissions import Permissions
 from harness.emulator.service import Service
+from harness.emulator.snapshot import Snapshot
 from harness.emulator.store import Store
 from harness.emulator.topics import Topics
 from harness.emulator.trace import Trace
-from harness.version import VERSION
 
 if TYPE_CHECKING:
     from harness.emulator.signatures import Signatures
@@ -49,18 +47,6 @@ class Remote(Protocol):
 
 
 Wire = Callable[[str, HttpRequest, Caller], Awaitable[HttpResponse]]
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """The state of a world at one moment. `version` and `here` must match for a restore."""
-
-    version: str
-    now: float
-    rng: Any
-    store: bytes
-    upstream: bytes | None
-    here: frozenset[str] | None = None
 
 
 class World:
@@ -183,29 +169,25 @@ class World:
         """A snapshot taken now, whatever is in flight."""
         self.metrics.keep()
         upstream = self.upstream.dump() if self.upstream is not None else None
-        snapshot = Snapshot(VERSION, self.clock.now(), self.rng.getstate(), self.store.dump(), upstream, self.here)
-        return pickle.dumps(snapshot, protocol=pickle.HIGHEST_PROTOCOL)
+        return Snapshot(self.clock.now(), self.rng.getstate(), self.store.dump(), upstream, self.here).packed()
 
     async def restore(self, state: bytes | None) -> None:
         """Become the saved world, at its time (`follow`); None empties it and seeds the rng again.
 
-        Raises ValueError for bytes that are no snapshot of this version or hold other services than are here; nothing
-        is changed then.
+        Raises ValueError for bytes that are no snapshot of this stored form or hold other services than are here;
+        nothing is changed then.
         """
         snapshot: Snapshot | None = None
+        rows: dict[str, list[tuple[Any, Any]]] = {}
         if state is not None:
-            try:
-                snapshot = pickle.loads(state)
-            except Exception as error:
-                raise ValueError(f"not a snapshot: {error}") from error
-            if not isinstance(snapshot, Snapshot) or snapshot.version != VERSION:
-                raise ValueError(f"the snapshot was not made by version {VERSION}")
+            snapshot = Snapshot.unpacked(state)
             if snapshot.here != self.here:
                 raise ValueError(f"it holds {_listed(snapshot.here)}, and here are {_listed(self.here)}")
+            rows = snapshot.rows()
         await self.stop()
         self.trace.clear()
         self.presigned_ends.clear()
-        self.store.load(snapshot.store if snapshot else None)
+        self.store.replace(rows)
         if self.upstream is not None:
             self.upstream.load(snapshot.upstream if snapshot else None)
         if snapshot is not None:

@@ -399,7 +399,7 @@ def refusal(state: Path) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("what", ["damaged", "of another version", "missing"])
+@pytest.mark.parametrize("what", ["damaged", "of another form", "missing"])
 def test_a_folder_that_can_not_be_read_is_one_sentence_and_stays(
     start: Callable[..., Emulator], tmp_path: Path, what: str
 ) -> None:
@@ -418,8 +418,8 @@ def test_a_folder_that_can_not_be_read_is_one_sentence_and_stays(
     else:
         from harness.emulator.store.frames import beginning
 
-        journal.write_bytes(beginning({"kind": "journal", "version": "0.0.1", "generation": 0}))
-        told = "it was made by version 0.0.1, this is "
+        journal.write_bytes(beginning({"kind": "journal", "form": 99, "version": "9.0.0", "generation": 0}))
+        told = "it has the stored form 99 of version 9.0.0, and version "
     before = {path.name: path.read_bytes() for path in state.iterdir() if path.name not in ("lock", "reserve")}
     said = refusal(state)
     assert said.startswith(f"The state in {state} can't be used: {told}")

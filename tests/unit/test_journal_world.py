@@ -28,7 +28,7 @@ from harness.emulator.store import Log, Store
 from harness.emulator.store.changes import Rebuild
 from harness.emulator.store.journal import StateFolder
 from harness.emulator.world import World
-from harness.version import VERSION
+from tests.stored_form import RAISE, unknown_in
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:"
@@ -70,7 +70,7 @@ def found_by_a_restart(path: Path) -> Store:
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "state"
         shutil.copytree(path, copy)
-        folder = StateFolder(copy, VERSION)
+        folder = StateFolder(copy)
         try:
             folder.read(lambda parts: rebuild.load(parts[1]), repeat)
         finally:
@@ -101,6 +101,7 @@ class Run:
         assert {key: (live[key], found[key]) for key in live if live[key] != found[key]} == {}
 
     async def close(self) -> None:
+        assert unknown_in(self.world.store.dump()) == set(), RAISE
         self.durability.close()
         await self.world.stop()
 

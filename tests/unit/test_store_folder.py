@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.store import journal
+from harness.emulator.store import form, journal
 from harness.emulator.store.frames import Damaged, FrameFile, beginning, frame
 from harness.emulator.store.journal import InUse, StateFolder
 
@@ -17,10 +17,10 @@ from harness.emulator.store.journal import InUse, StateFolder
 class Read:
     """What a restart finds in the folder."""
 
-    def __init__(self, path: Path, version: str = "1") -> None:
+    def __init__(self, path: Path) -> None:
         self.snapshot: list[bytes] = []
         self.entries: list[bytes] = []
-        self.folder = StateFolder(path, version)
+        self.folder = StateFolder(path)
         try:
             self.journals = self.folder.read(self.snapshot.extend, self.entries.append)
         except BaseException:
@@ -95,18 +95,36 @@ def test_damage_is_found_and_nothing_is_overwritten(
     assert files(path) == before
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
-    restart(tmp_path).folder.release()
-    with pytest.raises(Damaged, match="made by version 1, this is 2"):
-        Read(tmp_path, "2")
+@pytest.mark.parametrize("file", ["journal-0", "world.snapshot"])
+def test_another_stored_form_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    folder = restart(tmp_path).folder
+    if file == "world.snapshot":
+        folder.finish([b"part"])
+    folder.release()
+    before = files(tmp_path)
+    assert set(before) == {file}
+    monkeypatch.setattr(form, "FORM", form.FORM + 1)
+    with pytest.raises(form.OtherForm, match=f"it has the stored form {form.FORM - 1} of .*Nothing was changed"):
+        Read(tmp_path)
+    assert files(tmp_path) == before
+
+
+def test_another_version_of_the_same_form_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = restart(tmp_path).folder
+    folder.append(b"entry")
+    folder.release()
+    monkeypatch.setattr(form, "VERSION", "99.0.0")
+    found = Read(tmp_path)
+    assert found.entries == [b"entry"]
+    found.folder.release()
 
 
 def test_the_second_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     first = restart(tmp_path)
     with pytest.raises(InUse, match=f"process {os.getpid()}"):
-        StateFolder(tmp_path, "1")
+        StateFolder(tmp_path)
     first.folder.release()
-    StateFolder(tmp_path, "1").release()
+    StateFolder(tmp_path).release()
 
 
 def _grown(path: Path) -> StateFolder:
@@ -203,7 +221,7 @@ def test_a_full_disk_keeps_the_entry_for_later(tmp_path: Path, monkeypatch: pyte
 def test_a_file_of_something_else_is_no_journal(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"something else altogether")
     with pytest.raises(Damaged, match="a does not begin as it should"):
-        FrameFile(tmp_path / "a")
+        FrameFile.open(tmp_path / "a")
     (tmp_path / "b").write_bytes(beginning({})[:8] + frame(b"not json"))
     with pytest.raises(Damaged, match="b does not begin as it should"):
-        FrameFile(tmp_path / "b")
+        FrameFile.open(tmp_path / "b")

@@ -23,6 +23,7 @@ from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.emulator.edge.trace_admin import trace
 from harness.emulator.permissions import MODES
+from harness.emulator.store.form import OtherForm
 from harness.json_object import Json
 from harness.version import VERSION
 
@@ -153,6 +154,12 @@ class Admin:
         async with self._alone:
             try:
                 await self.world.restore(content)
+            except OtherForm as error:
+                raise AdminProblem(
+                    409,
+                    f"snapshot {name} can't be restored: {error}. Remove it with harness snapshot rm {name}, or put "
+                    f"the present state in its place with harness snapshot save {name}.",
+                ) from error
             except ValueError as error:
                 raise AdminProblem(409, f"snapshot {name} can't be restored: {error}") from error
         return {"name": name, "bytes": len(content), "clock": self._time()}

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.json_object import Json
 
@@ -50,25 +51,30 @@ class FrameFile:
     whether there is the beginning of another one behind it. Raises Damaged and OSError.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
+        """What it is called when it is damaged."""
         self.end = 0
         self.torn = False
-        self._file = path.open("rb")
+        self._file = file
         self.facts: Json | None = None
         try:
             magic = self._file.read(len(_MAGIC))
             if magic != _MAGIC[: len(magic)]:
-                raise Damaged(f"{path.name} does not begin as it should")
+                raise Damaged(f"{name} does not begin as it should")
             first = self._next() if len(magic) == len(_MAGIC) else None
             if first is None:
                 self.end, self.torn = 0, bool(magic)
             else:
                 self.end += len(_MAGIC)
-                self.facts = _facts(path, first)
+                self.facts = _facts(name, first)
         except BaseException:
             self._file.close()
             raise
+
+    @classmethod
+    def open(cls, path: Path) -> FrameFile:
+        return cls(path.open("rb"), path.name)
 
     def __iter__(self) -> Iterator[bytes]:
         with self._file:
@@ -85,20 +91,20 @@ class FrameFile:
             return None
         length, checksum = _HEAD.unpack_from(head)
         if _CHECK.unpack_from(head, _HEAD.size)[0] != zlib.crc32(head[: _HEAD.size]):
-            raise Damaged(f"{self.path.name} is damaged at byte {self._file.tell() - _LENGTH}")
+            raise Damaged(f"{self.name} is damaged at byte {self._file.tell() - _LENGTH}")
         payload = self._file.read(length)
         if len(payload) < length:
             self.torn = True
             return None
         if zlib.crc32(payload) != checksum:
-            raise Damaged(f"{self.path.name} is damaged at byte {self._file.tell() - length - _LENGTH}")
+            raise Damaged(f"{self.name} is damaged at byte {self._file.tell() - length - _LENGTH}")
         self.end += _LENGTH + length
         return payload
 
 
-def _facts(path: Path, payload: bytes) -> Json:
+def _facts(name: str, payload: bytes) -> Json:
     try:
         facts: Json = json.loads(payload)
     except ValueError as error:
-        raise Damaged(f"{path.name} does not begin as it should") from error
+        raise Damaged(f"{name} does not begin as it should") from error
     return facts

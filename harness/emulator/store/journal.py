@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from harness.emulator.store import form
 from harness.emulator.store.frames import Damaged, FrameFile, beginning, frame, write_all
 from harness.json_object import Json
 
@@ -47,13 +48,12 @@ class StateFolder:
     Use: `read` once, then `begin`, then `append` and now and then `turn`, at last `finish`.
     """
 
-    def __init__(self, path: Path, version: str) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.generation = 0
         self.size = 0
         """Bytes of the journals that a restart would read."""
         self.snapshot_size = 0
-        self._version = version
         self._handle: int | None = None
         self._end = 0  # of the last whole frame in the journal that is written
         self._unwritten: list[bytes] = []
@@ -95,7 +95,8 @@ class StateFolder:
         """Give the snapshot's parts and then each journal entry to these functions. Returns how many journals there
         were, None for an empty folder. Nothing in the folder changes.
 
-        Raises Damaged (a ValueError) for files that can't be what was written, of another version, or missing.
+        Raises Damaged (a ValueError) for files that can't be what was written, or missing, and OtherForm (one
+        as well) for what has another stored form.
         """
         path = self.path / _SNAPSHOT
         found = path.exists()
@@ -111,7 +112,7 @@ class StateFolder:
 
     def _read_snapshot(self, path: Path) -> list[bytes]:
         try:
-            file = FrameFile(path)
+            file = FrameFile.open(path)
         except Damaged as error:
             raise Damaged(f"not a snapshot: {error}") from error
         facts = self._checked(file, "snapshot")
@@ -123,7 +124,7 @@ class StateFolder:
         return parts
 
     def _read_journal(self, number: int, entry: Callable[[bytes], None], *, last: bool) -> None:
-        file = FrameFile(self.path / f"journal-{number}")
+        file = FrameFile.open(self.path / f"journal-{number}")
         if file.facts is not None:
             self._checked(file, "journal")
         for payload in file:
@@ -139,10 +140,12 @@ class StateFolder:
         facts = file.facts
         if facts is None or facts.get("kind") != kind:
             file.close()
-            raise Damaged(f"{file.path.name} does not begin as it should")
-        if facts.get("version") != self._version:
+            raise Damaged(f"{file.name} does not begin as it should")
+        try:
+            form.check(facts)
+        except form.OtherForm:
             file.close()
-            raise Damaged(f"it was made by version {facts.get('version')}, this is {self._version}")
+            raise
         return facts
 
     def _journals(self) -> list[int]:
@@ -328,7 +331,7 @@ class StateFolder:
             write_all(self._handle, content)
 
     def _first(self, kind: str, generation: int) -> bytes:
-        return beginning({"kind": kind, "version": self._version, "generation": generation})
+        return beginning({"kind": kind, **form.written_by(), "generation": generation})
 
     def _journal(self, number: int) -> Path:
         return self.path / self._name(number)
@@ -342,7 +345,7 @@ class StateFolder:
         path = self.path / _SNAPSHOT
         if not path.exists():
             return 0
-        file = FrameFile(path)
+        file = FrameFile.open(path)
         file.close()
         return int(file.facts["generation"]) if file.facts is not None else 0
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.emulator.store import Store
 from harness.emulator.store.changes import Rebuild
 from harness.emulator.store.journal import StateFolder
-from harness.version import VERSION
 from tests.hostile.attack.process import Emulator, tracebacks
 from tests.hostile.attack.run import Run
 from tests.hostile.attack.wire import Wire
@@ -94,7 +93,7 @@ def _read(folder: Path, found: list[str]) -> None:
             rebuild.apply(changes)
         found.append(str(hash(entry)))
 
-    held = StateFolder(folder, VERSION)
+    held = StateFolder(folder)
     try:
         held.read(lambda parts: rebuild.load(parts[1]), repeat)
     finally:

@@ -7,8 +7,10 @@ from typing import ClassVar
 from harness.emulator.call import Call
 from harness.emulator.service import Service
 from harness.emulator.services.apigateway.execution.executor import Executor
-from harness.emulator.services.apigateway.state import RestApi, not_found
+from harness.emulator.services.apigateway.state import PlanKey, ResourceKey, RestApi, not_found
+from harness.emulator.store import Table
 from harness.emulator.world import World
+from harness.json_object import Json
 
 
 class ApiGatewayBase(Service):
@@ -18,12 +20,12 @@ class ApiGatewayBase(Service):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._apis = world.store.table("apigateway.restapis")
-        self._keys = world.store.table("apigateway.apikeys")
-        self._plans = world.store.table("apigateway.usageplans")
-        self._plan_keys = world.store.table("apigateway.usageplankeys")
-        self._usage = world.store.table("apigateway.usage")
-        self._accounts = world.store.table("apigateway.accounts")
+        self._apis: Table[ResourceKey, RestApi] = world.store.table("apigateway.restapis")
+        self._keys: Table[ResourceKey, Json] = world.store.table("apigateway.apikeys")
+        self._plans: Table[ResourceKey, Json] = world.store.table("apigateway.usageplans")
+        self._plan_keys: Table[PlanKey, str] = world.store.table("apigateway.usageplankeys")
+        self._usage: Table[PlanKey, dict[str, int]] = world.store.table("apigateway.usage")
+        self._accounts: Table[tuple[str, str], Json] = world.store.table("apigateway.accounts")
         self._by_id: dict[str, RestApi] = {}
         self._executor = Executor(world)
 

@@ -10,6 +10,11 @@ from typing import Any
 from harness.emulator.errors import AwsError
 from harness.json_object import Json
 
+ResourceKey = tuple[str, str, str]
+"""Account, region, id."""
+PlanKey = tuple[str, str, str, str]
+"""Account, region, id of a usage plan, id of an API key."""
+
 
 @dataclass
 class Deployment:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from hmac import compare_digest
 
+from harness.emulator.store import Table
 from harness.emulator.world import World
 
 VALID_SECONDS = 300
@@ -45,7 +46,7 @@ class Tokens:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._table = world.store.table("kinesis.secrets")
+        self._table: Table[str, bytes] = world.store.table("kinesis.secrets")
         self._counter = itertools.count()
 
     def iterator(self, issued: float, scope: str, shard_index: int, position: int) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.quota_period import quota_period
+from harness.emulator.services.apigateway.state import PlanKey, ResourceKey
+from harness.emulator.store import Table
 from harness.emulator.token_bucket import TokenBucket
 from harness.json_object import Json
 
@@ -20,10 +22,10 @@ class KeyRing:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._keys = world.store.table("apigateway.apikeys")
-        self._plans = world.store.table("apigateway.usageplans")
-        self._plan_keys = world.store.table("apigateway.usageplankeys")
-        self._usage = world.store.table("apigateway.usage")
+        self._keys: Table[ResourceKey, Json] = world.store.table("apigateway.apikeys")
+        self._plans: Table[ResourceKey, Json] = world.store.table("apigateway.usageplans")
+        self._plan_keys: Table[PlanKey, str] = world.store.table("apigateway.usageplankeys")
+        self._usage: Table[PlanKey, dict[str, int]] = world.store.table("apigateway.usage")
         self._index: dict[tuple[str, str, str, str, str], tuple[Json, Json]] | None = None
         self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
 

@@ -11,7 +11,7 @@ HOURS  ?= 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status logs test unit attack drill bench lint types coverage image localstack-image wheels clean
+.PHONY: help setup up down status logs test unit attack drill bench lint types coverage stored-form image localstack-image changelog wheels clean
 
 help: ## show this list
 	@echo "make <target>   [STACK=$(STACK)] [PORT=$(PORT)] [TARGET=$(TARGET)] [ARGS=...]"
@@ -57,11 +57,20 @@ types: setup ## mypy in strict mode
 coverage: setup ## write docs/coverage.md from the code
 	@$(BIN)/python -m harness.emulator.coverage > docs/coverage.md
 
+stored-form: setup ## write tests/stored_form.txt from what snapshots and state folders hold
+	@$(BIN)/python -m tests.stored_form
+
 image: setup ## build the edge's image: [PYTHON_IMAGE=...] [ARGS="--network host"]
 	@$(BIN)/python -m harness.targets.localstack.images edge $(ARGS)
 
-localstack-image: setup ## build LocalStack from PyPI packages, where its image cannot be pulled
+localstack-stored-form: setup ## write tests/stored_form.txt from what snapshots and state folders hold
+	@$(BIN)/python -m tests.stored_form
+
+image: setup ## build LocalStack from PyPI packages, where its image cannot be pulled
 	@$(BIN)/python -m harness.targets.localstack.images localstack $(ARGS)
+
+changelog: setup ## write the change fragments of changes/ into CHANGELOG.md, as the release of harness/version.py
+	@$(BIN)/python scripts/changelog.py
 
 wheels: setup ## collect what the edge's image needs in build/wheels, so that its build downloads nothing
 	@$(BIN)/python -m pip wheel --quiet --wheel-dir build/wheels -c constraints.txt '.[snappy]' 'setuptools>=69' wheel

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.emulator.openapi import Document, InvalidDocument, as_boolean, as_integer, path_with_base
+from harness.emulator.api_gateway.openapi import Document, InvalidDocument, as_boolean, as_integer, path_with_base
 
 HEAD = {"openapi": "3.0.1", "info": {"title": "t"}}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from harness.emulator.api_gateway.answers import bad_request, not_found
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import bad_request, not_found
 from harness.json_object import Json
 
 _ARN = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+::/(\w+)/([^/]+)(?:/stages/([^/]+))?")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 
+from harness.emulator.api_gateway.answers import bad_request, conflict, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.patch import Patchable, integer, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, page
 from harness.json_object import Json
 
 _PATCHABLE = Patchable(

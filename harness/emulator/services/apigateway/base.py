@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from harness.emulator.api_gateway.answers import not_found
 from harness.emulator.call import Call
 from harness.emulator.service import Service
 from harness.emulator.services.apigateway.execution.executor import Executor
-from harness.emulator.services.apigateway.state import PlanKey, ResourceKey, RestApi, not_found
+from harness.emulator.services.apigateway.state import PlanKey, ResourceKey, RestApi
 from harness.emulator.store import Table
 from harness.emulator.world import World
 from harness.json_object import Json

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from harness.emulator.api_gateway.answers import bad_request, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.patch import Patchable, text
 from harness.emulator.services.apigateway.stages import Stages
-from harness.emulator.services.apigateway.state import (
-    Deployment,
-    RestApi,
-    bad_request,
-    not_found,
-    page,
-    present,
-)
+from harness.emulator.services.apigateway.state import Deployment, RestApi, page
 from harness.json_object import Json
 
 _PATCHABLE = Patchable(scalars={"/description": text}, removable=frozenset({"/description"}), listed=("/description",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 
+from harness.emulator.api_gateway.answers import bad_request, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.errors import NotEmulated
 from harness.emulator.service import operation
@@ -14,7 +15,7 @@ from harness.emulator.services.apigateway.execution.gateway_response import effe
 from harness.emulator.services.apigateway.execution.mapping import source
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, page
 from harness.json_object import Json
 
 _TYPES = (*RESPONSE_TYPES, "DEFAULT_4XX", "DEFAULT_5XX")

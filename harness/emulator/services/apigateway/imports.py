@@ -9,8 +9,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 
+from harness.emulator.api_gateway.answers import bad_request
+from harness.emulator.api_gateway.imports import check_base_path_mode, invalid_input, parsed
+from harness.emulator.api_gateway.openapi import Document, InvalidDocument
 from harness.emulator.call import Call
-from harness.emulator.openapi import Document, InvalidDocument
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.importing.paths import ImportedPaths
 from harness.emulator.services.apigateway.importing.progress import Import
@@ -23,11 +25,8 @@ from harness.emulator.services.apigateway.importing.settings import (
 )
 from harness.emulator.services.apigateway.models import DEFAULT_MODELS
 from harness.emulator.services.apigateway.rest_apis import RestApis, api_answer
-from harness.emulator.services.apigateway.state import RestApi, bad_request
+from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
-
-_INVALID = "Invalid OpenAPI input."
-_BASE_PATH_MODES = ("ignore", "prepend", "split")
 
 
 class Imports(RestApis, ImportedPaths, ImportedSecurity):
@@ -42,7 +41,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
         fail_on_warnings: bool | None = None,
         parameters: dict[str, str] | None = None,
     ) -> Json:
-        document = _parse(body)
+        document = parsed(body)
         title = str(document.info.get("title") or "")
         if not title:
             raise bad_request("API name must be non-empty")
@@ -73,7 +72,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
     ) -> Json:
         """`mode` is `merge` (the default: what the document names is added or replaced) or `overwrite`."""
         api = self._api(call, rest_api_id)
-        document = _parse(body)
+        document = parsed(body)
         options = self._options(parameters)
         progress = self._import(_copy(api, emptied=mode == "overwrite"), document, options, bool(fail_on_warnings))
         for part in ("document", *_PARTS):
@@ -99,7 +98,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
             import_gateway_responses(progress)
             self._import_paths(progress)
         except InvalidDocument as error:
-            raise bad_request(_INVALID) from error
+            raise invalid_input() from error
         progress.finish(fail_on_warnings)
         return progress
 
@@ -109,8 +108,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
         for name in options:
             if name not in ("basepath", "endpointConfigurationTypes", "ignore"):
                 raise self.refuse(f"the import parameter {name}")
-        if options.get("basepath", "ignore") not in _BASE_PATH_MODES:
-            raise bad_request("Invalid basepath mode specified. Must be one of: [ignore, prepend, split]")
+        check_base_path_mode(options.get("basepath", "ignore"))
         if options.get("ignore", "documentation") != "documentation":
             raise bad_request("Invalid ignore parameter specified")
         return options
@@ -130,13 +128,6 @@ def _copy(api: RestApi, *, emptied: bool) -> RestApi:
         defaults = {model["name"] for model in DEFAULT_MODELS}
         copied.models = {name: model for name, model in api.models.items() if name in defaults}
     return copied
-
-
-def _parse(body: bytes) -> Document:
-    try:
-        return Document.parse(body)
-    except InvalidDocument as error:
-        raise bad_request(_INVALID) from error
 
 
 def _with_warnings(progress: Import) -> Json:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 
+from harness.emulator.api_gateway.answers import bad_request, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.mapping import RequestMapping, ResponseMapping
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, boolean, integer, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, not_found, present
+from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
 
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")

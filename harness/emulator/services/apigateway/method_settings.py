@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from harness.emulator.api_gateway.answers import bad_request
 from harness.emulator.services.apigateway.patch import boolean, double, integer, text, unescape
-from harness.emulator.services.apigateway.state import bad_request
 from harness.json_object import Json
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY", "*")

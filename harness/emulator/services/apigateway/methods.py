@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import re
 
+from harness.emulator.api_gateway.answers import bad_request, conflict, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, present
+from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
 
 _HTTP_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")

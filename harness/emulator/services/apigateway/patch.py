@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.emulator.services.apigateway.state import bad_request, not_found
+from harness.emulator.api_gateway.answers import bad_request, not_found
 from harness.json_object import Json
 
 Parse = Callable[[str], Any]

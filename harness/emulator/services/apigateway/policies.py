@@ -1,12 +1,12 @@
-"""Resource policies of an API: checked when set, held against requests by `api_callers` (D1)."""
+"""Resource policies of an API: checked when set, held against requests by `api_gateway/callers` (D1)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from harness.emulator.api_gateway.answers import bad_request
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigateway.state import bad_request
 from harness.json_object import Json
 
 _SHORT = "execute-api:/"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from harness.emulator.api_gateway.answers import bad_request, conflict
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, page
+from harness.emulator.services.apigateway.state import RestApi, page
 from harness.json_object import Json
 
 _PART = re.compile(r"[a-zA-Z0-9._:-]+|\{[a-zA-Z0-9._:-]+\+?\}")

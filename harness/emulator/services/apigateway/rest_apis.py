@@ -6,13 +6,14 @@ import copy
 import json
 from typing import Any
 
+from harness.emulator.api_gateway.answers import bad_request, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway import policies
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.models import DEFAULT_MODELS
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, page, present
+from harness.emulator.services.apigateway.state import RestApi, page
 from harness.json_object import Json
 
 _MAX_COMPRESSION = 10485760

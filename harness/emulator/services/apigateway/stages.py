@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 
+from harness.emulator.api_gateway.answers import bad_request, conflict, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway import method_settings
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.execution.substitution import Substitution
 from harness.emulator.services.apigateway.patch import Patchable, boolean, text
-from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, present
+from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
 
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]*")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from harness.emulator.errors import AwsError
+from harness.emulator.api_gateway.answers import bad_request, not_found
 from harness.json_object import Json
 
 ResourceKey = tuple[str, str, str]
@@ -87,23 +86,6 @@ class RestApi:
         if found is None:
             raise not_found("Invalid Stage identifier specified")
         return found
-
-
-def not_found(message: str) -> AwsError:
-    return AwsError("NotFoundException", message, 404)
-
-
-def bad_request(message: str) -> AwsError:
-    return AwsError("BadRequestException", message, 400)
-
-
-def conflict(message: str) -> AwsError:
-    return AwsError("ConflictException", message, 409)
-
-
-def present(**members: Any) -> Json:
-    """The members that are not None."""
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def page(items: Iterable[Json], position: str | None, limit: int | None) -> Json:

@@ -7,11 +7,12 @@ import copy
 import re
 import time
 
+from harness.emulator.api_gateway.answers import bad_request, conflict, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.base import ApiGatewayBase
 from harness.emulator.services.apigateway.patch import Patchable, boolean, double, integer, text, unescape
-from harness.emulator.services.apigateway.state import RestApi, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigateway.state import RestApi, page
 from harness.json_object import Json
 
 _PERIODS = ("DAY", "WEEK", "MONTH")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
+from harness.emulator.api_gateway.answers import bad_request, not_found
 from harness.emulator.call import Call
-from harness.emulator.errors import AwsError
 from harness.emulator.service import Service
 from harness.emulator.services.apigatewayv2.state import Api, Deployment
 from harness.emulator.store import Table
@@ -78,18 +77,6 @@ class Base(Service):
             del api.deployments[deployment_id or ""]
 
 
-def not_found(message: str) -> AwsError:
-    return AwsError("NotFoundException", message, 404)
-
-
-def bad_request(message: str) -> AwsError:
-    return AwsError("BadRequestException", message, 400)
-
-
-def conflict(message: str) -> AwsError:
-    return AwsError("ConflictException", message, 409)
-
-
 def page(items: list[Json], max_results: str | None, next_token: str | None) -> Json:
     """One page of a listing. `MaxResults` is a string in this service's model; tokens are positions."""
     try:
@@ -101,8 +88,3 @@ def page(items: list[Json], max_results: str | None, next_token: str | None) -> 
     if start + size < len(items):
         result["NextToken"] = str(start + size)
     return result
-
-
-def present(**members: Any) -> Json:
-    """The members that were given."""
-    return {name: value for name, value in members.items() if value is not None}

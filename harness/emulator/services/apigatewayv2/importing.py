@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.emulator.errors import NotEmulated
-from harness.emulator.openapi import (
+from harness.emulator.api_gateway.answers import bad_request, present
+from harness.emulator.api_gateway.openapi import (
     Document,
     Operation,
     as_boolean,
@@ -17,7 +17,7 @@ from harness.emulator.openapi import (
     as_texts,
     path_with_base,
 )
-from harness.emulator.services.apigatewayv2.base import bad_request, present
+from harness.emulator.errors import NotEmulated
 from harness.json_object import Json
 
 _PREFIX = "x-amazon-apigateway-"

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.emulator.api_gateway.answers import bad_request
+from harness.emulator.api_gateway.imports import check_base_path_mode, invalid_input, parsed
+from harness.emulator.api_gateway.openapi import Document, InvalidDocument
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.openapi import Document, InvalidDocument
 from harness.emulator.service import operation
 from harness.emulator.services.apigatewayv2 import importing
 from harness.emulator.services.apigatewayv2.apis import Apis
 from harness.emulator.services.apigatewayv2.authorizers import Authorizers, with_defaults
-from harness.emulator.services.apigatewayv2.base import bad_request
 from harness.emulator.services.apigatewayv2.integrations import Integrations
 from harness.emulator.services.apigatewayv2.integrations import with_defaults as integration_with_defaults
 from harness.emulator.services.apigatewayv2.routes import Routes
 from harness.emulator.services.apigatewayv2.state import Api
 from harness.json_object import Json
-
-_INVALID = "Invalid OpenAPI input."
-_BASE_PATH_MODES = ("ignore", "prepend", "split")
 
 
 class Imports(Apis, Integrations, Authorizers, Routes):
@@ -31,7 +29,7 @@ class Imports(Apis, Integrations, Authorizers, Routes):
     async def import_api(
         self, call: Call, *, body: str, basepath: str | None = None, fail_on_warnings: bool | None = None
     ) -> Json:
-        document = _parse(body)
+        document = parsed(body.encode())
         if not document.info.get("title"):
             raise bad_request("API name must be non-empty")
         api = Api(call.account, call.region, self.new_attributes(call, str(document.info["title"])))
@@ -42,7 +40,7 @@ class Imports(Apis, Integrations, Authorizers, Routes):
         self, call: Call, *, api_id: str, body: str, basepath: str | None = None, fail_on_warnings: bool | None = None
     ) -> Json:
         """Replace the API's definition. Its id, stages and deployments stay."""
-        document = _parse(body)
+        document = parsed(body.encode())
         old = self.find(call, api_id)
         # Description, version and CORS are the definition's; the rest of the API's members stay.
         kept = {
@@ -53,10 +51,9 @@ class Imports(Apis, Integrations, Authorizers, Routes):
 
     async def _import(self, api: Api, document: Document, base_path_mode: str, fail_on_warnings: bool) -> Json:
         """Raises BadRequestException, NotEmulated; the API is stored if nothing was raised."""
-        if base_path_mode not in _BASE_PATH_MODES:
-            raise bad_request("Invalid basepath mode specified. Must be one of: [ignore, prepend, split]")
+        check_base_path_mode(base_path_mode)
         if not document.is_3:
-            raise bad_request(_INVALID)
+            raise invalid_input()
         warnings: list[str] = []
         errors: list[str] = []
         try:
@@ -66,7 +63,7 @@ class Imports(Apis, Integrations, Authorizers, Routes):
             ids = await self._import_authorizers(api, document, warnings)
             self._import_routes(api, document, base_path_mode, ids, warnings, errors)
         except InvalidDocument as error:
-            raise bad_request(_INVALID) from error
+            raise invalid_input() from error
         if errors:
             raise bad_request("Errors found during import:\n\t" + "\n\t".join(errors))
         if fail_on_warnings and warnings:
@@ -130,10 +127,3 @@ class Imports(Apis, Integrations, Authorizers, Routes):
                 raise
             except AwsError as error:
                 errors.append(f"Unable to create route '{key}': {error.message}")
-
-
-def _parse(body: str) -> Document:
-    try:
-        return Document.parse(body.encode())
-    except InvalidDocument as error:
-        raise bad_request(_INVALID) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from harness.emulator.api_gateway.answers import bad_request, conflict, not_found, present
 from harness.emulator.call import Call
 from harness.emulator.service import operation
-from harness.emulator.services.apigatewayv2.base import Base, bad_request, conflict, not_found, page, present
+from harness.emulator.services.apigatewayv2.base import Base, page
 from harness.emulator.services.apigatewayv2.execution.http_proxy import is_reached
 from harness.json_object import Json
 

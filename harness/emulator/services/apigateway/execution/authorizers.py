@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from harness.emulator.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.api_gateway.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.api_gateway.callers import PRINCIPAL
 from harness.emulator.budget import BudgetExceeded
 from harness.emulator.call import Caller
 from harness.emulator.patterns import BadPattern, compile_pattern
 from harness.emulator.services.apigateway.execution import aws_integration, lambda_integration
-from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.emulator.services.apigateway.execution.mapping import source

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from harness.emulator.api_gateway.callers import PRINCIPAL
 from harness.emulator.call import Caller
 from harness.emulator.services.apigateway.execution.compiled import CompiledIntegration
 from harness.emulator.services.apigateway.execution.failure import internal_error
 from harness.emulator.services.apigateway.execution.invocation import Invocation
-
-PRINCIPAL = "apigateway.amazonaws.com"
 
 
 def integration_caller(

@@ -13,12 +13,14 @@ from urllib.parse import unquote
 
 import orjson
 
-from harness.emulator.api_callers import Method, NotAllowed, Unknown, Unsigned, check_anonymous, check_signed
+from harness.emulator.api_gateway.callers import Method, NotAllowed, Unknown, Unsigned, check_anonymous, check_signed
+from harness.emulator.api_gateway.http_backends import HttpBackends
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.services.apigateway.execution import (
     aws_integration,
     gateway_response,
+    http_integration,
     lambda_integration,
     response,
 )
@@ -26,8 +28,7 @@ from harness.emulator.services.apigateway.execution.api_keys import KeyRing
 from harness.emulator.services.apigateway.execution.authorizers import Authorizers
 from harness.emulator.services.apigateway.execution.compiled import CompiledApi, CompiledIntegration, CompiledMethod
 from harness.emulator.services.apigateway.execution.failure import Failure, internal_error
-from harness.emulator.services.apigateway.execution.http_integration import HttpBackends
-from harness.emulator.services.apigateway.execution.invocation import Invocation
+from harness.emulator.services.apigateway.execution.invocation import Invocation, Multi
 from harness.emulator.services.apigateway.execution.logs import LogWriter
 from harness.emulator.services.apigateway.execution.mapping import Backend
 from harness.emulator.services.apigateway.execution.metrics import StageMetrics
@@ -58,7 +59,7 @@ class Executor:
         self._compiled: dict[tuple[str, str], CompiledApi] = {}
         self.keys = KeyRing(world)
         self._authorizers = Authorizers(world)
-        self._backends = HttpBackends(world.outbound)
+        self._backends = HttpBackends()
         self._logs = LogWriter(world)
         self._metrics = StageMetrics(world)
 
@@ -183,6 +184,12 @@ class Executor:
         finally:
             invocation.integration_latency = int((time.perf_counter() - started) * 1000)
 
+    async def _ask_backend(
+        self, invocation: Invocation, integration: CompiledIntegration, mapped: dict[str, Multi], body: bytes
+    ) -> Backend:
+        outbound = self._world.outbound
+        return await http_integration.invoke(self._backends, outbound, invocation, integration, mapped, body)
+
     async def _integrate(self, invocation: Invocation, integration: CompiledIntegration) -> HttpResponse:
         kind = integration.type
         if kind == "AWS_PROXY":
@@ -190,7 +197,7 @@ class Executor:
             return await lambda_integration.invoke_proxy(self._world, invocation, integration, where)
         if kind == "HTTP_PROXY":
             mapped = integration.mapping.apply(invocation)
-            backend = await self._backends.invoke(invocation, integration, mapped, invocation.body)
+            backend = await self._ask_backend(invocation, integration, mapped, invocation.body)
             invocation.integration_status = backend.status
             return _passed_on(backend)
         body = self._request_body(invocation, integration)
@@ -199,7 +206,7 @@ class Executor:
             return response.build(invocation, integration, Backend(status, {}, b""), str(status))
         mapped = integration.mapping.apply(invocation)
         if kind == "HTTP":
-            backend = await self._backends.invoke(invocation, integration, mapped, body)
+            backend = await self._ask_backend(invocation, integration, mapped, body)
             selector: str | None = str(backend.status)
         else:
             where = aws_integration.target(invocation, integration)

@@ -13,7 +13,7 @@ from harness.emulator.services.apigateway.execution.failure import Failure
 from harness.json_object import Json
 
 if TYPE_CHECKING:
-    from harness.emulator.api_callers import Signer
+    from harness.emulator.api_gateway.callers import Signer
     from harness.emulator.services.apigateway.execution.compiled import CompiledMethod
     from harness.emulator.services.apigateway.execution.stage import Stage
 

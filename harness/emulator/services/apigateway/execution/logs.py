@@ -6,9 +6,9 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING
 
+from harness.emulator.api_gateway.callers import PRINCIPAL
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigateway.execution.credentials import PRINCIPAL
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 from harness.json_object import Json
 

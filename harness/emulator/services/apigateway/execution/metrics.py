@@ -8,15 +8,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness.emulator.metrics import Group, Metric
+from harness.emulator.api_gateway.metrics import groups
+from harness.emulator.metrics import Group
 from harness.emulator.services.apigateway.execution.invocation import Invocation
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-NAMESPACE = "AWS/ApiGateway"
-
-_UNITS = {"Latency": "Milliseconds", "IntegrationLatency": "Milliseconds"}
 _EACH = ("Count", "4XXError", "5XXError", "Latency")
 _INTEGRATED = (*_EACH, "IntegrationLatency")
 
@@ -42,24 +40,13 @@ class StageMetrics:
         integration = invocation.integration_latency
         room = (stage.account, stage.region, api_name, stage.name)
         key = (*room, http_method, resource, integration is not None)
-        groups = self._groups.get(key)
-        if groups is None:
-            groups = self._groups[key] = _groups(key)
+        found = self._groups.get(key)
+        if found is None:
+            api, route = ("ApiName", api_name), (http_method, resource) if http_method else None
+            names = _EACH if integration is None else _INTEGRATED
+            found = self._groups[key] = groups(stage.account, stage.region, api, stage.name, route, names)
         latency = int((time.perf_counter() - invocation.started) * 1000)
         status = invocation.status
         values = (1, int(400 <= status < 500), int(status >= 500), latency)
-        for group in groups:
+        for group in found:
             self._metrics.add_all(group, values if integration is None else (*values, integration))
-
-
-def _groups(key: _Key) -> list[Group]:
-    account, region, api_name, stage, method, resource, integrated = key
-    api = (("ApiName", api_name),)
-    sets = [api, (*api, ("Stage", stage))]
-    if method:
-        sets.append((*api, ("Method", method), ("Resource", resource), ("Stage", stage)))
-    names = _INTEGRATED if integrated else _EACH
-    return [
-        Group(Metric(account, region, NAMESPACE, name, _UNITS.get(name, "Count"), dimensions) for name in names)
-        for dimensions in sets
-    ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.emulator.errors import AwsError
-from harness.emulator.openapi import (
+from harness.emulator.api_gateway.answers import bad_request, present
+from harness.emulator.api_gateway.openapi import (
     Operation,
     as_boolean,
     as_integer,
@@ -15,6 +15,7 @@ from harness.emulator.openapi import (
     as_texts,
     path_with_base,
 )
+from harness.emulator.errors import AwsError
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.importing.schemas import model_for
 from harness.emulator.services.apigateway.importing.security import authorization
@@ -25,7 +26,6 @@ from harness.emulator.services.apigateway.integrations import (
 )
 from harness.emulator.services.apigateway.methods import Methods, check_method_response
 from harness.emulator.services.apigateway.resources import add_resource
-from harness.emulator.services.apigateway.state import bad_request, present
 from harness.json_object import Json
 
 _INTEGRATION = "x-amazon-apigateway-integration"

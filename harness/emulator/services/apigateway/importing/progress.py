@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from harness.emulator.api_gateway.answers import bad_request
+from harness.emulator.api_gateway.openapi import Document
 from harness.emulator.errors import AwsError, NotEmulated
-from harness.emulator.openapi import Document
-from harness.emulator.services.apigateway.state import RestApi, bad_request
+from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
 
 _PREFIX = "x-amazon-apigateway-"

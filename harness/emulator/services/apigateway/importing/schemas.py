@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from harness.emulator.openapi import as_object
+from harness.emulator.api_gateway.answers import bad_request, present
+from harness.emulator.api_gateway.openapi import as_object
 from harness.emulator.services.apigateway.importing.progress import Import
-from harness.emulator.services.apigateway.state import bad_request, present
 from harness.json_object import Json
 
 _NAME = re.compile(r"[A-Za-z0-9]+")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.emulator.openapi import (
+from harness.emulator.api_gateway.answers import bad_request, present
+from harness.emulator.api_gateway.openapi import (
     as_integer,
     as_list,
     as_object,
@@ -11,7 +12,6 @@ from harness.emulator.openapi import (
 )
 from harness.emulator.services.apigateway.authorizers import Authorizers
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
-from harness.emulator.services.apigateway.state import bad_request, present
 from harness.json_object import Json
 
 _AUTHORIZER = "x-amazon-apigateway-authorizer"

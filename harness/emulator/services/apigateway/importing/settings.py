@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from harness.emulator.api_gateway.answers import bad_request
+from harness.emulator.api_gateway.openapi import as_boolean, as_object, as_text, as_texts
 from harness.emulator.errors import NotEmulated
-from harness.emulator.openapi import as_boolean, as_object, as_text, as_texts
 from harness.emulator.services.apigateway import gateway_responses
 from harness.emulator.services.apigateway.importing.progress import Import, check_extensions
 from harness.emulator.services.apigateway.rest_apis import compression, key_source
-from harness.emulator.services.apigateway.state import bad_request
 from harness.json_object import Json
 
 _KNOWN = frozenset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.emulator.api_gateway.callers import PRINCIPAL
 from harness.emulator.call import Caller, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
@@ -31,7 +32,7 @@ def render(template: str, x: Exchange, response: HttpResponse) -> str:
 
 
 async def _put(world: World, x: Exchange, group: str, line: str) -> None:
-    caller = Caller(x.account, x.region).on_behalf("apigateway.amazonaws.com")
+    caller = Caller(x.account, x.region).on_behalf(PRINCIPAL)
     event = {"timestamp": int(x.now * 1000), "message": line}
     params = {"logGroupName": group, "logStreamName": x.stage.lstrip("$"), "logEvents": [event]}
     try:

@@ -12,8 +12,6 @@ from harness.json_object import Json
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-SERVICE = "apigateway.amazonaws.com"
-
 
 async def invoke(world: World, uri: str, event: Json, x: Exchange, caller: Caller) -> Json:
     """The output members of Invoke. Raises AwsError."""

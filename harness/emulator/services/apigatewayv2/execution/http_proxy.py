@@ -4,20 +4,16 @@ allowed host, and its answer back (D9)."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from harness.emulator.api_gateway.http_backends import NOT_PASSED_ON, HttpBackends
 from harness.emulator.call import HttpResponse
 from harness.emulator.outbound import Outbound
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 from harness.emulator.services.apigatewayv2.execution.response import message
 from harness.json_object import Json
 
-if TYPE_CHECKING:
-    import httpx
-
 _VARIABLE = re.compile(r"\{([A-Za-z0-9._:-]+)\+?\}")
-_CONNECTION = frozenset(("connection", "content-length", "host", "keep-alive", "transfer-encoding"))
 
 
 def is_reached(uri: str, outbound: Outbound) -> bool:
@@ -29,42 +25,29 @@ def is_reached(uri: str, outbound: Outbound) -> bool:
         return False
 
 
-class HttpBackends:
-    """The client for HTTP backends; its connections live as long as the service runs."""
+async def invoke(backends: HttpBackends, integration: Json, x: Exchange) -> HttpResponse:
+    """The backend's answer; 503 for one that can't be reached (D9). The caller bounds the time."""
+    import httpx  # here: 40 ms that no start should pay
 
-    def __init__(self) -> None:
-        self._client: httpx.AsyncClient | None = None
-
-    async def stop(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
-
-    async def invoke(self, integration: Json, x: Exchange) -> HttpResponse:
-        """The backend's answer; 503 for one that can't be reached (D9). The caller bounds the time."""
-        import httpx  # here: 40 ms that no start should pay
-
-        if self._client is None:
-            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)
-        method = integration["IntegrationMethod"]
-        headers = [(name, value) for name, value in x.request.headers if name not in _CONNECTION]
-        headers.append(("forwarded", f"for=127.0.0.1;host={x.domain};proto=https"))
-        try:
-            answer = await self._client.request(
-                x.request.method if method == "ANY" else method,
-                _address(integration["IntegrationUri"], x),
-                headers=headers,
-                content=x.request.body,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return message(503, "Service Unavailable")
-        # httpx has decoded the body already.
-        kept = [
-            (name.lower(), value)
-            for name, value in answer.headers.multi_items()
-            if name.lower() not in _CONNECTION and name.lower() != "content-encoding"
-        ]
-        return HttpResponse(answer.status_code, kept, answer.content)
+    method = integration["IntegrationMethod"]
+    headers = [(name, value) for name, value in x.request.headers if name not in NOT_PASSED_ON]
+    headers.append(("forwarded", f"for=127.0.0.1;host={x.domain};proto=https"))
+    try:
+        answer = await backends.client().request(
+            x.request.method if method == "ANY" else method,
+            _address(integration["IntegrationUri"], x),
+            headers=headers,
+            content=x.request.body,
+        )
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return message(503, "Service Unavailable")
+    # httpx has decoded the body already.
+    kept = [
+        (name.lower(), value)
+        for name, value in answer.headers.multi_items()
+        if name.lower() not in NOT_PASSED_ON and name.lower() != "content-encoding"
+    ]
+    return HttpResponse(answer.status_code, kept, answer.content)
 
 
 def _address(uri: str, x: Exchange) -> str:

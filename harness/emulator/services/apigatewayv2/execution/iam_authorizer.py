@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.emulator.api_callers import Method, NotAllowed, Unknown, Unsigned, check_signed
+from harness.emulator.api_gateway.callers import Method, NotAllowed, Unknown, Unsigned, check_signed
 from harness.emulator.services.apigatewayv2.execution.authorization import Authorized, Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange
 

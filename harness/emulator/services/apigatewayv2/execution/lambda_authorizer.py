@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.emulator.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.api_gateway.authorizer_policy import InvalidPolicy, decision
+from harness.emulator.api_gateway.callers import PRINCIPAL
 from harness.emulator.call import Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.services.apigatewayv2.execution import functions
@@ -63,7 +64,7 @@ class LambdaAuthorizer:
 
     async def _ask(self, authorizer: Json, values: list[str], x: Exchange) -> Json:
         caller = Caller(x.account, x.region).on_behalf(
-            functions.SERVICE,
+            PRINCIPAL,
             role=authorizer.get("AuthorizerCredentialsArn"),
             source_arn=f"arn:aws:execute-api:{x.region}:{x.account}:{x.api_id}/authorizers/{authorizer['AuthorizerId']}",
         )

@@ -9,17 +9,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harness.emulator.api_gateway.metrics import groups
 from harness.emulator.call import HttpRequest, HttpResponse
-from harness.emulator.metrics import Group, Metric
+from harness.emulator.metrics import Group
 from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.services.apigatewayv2.state import Api
     from harness.emulator.world import World
 
-NAMESPACE = "AWS/ApiGateway"
-
-_UNITS = {"Latency": "Milliseconds", "IntegrationLatency": "Milliseconds", "DataProcessed": "Bytes"}
 _EACH = ("Count", "4xx", "5xx", "Latency", "DataProcessed")
 _INTEGRATED = (*_EACH, "IntegrationLatency")
 
@@ -53,14 +51,19 @@ class StageMetrics:
         integrated = served.integration_ms is not None
         route = served.route_key if _is_detailed(stage, served.route_key) else ""
         key = (api.account, api.region, api.api_id, stage["StageName"], route, integrated)
-        groups = self._groups.get(key)
-        if groups is None:
-            groups = self._groups[key] = _make(key)
+        found = self._groups.get(key)
+        if found is None:
+            method, _, path = route.partition(" ")
+            measured = (method, path or route) if route else None
+            names = _INTEGRATED if integrated else _EACH
+            found = self._groups[key] = groups(
+                api.account, api.region, ("ApiId", api.api_id), stage["StageName"], measured, names
+            )
         latency = int((time.perf_counter() - served.started) * 1000)
         status = response.status
         size = len(request.body) + len(response.body)
         values = (1, int(400 <= status < 500), int(status >= 500), latency, size)
-        for group in groups:
+        for group in found:
             self._metrics.add_all(group, (*values, served.integration_ms or 0) if integrated else values)
 
 
@@ -70,17 +73,3 @@ def _is_detailed(stage: Json, route_key: str) -> bool:
     settings = stage.get("RouteSettings", {}).get(route_key, {})
     default = stage.get("DefaultRouteSettings", {}).get("DetailedMetricsEnabled", False)
     return bool(settings.get("DetailedMetricsEnabled", default))
-
-
-def _make(key: _Key) -> list[Group]:
-    account, region, api_id, stage, route, integrated = key
-    api = (("ApiId", api_id),)
-    sets = [api, (*api, ("Stage", stage))]
-    if route:
-        method, _, path = route.partition(" ")
-        sets.append((*api, ("Method", method), ("Resource", path or route), ("Stage", stage)))
-    names = _INTEGRATED if integrated else _EACH
-    return [
-        Group(Metric(account, region, NAMESPACE, name, _UNITS.get(name, "Count"), dimensions) for name in names)
-        for dimensions in sets
-    ]

@@ -7,12 +7,13 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from harness.emulator.api_gateway.callers import PRINCIPAL
+from harness.emulator.api_gateway.http_backends import HttpBackends
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions, iam_authorizer
+from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions, http_proxy, iam_authorizer
 from harness.emulator.services.apigatewayv2.execution.authorization import Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
-from harness.emulator.services.apigatewayv2.execution.http_proxy import HttpBackends
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
 from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
 from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
@@ -132,10 +133,10 @@ class Execution:
         if integration is None:
             return message(500, "Internal Server Error")
         caller = Caller(x.account, x.region).on_behalf(
-            functions.SERVICE, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
+            PRINCIPAL, role=integration.get("CredentialsArn"), source_arn=_source_arn(x)
         )
         if integration["IntegrationType"] == "HTTP_PROXY":
-            running = self._backends.invoke(integration, x)
+            running = http_proxy.invoke(self._backends, integration, x)
         elif "IntegrationSubtype" in integration:
             running = self._kinesis(integration, x, caller)
         else:

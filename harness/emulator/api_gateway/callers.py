@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.emulator.permissions.principals import Principal
     from harness.emulator.world import World
 
+PRINCIPAL = "apigateway.amazonaws.com"
+"""In whose name API Gateway calls other services."""
 _ACTION = "execute-api:Invoke"
 _CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256\s.*\bCredential=([^/,\s]+)/")
 _SERVICE = "execute-api"

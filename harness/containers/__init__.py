@@ -1,4 +1,4 @@
-"""The edge with LocalStack behind it, in containers of a test's own (docs/localstack.md).
+"""The edge with LocalStack as its upstream, in containers of a test's own (docs/localstack.md).
 
     with LocalStackWithEdge() as running:
         s3 = boto3.client("s3", endpoint_url=running.url, …)

@@ -47,7 +47,7 @@ _TAIL = 15
 
 
 class LocalStackWithEdge:
-    """`with LocalStackWithEdge() as running:` `running.url` is the edge's endpoint, `running.behind_url` LocalStack's.
+    """`with LocalStackWithEdge() as pair:` `pair.url` is the edge's endpoint, `pair.upstream_url` LocalStack's.
 
     `clock` is `real`, `manual` or a rate such as `x60`. `more_native` are services of the edge beyond the usual ones.
     Images come from LOCALSTACK_IMAGE and HARNESS_EDGE_IMAGE unless given. `start_seconds` bounds each wait for health.
@@ -71,7 +71,7 @@ class LocalStackWithEdge:
         self.settings = EmulatorSettings(clock, seed, state_dir=_STATE, upstream=UPSTREAM, native=self.native)
         self.start_seconds = start_seconds
         self.url = ""
-        self.behind_url = ""
+        self.upstream_url = ""
         self.network: Any = None
         self._containers: dict[str, Any] = {}
         self._held = contextlib.ExitStack()
@@ -114,7 +114,7 @@ class LocalStackWithEdge:
 
     def wait(self, name: str) -> None:
         """Wait until the container answers. Raises Problem when it ended or `start_seconds` have passed."""
-        url = f"{self.url}{EDGE_HEALTH}" if name == EDGE else f"{self.behind_url}{LOCALSTACK_HEALTH}"
+        url = f"{self.url}{EDGE_HEALTH}" if name == EDGE else f"{self.upstream_url}{LOCALSTACK_HEALTH}"
         container = self.container(name)
 
         def answers() -> bool:
@@ -172,7 +172,7 @@ class LocalStackWithEdge:
         }
         # Queue URLs lead to the edge, in the one form that Terraform's provider takes.
         environment |= {"SQS_ENDPOINT_STRATEGY": "off", "LOCALSTACK_HOST": self.url.removeprefix("http://")}
-        self.behind_url = self._run(LOCALSTACK, self.localstack_image, environment, [])
+        self.upstream_url = self._run(LOCALSTACK, self.localstack_image, environment, [])
         self.wait(LOCALSTACK)
         self.wait(EDGE)
 

@@ -50,8 +50,8 @@ class Retrying:
 def retrying(topology: Callable[[DrillRun], Pipeline]) -> Callable[[DrillRun], Pipeline]:
     """The topology with a producer that tries again."""
 
-    def build(stage: DrillRun) -> Pipeline:
-        pipeline = topology(stage)
-        return replace(pipeline, entry=Retrying(pipeline.entry, stage.wait))
+    def build(run: DrillRun) -> Pipeline:
+        pipeline = topology(run)
+        return replace(pipeline, entry=Retrying(pipeline.entry, run.wait))
 
     return build

@@ -58,30 +58,30 @@ def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Resul
     target, containers = where
     try:
         target.empty()
-        stage = DrillRun(target, clients, drill, seed, containers)
+        run = DrillRun(target, clients, drill, seed, containers)
     except Problem as problem:
         verdict = Verdict("unknown", [f"the drill could not begin: {problem.sentence}"])
         return Result(drill, seed, verdict, 0.0, _since(began))
     try:
-        return _judged(stage, drill, began)
+        return _judged(run, drill, began)
     finally:
         if containers is not None:
             containers.heal()
 
 
-def _judged(stage: DrillRun, drill: Drill, began: float) -> Result:
-    seed = stage.seed
+def _judged(run: DrillRun, drill: Drill, began: float) -> Result:
+    seed = run.seed
     try:
-        report = play(stage, drill)
-        complaints = stage.unfinished_scripts() + (drill.also(stage) if drill.also is not None else [])
-        virtual = stage.elapsed()
-        timeline = _timeline(stage, report, virtual)
+        report = play(run, drill)
+        complaints = run.unfinished_scripts() + (drill.also(run) if drill.also is not None else [])
+        virtual = run.elapsed()
+        timeline = _timeline(run, report, virtual)
     except Exception as error:
         sentence = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         verdict = Verdict("unknown", [f"the drill could not be played: {sentence}"])
-        return Result(drill, seed, verdict, _elapsed(stage), _since(began), list(stage.faults.values()))
-    faults = list(stage.faults.values())
-    verdict = judge(drill, Evidence(report, faults, stage.settled, stage.stuck, complaints))
+        return Result(drill, seed, verdict, _elapsed(run), _since(began), list(run.faults.values()))
+    faults = list(run.faults.values())
+    verdict = judge(drill, Evidence(report, faults, run.settled, run.stuck, complaints))
     return Result(
         drill,
         seed,
@@ -95,53 +95,53 @@ def _judged(stage: DrillRun, drill: Drill, began: float) -> Result:
     )
 
 
-def play(stage: DrillRun, drill: Drill) -> Report:
-    """Set the stage, play the plan, wait for the end, strike the balance."""
-    stage.pipeline = drill.topology(stage)
-    stage.declare(drill.faults, drill.scripts)
+def play(run: DrillRun, drill: Drill) -> Report:
+    """Set up, play the plan, wait for the end, strike the balance."""
+    run.pipeline = drill.topology(run)
+    run.declare(drill.faults, drill.scripts)
     for step in drill.plan:
         if isinstance(step, Send):
-            stage.send(step)
+            run.send(step)
         elif isinstance(step, SendMeanwhile):
-            stage.send_meanwhile(step)
+            run.send_meanwhile(step)
         elif isinstance(step, Wait):
-            stage.wait(step.seconds)
+            run.wait(step.seconds)
         elif isinstance(step, Heal):
-            stage.heal(step)
+            run.heal(step)
         else:
-            _act(stage, step)
-    stage.finish()
+            _act(run, step)
+    run.finish()
     only = next(iter(drill.fates)) if len(drill.fates) == 1 else None
     for fate in drill.fates:
         if fate in drill.which:
-            stage.ledger.declare(fate, drill.which[fate])
+            run.ledger.declare(fate, drill.which[fate])
         elif fate == only:
-            stage.ledger.declare(fate, lambda sent: True)
-    return stage.ledger.check(
-        stage.pipeline.sinks,
-        ByClock(stage.url, 0.0),
+            run.ledger.declare(fate, lambda sent: True)
+    return run.ledger.check(
+        run.pipeline.sinks,
+        ByClock(run.url, 0.0),
         allow_duplicates=drill.duplicates > 0,
         require_order=drill.order,
     )
 
 
-def _act(stage: DrillRun, step: Act) -> None:
-    step.do(stage)
+def _act(run: DrillRun, step: Act) -> None:
+    step.do(run)
     if step.fault:
-        stage.act(step.fault)
+        run.act(step.fault)
 
 
-def _timeline(stage: DrillRun, report: Report, virtual: float) -> list[Moment]:
+def _timeline(run: DrillRun, report: Report, virtual: float) -> list[Moment]:
     """Every change of a record's state, in order of time."""
     changes: Counter[tuple[float, str]] = Counter()
     placed: set[str] = set()
-    for seen in arrival_times(stage.pipeline.sinks, report, one_clock=stage.one_clock):
+    for seen in arrival_times(run.pipeline.sinks, report, one_clock=run.one_clock):
         placed.add(seen.token)
-        moment = virtual if seen.time is None else max(0.0, seen.time - stage.began)
+        moment = virtual if seen.time is None else max(0.0, seen.time - run.began)
         changes[round(moment, 3), seen.fate] += 1
-    vanished = [fate for fate in stage.ledger.declared if fate in ("dropped", "expired")]
-    for record in stage.ledger.sent:
-        sent_at = round(stage.sent_at.get(record.number, 0.0), 3)
+    vanished = [fate for fate in run.ledger.declared if fate in ("dropped", "expired")]
+    for record in run.ledger.sent:
+        sent_at = round(run.sent_at.get(record.number, 0.0), 3)
         changes[sent_at, "sent"] += 1
         if record.token in placed:
             continue
@@ -149,7 +149,7 @@ def _timeline(stage: DrillRun, report: Report, virtual: float) -> list[Moment]:
             changes[sent_at, record.outcome.status] += 1
             continue
         for fate in vanished:
-            if stage.ledger.declared[fate](record):
+            if run.ledger.declared[fate](record):
                 changes[round(virtual, 3), fate] += 1
                 break
     order = {"sent": 0}
@@ -157,9 +157,9 @@ def _timeline(stage: DrillRun, report: Report, virtual: float) -> list[Moment]:
     return [Moment(moment, state, count) for (moment, state), count in items]
 
 
-def _elapsed(stage: DrillRun) -> float:
+def _elapsed(run: DrillRun) -> float:
     try:
-        return stage.elapsed()
+        return run.elapsed()
     except AdminError:
         return 0.0
 

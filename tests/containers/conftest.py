@@ -33,17 +33,17 @@ def pair() -> Iterator[LocalStackWithEdge]:
 
 
 @pytest.fixture(scope="session")
-def behind(pair: LocalStackWithEdge) -> Remembered:
-    behind = Remembered(Aws(pair.url).client, pair.native.split(","))
-    behind.remember()
-    return behind
+def upstream(pair: LocalStackWithEdge) -> Remembered:
+    upstream = Remembered(Aws(pair.url).client, pair.native.split(","))
+    upstream.remember()
+    return upstream
 
 
 @pytest.fixture
-def aws(pair: LocalStackWithEdge, behind: Remembered) -> Aws:
+def aws(pair: LocalStackWithEdge, upstream: Remembered) -> Aws:
     aws = Aws(pair.url)
     aws.admin("POST", "reset?part=here")
-    behind.clean()
+    upstream.clean()
     return aws
 
 

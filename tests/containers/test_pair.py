@@ -39,10 +39,14 @@ def test_records_go_through_both(pair: LocalStackWithEdge, aws: Any) -> None:
     )
     aws.client("firehose").put_record(DeliveryStreamName="pair", Record={"Data": b"one"})
     aws.settle()
-    behind = boto3.client(
-        "s3", endpoint_url=pair.behind_url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="x"
+    upstream = boto3.client(
+        "s3",
+        endpoint_url=pair.upstream_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="x",
     )
-    assert [gzip.decompress(body) for body in objects(behind, "pair")] == [b"one"]
+    assert [gzip.decompress(body) for body in objects(upstream, "pair")] == [b"one"]
 
 
 def test_published_on_loopback_only(pair: LocalStackWithEdge) -> None:

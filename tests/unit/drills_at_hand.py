@@ -23,7 +23,7 @@ def drill(**members: Any) -> Drill:
         "title": "Nothing much happens",
         "system": "none",
         "proves": ("nothing",),
-        "topology": lambda stage: None,
+        "topology": lambda run: None,
         "plan": [Send(10)],
         "fates": {"delivered": 10},
         **members,

@@ -11,14 +11,14 @@ from harness.drills.systems.iot import BUCKET, iot
 _plain = partial(iot, transform=False)
 
 
-def _start_empty(stage: DrillRun) -> None:
+def _start_empty(run: DrillRun) -> None:
     """LocalStack comes back without its memory: the bucket is made again, as an operator would."""
-    stage.containers.start("localstack")
-    stage.client("s3").create_bucket(Bucket=BUCKET)
+    run.containers.start("localstack")
+    run.client("s3").create_bucket(Bucket=BUCKET)
 
 
-def _kill_and_start(stage: DrillRun) -> None:
-    with stage.containers.killed("edge"):
+def _kill_and_start(run: DrillRun) -> None:
+    with run.containers.killed("edge"):
         pass
 
 
@@ -30,10 +30,10 @@ DRILLS = [
         proves=("container paused", "S3 slow"),
         topology=_plain,
         plan=[
-            Act(lambda stage: stage.containers.pause("localstack"), fault="paused", container="localstack"),
+            Act(lambda run: run.containers.pause("localstack"), fault="paused", container="localstack"),
             Send(40),
             Wait(61),
-            Heal("paused", lambda stage: stage.containers.unpause("localstack")),
+            Heal("paused", lambda run: run.containers.unpause("localstack")),
             Send(10),
         ],
         fates={"delivered": 50},
@@ -45,7 +45,7 @@ DRILLS = [
         proves=("container killed", "S3 gone"),
         topology=_plain,
         plan=[
-            Act(lambda stage: stage.containers.kill("localstack"), fault="killed", container="localstack"),
+            Act(lambda run: run.containers.kill("localstack"), fault="killed", container="localstack"),
             Send(40),
             Wait(HOUR),
             Heal("killed", _start_empty),
@@ -60,10 +60,10 @@ DRILLS = [
         proves=("container disconnected",),
         topology=_plain,
         plan=[
-            Act(lambda stage: stage.containers.disconnect("localstack"), fault="cut-off", container="localstack"),
+            Act(lambda run: run.containers.disconnect("localstack"), fault="cut-off", container="localstack"),
             Send(40),
             Wait(61),
-            Heal("cut-off", lambda stage: stage.containers.connect("localstack")),
+            Heal("cut-off", lambda run: run.containers.connect("localstack")),
             Send(10),
         ],
         fates={"delivered": 50},

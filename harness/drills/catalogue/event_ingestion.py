@@ -32,9 +32,9 @@ def _one_poisoned(dice: random.Random, number: int) -> Payload:
     return poison(dice, number) if number == 13 else order(dice, number)
 
 
-def _fell_behind(stage: DrillRun) -> list[str]:
+def _fell_behind(run: DrillRun) -> list[str]:
     """The alarm of terraform/modules/kinesis_event_flow stands at an iterator age of a minute."""
-    age = oldest_processed(stage)
+    age = oldest_processed(run)
     return [] if age > 60 else [f"the processor was never more than {age:.0f} s behind"]
 
 

@@ -14,7 +14,7 @@ Also = Callable[[DrillRun], list[str]]
 def error_codes(bucket: str, prefix: str, **expected: int) -> Also:
     """The error codes that stand in the error objects, with their numbers; `_` stands for the dot."""
     wanted = {name.replace("_", "."): count for name, count in expected.items()}
-    return lambda stage: stage.require("error codes", dict(stage.error_codes(bucket, prefix)), wanted)
+    return lambda run: run.require("error codes", dict(run.error_codes(bucket, prefix)), wanted)
 
 
 def first(count: int, then: Fate, rest: Fate) -> Mapping[Fate, Holds]:

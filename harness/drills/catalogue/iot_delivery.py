@@ -25,12 +25,12 @@ _with_key = partial(
 )
 
 
-def _delete(bucket: str, stage: DrillRun) -> None:
-    stage.client("s3").delete_bucket(Bucket=bucket)
+def _delete(bucket: str, run: DrillRun) -> None:
+    run.client("s3").delete_bucket(Bucket=bucket)
 
 
-def _create(bucket: str, stage: DrillRun) -> None:
-    stage.client("s3").create_bucket(Bucket=bucket)
+def _create(bucket: str, run: DrillRun) -> None:
+    run.client("s3").create_bucket(Bucket=bucket)
 
 
 DRILLS = [

@@ -23,21 +23,21 @@ def _by_sensor(sent: Sent) -> str:
     return f"sensor-{sent.number % 7}"
 
 
-def _keys_in_order(stage: DrillRun) -> list[str]:
+def _keys_in_order(run: DrillRun) -> list[str]:
     """Within an object, the records of each partition key must stand as they were sent, whichever shards they took."""
-    sent = stage.ledger.sent
+    sent = run.ledger.sent
     last: dict[tuple[str, str], int] = {}
-    for found in data_sink(stage).read().found:
-        for number in stage.ledger.identity.find(found.content):
+    for found in data_sink(run).read().found:
+        for number in run.ledger.identity.find(found.content):
             if last.get((found.place, sent[number].key), -1) > number:
                 return [f"{sent[number].token} stands behind a later record of {sent[number].key}"]
             last[found.place, sent[number].key] = number
     return []
 
 
-def _encrypted(stage: DrillRun) -> Pipeline:
-    pipeline = iot(stage, transform=False)
-    stage.client("kinesis").start_stream_encryption(StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
+def _encrypted(run: DrillRun) -> Pipeline:
+    pipeline = iot(run, transform=False)
+    run.client("kinesis").start_stream_encryption(StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
     return pipeline
 
 

@@ -22,8 +22,8 @@ MIXED_FATES: Mapping[Fate, Holds] = {
 }
 
 
-def _delete_function(stage: DrillRun) -> None:
-    stage.client("lambda").delete_function(FunctionName=FUNCTION)
+def _delete_function(run: DrillRun) -> None:
+    run.client("lambda").delete_function(FunctionName=FUNCTION)
 
 
 DRILLS = [

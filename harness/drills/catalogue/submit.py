@@ -12,8 +12,8 @@ _PUTS: Json = {"service": "kinesis", "operation": "PutRecord", "resource": STREA
 _AT_FUNCTION: Json = {"resource": FUNCTION}
 
 
-def _delete_stream(stage: DrillRun) -> None:
-    stage.client("kinesis").delete_stream(StreamName=STREAM, EnforceConsumerDeletion=True)
+def _delete_stream(run: DrillRun) -> None:
+    run.client("kinesis").delete_stream(StreamName=STREAM, EnforceConsumerDeletion=True)
 
 
 DRILLS = [

@@ -38,10 +38,10 @@ def role(name: str) -> str:
 
 
 def create_function(
-    stage: DrillRun, name: str, code: bytes, handler: str, timeout: int, environment: dict[str, str], **more: Any
+    run: DrillRun, name: str, code: bytes, handler: str, timeout: int, environment: dict[str, str], **more: Any
 ) -> str:
     """Create a function; returns its ARN."""
-    arn: str = stage.client("lambda").create_function(
+    arn: str = run.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.11",
         Handler=handler,

@@ -62,16 +62,16 @@ def is_poison(sent: Any) -> bool:
 
 
 def event_ingestion(
-    stage: DrillRun, *, through_api: bool = False, shards: int = 1, encrypted: bool = False, **mapping: Any
+    run: DrillRun, *, through_api: bool = False, shards: int = 1, encrypted: bool = False, **mapping: Any
 ) -> Pipeline:
     """One flow of terraform/stacks/event-ingestion (orders). Without `through_api` records go to Kinesis directly.
     `mapping` overrides members of the event source mapping."""
-    kinesis = stage.client("kinesis")
+    kinesis = run.client("kinesis")
     kinesis.create_stream(StreamName=STREAM, ShardCount=shards)
     if encrypted:
         kinesis.start_stream_encryption(StreamName=STREAM, EncryptionType="KMS", KeyId="alias/aws/kinesis")
-    queue_url = stage.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
-    create_function(stage, FUNCTION, archive("orders"), "handler.process_event", 30, {"EVENT_TYPE": "orders"})
+    queue_url = run.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
+    create_function(run, FUNCTION, archive("orders"), "handler.process_event", 30, {"EVENT_TYPE": "orders"})
     settings: Json = {
         "FunctionName": FUNCTION,
         "EventSourceArn": STREAM_ARN,
@@ -81,31 +81,31 @@ def event_ingestion(
         "MaximumRetryAttempts": 3,
         "DestinationConfig": {"OnFailure": {"Destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"}},
     }
-    stage.client("lambda").create_event_source_mapping(**{**settings, **mapping})
+    run.client("lambda").create_event_source_mapping(**{**settings, **mapping})
     entry: EntryPoint = KinesisEntry(kinesis, STREAM)
     if through_api:
-        entry = HttpEntry(_rest_api(stage), envelope=json_envelope)
+        entry = HttpEntry(_rest_api(run), envelope=json_envelope)
     sinks: list[Sink] = [
-        ProcessedByFunction(stage.client("logs"), f"/aws/lambda/{FUNCTION}", "Processed orders "),
-        DeadLetterQueue(stage.client("sqs"), queue_url, kinesis),
+        ProcessedByFunction(run.client("logs"), f"/aws/lambda/{FUNCTION}", "Processed orders "),
+        DeadLetterQueue(run.client("sqs"), queue_url, kinesis),
     ]
     return Pipeline(entry, sinks, order)
 
 
-def oldest_processed(stage: DrillRun) -> float:
+def oldest_processed(run: DrillRun) -> float:
     """The iterator age at its worst: the longest time, in seconds, from a record's sending to its processing."""
-    (sink,) = [each for each in stage.pipeline.sinks if isinstance(each, ProcessedByFunction)]
+    (sink,) = [each for each in run.pipeline.sinks if isinstance(each, ProcessedByFunction)]
     times = sink.times()
     ages = [
-        times[found.place] - stage.began - stage.sent_at[number]
+        times[found.place] - run.began - run.sent_at[number]
         for found in sink.read().found
-        for number in stage.ledger.identity.find(found.content)
+        for number in run.ledger.identity.find(found.content)
     ]
     return max(ages, default=0.0)
 
 
-def _rest_api(stage: DrillRun) -> str:
-    api = stage.client("apigateway")
+def _rest_api(run: DrillRun) -> str:
+    api = run.client("apigateway")
     made = api.create_rest_api(name="events-ingestion")
     parent = made["rootResourceId"]
     for part in ("events", "batch", "orders"):
@@ -126,4 +126,4 @@ def _rest_api(stage: DrillRun) -> str:
         api.put_method_response(**where, statusCode=status)
         api.put_integration_response(**where, statusCode=status, **members)
     api.create_deployment(restApiId=made["id"], stageName="v1")
-    return f"{stage.url}/_aws/execute-api/{made['id']}/v1/events/batch/orders"
+    return f"{run.url}/_aws/execute-api/{made['id']}/v1/events/batch/orders"

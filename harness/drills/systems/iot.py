@@ -48,18 +48,16 @@ def fate_of(sent: Sent) -> Fate:
     return "dropped" if sent.payload["humidity"] > 80 else "delivered"
 
 
-def data_sink(stage: DrillRun) -> Sink:
-    return S3Objects(stage.client("s3"), BUCKET, DATA)
+def data_sink(run: DrillRun) -> Sink:
+    return S3Objects(run.client("s3"), BUCKET, DATA)
 
 
-def iot(
-    stage: DrillRun, *, shards: int = 1, transform: bool = True, backup_bucket: str = BUCKET, **s3: Any
-) -> Pipeline:
+def iot(run: DrillRun, *, shards: int = 1, transform: bool = True, backup_bucket: str = BUCKET, **s3: Any) -> Pipeline:
     """The system as terraform/stacks/iot builds it. `s3` overrides members of the destination."""
-    client = stage.client("s3")
+    client = run.client("s3")
     for bucket in dict.fromkeys((BUCKET, backup_bucket)):
         client.create_bucket(Bucket=bucket)
-    stage.client("kinesis").create_stream(StreamName=STREAM, ShardCount=shards)
+    run.client("kinesis").create_stream(StreamName=STREAM, ShardCount=shards)
     destination: Json = {
         "RoleARN": role(DELIVERY),
         "BucketARN": f"arn:aws:s3:::{BUCKET}",
@@ -77,7 +75,7 @@ def iot(
     }
     if transform:
         arn = create_function(
-            stage,
+            run,
             FUNCTION,
             archive("iot_transform"),
             "lambda_firehose_handler.lambda_handler",
@@ -85,7 +83,7 @@ def iot(
             {"MAX_HUMIDITY": "80"},
         )
         destination["ProcessingConfiguration"] = processing(arn)
-    stage.client("firehose").create_delivery_stream(
+    run.client("firehose").create_delivery_stream(
         DeliveryStreamName=DELIVERY,
         DeliveryStreamType="KinesisStreamAsSource",
         KinesisStreamSourceConfiguration={
@@ -94,9 +92,9 @@ def iot(
         },
         ExtendedS3DestinationConfiguration={**destination, **s3},
     )
-    entry: EntryPoint = KinesisEntry(stage.client("kinesis"), STREAM)
+    entry: EntryPoint = KinesisEntry(run.client("kinesis"), STREAM)
     sinks: list[Sink] = [
-        data_sink(stage),
+        data_sink(run),
         ErrorObjects(client, BUCKET, f"{ERRORS}processing-failed/"),
         S3Objects(client, backup_bucket, BACKUP, fate="copy"),
     ]

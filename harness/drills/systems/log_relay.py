@@ -58,10 +58,10 @@ def marked(sent: Any) -> bool:
 class _RestApi:
     """Makes the API of terraform/modules/log_relay/api.tf."""
 
-    stage: DrillRun
+    run: DrillRun
 
     def url(self) -> str:
-        api = self.stage.client("apigateway")
+        api = self.run.client("apigateway")
         made = api.create_rest_api(name="log-relay")
         where = {"restApiId": made["id"], "resourceId": made["rootResourceId"], "httpMethod": "POST"}
         api.put_method(**where, authorizationType="NONE")
@@ -79,15 +79,15 @@ class _RestApi:
             api.put_method_response(**where, statusCode=status)
             api.put_integration_response(**where, statusCode=status, **members)
         api.create_deployment(restApiId=made["id"], stageName="prod")
-        return f"{self.stage.url}/_aws/execute-api/{made['id']}/prod/"
+        return f"{self.run.url}/_aws/execute-api/{made['id']}/prod/"
 
 
 def log_relay(
-    stage: DrillRun, *, through_api: bool = False, transform: bool = True, retry_seconds: int = 60, **http: Any
+    run: DrillRun, *, through_api: bool = False, transform: bool = True, retry_seconds: int = 60, **http: Any
 ) -> Pipeline:
     """The system as terraform/stacks/log-relay builds it; without `through_api` records go to Firehose directly.
     `http` overrides members of the destination."""
-    s3 = stage.client("s3")
+    s3 = run.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     destination: Json = {
         "EndpointConfiguration": {"Name": "New Relic", "Url": f"https://{ENDPOINT}/log/v1", "AccessKey": "test"},
@@ -103,7 +103,7 @@ def log_relay(
     }
     if transform:
         arn = create_function(
-            stage,
+            run,
             FUNCTION,
             archive("log_relay_transform"),
             "lambda_firehose_handler.lambda_handler",
@@ -111,14 +111,14 @@ def log_relay(
             {"FAILURE_MARKER": "_force_failure"},
         )
         destination["ProcessingConfiguration"] = processing(arn)
-    stage.client("firehose").create_delivery_stream(
+    run.client("firehose").create_delivery_stream(
         DeliveryStreamName=DELIVERY, HttpEndpointDestinationConfiguration={**destination, **http}
     )
-    entry: EntryPoint = FirehoseEntry(stage.client("firehose"), DELIVERY)
+    entry: EntryPoint = FirehoseEntry(run.client("firehose"), DELIVERY)
     if through_api:
-        entry = PostOneByOne(_RestApi(stage).url())
+        entry = PostOneByOne(_RestApi(run).url())
     sinks: list[Sink] = [
-        emulator_sink(stage.url, ENDPOINT),
+        emulator_sink(run.url, ENDPOINT),
         ErrorObjects(s3, BUCKET, "processing-failed/", "processing-failed"),
         ErrorObjects(s3, BUCKET, "http-endpoint-failed/", "delivery-failed"),
     ]

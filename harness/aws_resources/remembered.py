@@ -1,4 +1,4 @@
-"""What is at an endpoint behind the emulator, brought back test by test.
+"""What is at the emulator's upstream, brought back test by test.
 
 No snapshot holds it. So the suite remembers what was there after the apply; what came later is removed, content is
 emptied, and what is gone or changed is told, for the stack to be applied again.

@@ -101,7 +101,7 @@ class World:
         self.cannot_write: str | None = None
         """Why the state folder can't be written, a sentence: what may change something is refused. None if it can."""
         self.here: frozenset[str] | None = None
-        """The services that are served here (botocore names), where an endpoint behind takes the others; None: all."""
+        """The services that are served here (botocore names), where a remote endpoint takes the others; None: all."""
         self.callbacks = Callbacks(lambda: self.endpoint_url, self.new_id)
         self._wire: Wire | None = None
 

@@ -39,24 +39,30 @@ find_python() {
     fail "no Python 3.11 to 3.14 was found; install one (python.org, apt, brew) or run with PYTHON=/path/to/python3.13."
 }
 
-fingerprint() {
-    cat pyproject.toml constraints.txt scripts/bootstrap.sh | cksum
-    [ -z "${PYTHON:-}" ] || echo "$PYTHON"
-}
+# The stamp's first line is what the environment was installed for, its second the PYTHON that it was made with, if any.
+wanted=$(cat pyproject.toml constraints.txt scripts/bootstrap.sh | cksum)
+installed=
+made_with=
+if [ -f "$stamp" ]; then
+    { IFS= read -r installed; IFS= read -r made_with; } <"$stamp" || true
+fi
 
-wanted=$(fingerprint)
-if [ -x "$venv/bin/python" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
-    exit 0
+# An environment is good for whoever names no PYTHON: `make down` after `make up PYTHON=...` keeps it.
+fits=no
+if [ -x "$venv/bin/python" ] && { [ -z "${PYTHON:-}" ] || [ "$PYTHON" = "$made_with" ]; }; then
+    [ "$installed" != "$wanted" ] || exit 0
+    ! new_enough "$venv/bin/python" || fits=yes
 fi
 
 began=$(date +%s)
-if ! { [ -x "$venv/bin/python" ] && new_enough "$venv/bin/python" && [ -z "${PYTHON:-}" ]; }; then
+if [ "$fits" = no ]; then
+    made_with=${PYTHON:-}
     python=$(find_python)
     echo "setup: creating $venv with $("$python" --version) ($(command -v "$python"))"
     "$python" -m venv --clear "$venv" ||
         fail "$python cannot make a virtual environment; on Debian and Ubuntu install python3-venv."
 fi
-rm -f "$stamp"
+printf '%s\n' unfinished "$made_with" >"$stamp"
 
 echo "setup: installing the pinned dependencies into $venv"
 said=$venv/.said
@@ -68,5 +74,5 @@ if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c co
     fail "pip could not install the dependencies (its message is above); check the network and run make setup again."
 fi
 cat "$said"
-echo "$wanted" >"$stamp"
+printf '%s\n' "$wanted" "$made_with" >"$stamp"
 echo "setup: done in $(($(date +%s) - began)) s"

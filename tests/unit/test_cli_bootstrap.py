@@ -120,3 +120,36 @@ def test_unchanged_project_is_skipped_and_a_changed_one_is_not(machine: Machine)
     again = machine.setup().stdout
     assert "installing" in again
     assert "creating" not in again
+
+
+def test_a_python_that_was_chosen_once_stays(machine: Machine) -> None:
+    """`make down` after `make up PYTHON=…`: the environment that is there is good."""
+    for name in ("python3.12", "python3.13"):
+        machine.python(name)
+    assert "path/python3.12)" in machine.setup(PYTHON="python3.12").stdout
+    assert machine.setup().stdout == ""
+    assert machine.setup(PYTHON="python3.12").stdout == ""
+    for chosen in ({}, {"PYTHON": "python3.12"}):
+        (machine.root / "constraints.txt").write_text(f"boto3=={len(chosen) + 2}\n")
+        again = machine.setup(**chosen).stdout
+        assert "installing" in again
+        assert "creating" not in again
+    assert machine.setup().stdout == machine.setup(PYTHON="python3.12").stdout == ""
+
+
+def test_another_chosen_python_makes_another_environment(machine: Machine) -> None:
+    for name in ("python3.12", "python3.13"):
+        machine.python(name)
+    machine.setup()
+    assert "path/python3.12)" in machine.setup(PYTHON="python3.12").stdout
+    assert "path/python3.13)" in machine.setup(PYTHON="python3.13").stdout
+    assert machine.setup().stdout == ""
+
+
+def test_a_chosen_python_is_kept_in_mind_when_its_installation_fails(machine: Machine) -> None:
+    machine.python("python3.12")
+    assert machine.setup(PYTHON="python3.12", FAKE_PIP="1").returncode == 1
+    again = machine.setup(PYTHON="python3.12").stdout
+    assert "installing" in again
+    assert "creating" not in again
+    assert machine.setup().stdout == ""

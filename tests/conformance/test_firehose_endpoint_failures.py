@@ -107,7 +107,8 @@ def test_socket_failures(
     aws: Any, emulator: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch, behave: Any, scheme: str, code: str
 ) -> None:
     """A14: the code of each failure, in the error object after the retry budget."""
-    monkeypatch.setattr(emulator.world.services["firehose"].endpoint_client, "answer_seconds", 0.3)
+    if behave is hang:  # the one failure that is told by real time: no load makes an answer of it
+        monkeypatch.setattr(emulator.world.services["firehose"].endpoint_client, "answer_seconds", 0.3)
     aws.client("s3").create_bucket(Bucket="failing-endpoint")
     server = receiver(behave)
     aws.client("firehose").create_delivery_stream(
@@ -129,4 +130,6 @@ def test_socket_failures(
     (found,) = s3.list_objects_v2(Bucket="failing-endpoint")["Contents"]
     line = json.loads(s3.get_object(Bucket="failing-endpoint", Key=found["Key"])["Body"].read())
     assert line["errorCode"].endswith(code)
-    assert line["attemptsMade"] == server.requests == 3
+    assert line["attemptsMade"] == 3
+    # Under load a request may be given up before it is sent.
+    assert server.requests == 3 or behave is hang

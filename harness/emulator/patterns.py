@@ -29,7 +29,7 @@ _MAX_UNROLLED = 20_000
 """Elements after counted repetitions are written out, which is what `regex` does when it compiles."""
 
 _parser: Any = importlib.import_module("re._parser")
-_COUNT = re.compile(r"\{(?:\d+(?:,\d*)?|,\d+)\}")
+_COUNT = re.compile(r"\{(?:\d+(?:,\d*)?|,\d*)\}")
 
 
 class BadPattern(ValueError):
@@ -130,7 +130,8 @@ def _plain(pattern: str) -> str:
             if count is None:
                 out.append("\\")
             else:
-                out.append(count.group())
+                # `{,}` is text to `regex`, and any number of times to `re`.
+                out.append("{0,}" if count.group() == "{,}" else count.group())
                 position = count.end()
                 continue
         out.append(char)

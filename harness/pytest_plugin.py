@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.problem import Problem
-from harness.targets import ACCOUNT_TARGET
+from harness.targets import AWS, Capability, Target, lacks
+from harness.testing.needs import NEEDS
 from harness.testing.options import CONFIRMATION, OPTIONS, Options
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.testing.kept import KeptReport
     from harness.testing.public_faults import PublicFaults
     from harness.testing.report import Using
-    from harness.testing.suite import SuiteTarget
+    from harness.testing.suite import Suite
 
 # Importing the parts takes a while that a suite without these fixtures should not pay: it is done in the fixtures.
 
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.stash[_KEPT] = KeptReport(config)
     config.pluginmanager.register(config.stash[_KEPT])
-    if options.target == ACCOUNT_TARGET:
+    if options.target == AWS:
         from harness.account.runs import new_run_id
         from harness.testing.account_run import AccountRun
 
@@ -68,42 +69,42 @@ def harness_options(config: pytest.Config) -> Options:
 
 
 @pytest.fixture(scope="session")
-def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteTarget]:
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[Suite]:
     """The target of this process, with the stack applied; the other fixtures hand it out clean."""
-    from harness.testing.emulator import suite_emulator
+    from harness.testing.opening import suite_on
 
     try:
-        with suite_emulator(harness_options(request.config)) as emulator:
-            request.config.stash[_KEPT].look(emulator.admin)
-            yield emulator
+        with suite_on(harness_options(request.config)) as suite:
+            request.config.stash[_KEPT].look(suite.admin)
+            yield suite
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}".rstrip(), pytrace=False)
     if not request.session.testsfailed:
-        emulator.forget()
+        suite.target.forget()
 
 
 @pytest.fixture
-def harness_clean(request: pytest.FixtureRequest, harness_emulator: SuiteTarget) -> Iterator[SuiteTarget]:
+def harness_clean(request: pytest.FixtureRequest, harness_emulator: Suite) -> Iterator[Suite]:
     """The target as it was after the apply: other data, faults, time and code are gone. AWS clients that the code
     under test makes reach it too."""
-    from harness.testing.aws import environment_leading_to
+    from harness.clients import environment_leading_to
     from harness.testing.report import Using
 
     harness_emulator.clean()
-    using = Using(harness_emulator, harness_emulator.now(), harness_emulator.log_size())
+    using = Using(harness_emulator, harness_emulator.now(), harness_emulator.target.log_position())
     request.node.stash[_USING] = using
     with environment_leading_to(harness_emulator.aws):
         yield harness_emulator
 
 
 @pytest.fixture
-def aws(harness_clean: SuiteTarget) -> Aws:
+def aws(harness_clean: Suite) -> Aws:
     """A clean local AWS: `aws.client("kinesis")`, `aws.url`."""
     return harness_clean.aws
 
 
 @pytest.fixture
-def stack(harness_clean: SuiteTarget) -> Stack:
+def stack(harness_clean: Suite) -> Stack:
     """The Terraform stack as it was after the apply: `stack.bucket_name` is an output."""
     from harness.testing.stack import Stack
 
@@ -112,35 +113,35 @@ def stack(harness_clean: SuiteTarget) -> Stack:
             "The fixture stack needs a Terraform stack: --harness-stack PATH, or harness_stack = PATH in pytest.ini.",
             pytrace=False,
         )
-    return Stack(harness_clean.aws, harness_clean.outputs, lambda: _need(harness_clean, "reset"))
+    return Stack(harness_clean.aws, harness_clean.outputs, lambda: _need(harness_clean.target, Capability.RESET))
 
 
 @pytest.fixture
-def clock(harness_clean: SuiteTarget) -> Clock:
+def clock(harness_clean: Suite) -> Clock:
     """The emulator's time: `clock.advance(300)`, `clock.settle()`, `clock.now()`."""
     from harness.testing.clock import Clock
 
-    return Clock(_admin(harness_clean, "clock"))
+    return Clock(_admin(harness_clean.target, NEEDS["clock"]))
 
 
 @pytest.fixture
-def faults(harness_clean: SuiteTarget) -> Faults:
+def faults(harness_clean: Suite) -> Faults:
     """What goes wrong in this test: `faults.add({"fault": "error", …})`."""
     from harness.testing.faults import Faults
 
-    return Faults(_admin(harness_clean, "faults"))
+    return Faults(_admin(harness_clean.target, NEEDS["faults"]))
 
 
 @pytest.fixture
-def sink(harness_clean: SuiteTarget) -> SinkFactory:
+def sink(harness_clean: Suite) -> SinkFactory:
     """HTTP endpoints: `sink("log-api.newrelic.com").requests`."""
     from harness.testing.sink import SinkFactory
 
-    return SinkFactory(_admin(harness_clean, "sinks"))
+    return SinkFactory(_admin(harness_clean.target, NEEDS["sink"]))
 
 
 @pytest.fixture
-def ledger(request: pytest.FixtureRequest, harness_clean: SuiteTarget) -> TestedLedger:
+def ledger(request: pytest.FixtureRequest, harness_clean: Suite) -> TestedLedger:
     """A ledger: `ledger.send(entry, payloads)`, `ledger.check(sinks).assert_valid()`."""
     from harness.testing.declared import declared_seconds
     from harness.testing.ledger import TestedLedger
@@ -151,18 +152,17 @@ def ledger(request: pytest.FixtureRequest, harness_clean: SuiteTarget) -> Tested
 
 
 @pytest.fixture
-def containers(harness_clean: SuiteTarget) -> Iterator[ContainerFaults]:
+def containers(harness_clean: Suite) -> Iterator[ContainerFaults]:
     """What happens to the target's containers: `with containers.paused("localstack"):`."""
-    from harness.testing.localstack import SuiteLocalStack
-
-    if not isinstance(harness_clean, SuiteLocalStack) or harness_clean.containers is None:
-        pytest.skip(f"needs containers, which the target {harness_clean.name} does not have")
-    yield harness_clean.containers
-    harness_clean.containers.heal()
+    _need(harness_clean.target, NEEDS["containers"])
+    containers = harness_clean.target.containers
+    assert containers is not None
+    yield containers
+    containers.heal()
 
 
 @pytest.fixture
-def public_faults(harness_clean: SuiteTarget) -> PublicFaults:
+def public_faults(harness_clean: Suite) -> PublicFaults:
     """What any AWS account can make go wrong: `with public_faults.no_concurrency(function):`. A test that denies is
     skipped where policies decide nothing."""
     from harness.testing.public_faults import PublicFaults
@@ -172,23 +172,22 @@ def public_faults(harness_clean: SuiteTarget) -> PublicFaults:
 
 
 @pytest.fixture
-def backup(harness_clean: SuiteTarget) -> Backup:
+def backup(harness_clean: Suite) -> Backup:
     """What Firehose and Lambda saved: `for saved in backup("bucket", "processing-failed/")`."""
     from harness.testing.backup import Backup
 
     return Backup(harness_clean.aws)
 
 
-def _need(target: SuiteTarget, capability: str) -> None:
+def _need(target: Target, capability: Capability) -> None:
     """Skip the test on a target that does not have the capability."""
     if capability not in target.capabilities:
-        pytest.skip(f"needs {capability}, which the target {target.name} does not have")
+        pytest.skip(lacks(target.name, capability))
 
 
-def _admin(target: SuiteTarget, capability: str) -> Admin:
+def _admin(target: Target, capability: Capability) -> Admin:
     """The admin API of a target that has the capability; the test is skipped on one that does not."""
     _need(target, capability)
-    assert target.admin is not None
     return target.admin
 
 

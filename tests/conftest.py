@@ -62,7 +62,7 @@ class Aws(PluginAws):
 
     @property
     def _elsewhere(self) -> bool:
-        return self.parity is not None and self.parity.place is not None
+        return self.parity is not None and self.parity.target is not None
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the admin API (`/_harness/…`); returns the JSON answer, raises for an error status."""
@@ -91,7 +91,7 @@ class Aws(PluginAws):
 
     def reset(self) -> None:
         """Empty it, as far as it can be emptied."""
-        if self.parity is not None and self.parity.place is not None:
+        if self.parity is not None and self.parity.target is not None:
             self.parity.empty()
         else:
             self.admin("POST", "reset")
@@ -100,9 +100,9 @@ class Aws(PluginAws):
 def aws_at(config: pytest.Config, emulator: Callable[[], EmulatorThread]) -> Aws:
     """The handle of the tests: on the endpoint that they are compared on, else on the emulator."""
     parity = parity_session(config)
-    if parity is not None and parity.place is not None:
+    if parity is not None and parity.target is not None:
         forget_aws_settings()
-        return Aws(parity.place.url, parity)
+        return Aws(parity.target.url, parity)
     return Aws(emulator().url, parity)
 
 
@@ -116,7 +116,7 @@ def forget_aws_settings() -> None:
 @pytest.fixture(scope="session")
 def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread]:
     parity = parity_session(request.config)
-    if parity is not None and parity.place is not None:
+    if parity is not None and parity.target is not None:
         raise CannotBeShown("needs the emulator inside the test's process", "process")
     forget_aws_settings()
     with EmulatorThread(clock="manual", seed=7) as running:

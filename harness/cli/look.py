@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.options import Port, default_port, target_on
 from harness.cli.show import console
-from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.admin import Admin, AdminError
-from harness.targets.instance import Instance, emulator_log, running_instance, shown_place
+from harness.targets.instance import Instance, running_instance, shown_place
 from harness.targets.kept import kept_at
-from harness.targets.localstack.target import LocalStackTarget
-
-_FOLLOW_SECONDS = 0.2
 
 
 def status() -> None:
@@ -41,17 +35,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
 ) -> None:
     """Print the emulator's log, or those of its containers."""
-    workspace = Workspace.find()
-    target = target_on(workspace, port)
-    if isinstance(target, LocalStackTarget):
-        raise typer.Exit(target.logs(follow))
-    path = emulator_log(workspace, port)
-    if not path.is_file():
-        raise Problem(f"There is no log of an emulator on port {port}; start one: harness up --port {port}.")
-    try:
-        _print_log(path, follow)
-    except (KeyboardInterrupt, BrokenPipeError):
-        pass
+    raise typer.Exit(target_on(Workspace.find(), port).print_log(follow))
 
 
 def _line(instance: Instance) -> str:
@@ -73,20 +57,3 @@ def _line(instance: Instance) -> str:
     if instance.settings.state_dir:
         parts.append(f"state in {instance.settings.state_dir}")
     return "  ".join(parts)
-
-
-def _print_log(path: Path, follow: bool) -> None:
-    """Print the file; with `follow` go on as it grows, and start again when a new emulator truncated it."""
-    position = 0
-    while True:
-        if path.stat().st_size < position:
-            position = 0
-        with path.open("rb") as log:
-            log.seek(position)
-            content = log.read()
-        position += len(content)
-        sys.stdout.write(content.decode(errors="replace"))
-        sys.stdout.flush()
-        if not follow:
-            return
-        time.sleep(_FOLLOW_SECONDS)

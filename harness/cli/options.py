@@ -9,9 +9,9 @@ import typer
 
 from harness.problem import Problem
 from harness.provision.workspace import DEFAULT_PORT, Workspace
-from harness.targets.embedded import EmbeddedTarget
+from harness.targets import DEFAULT_TARGET, Target
 from harness.targets.instance import load_instance, running_instance
-from harness.targets.localstack.target import LocalStackTarget
+from harness.targets.table import kept_target
 
 Port = Annotated[
     int, typer.Option("--port", "-p", envvar="HARNESS_PORT", min=1, max=65535, help="Port of the emulator.")
@@ -19,7 +19,7 @@ Port = Annotated[
 default_port = DEFAULT_PORT
 
 
-def running_target(port: int) -> EmbeddedTarget | LocalStackTarget:
+def running_target(port: int) -> Target:
     """The emulator that runs on the port. Raises Problem when none does."""
     workspace = Workspace.find()
     if running_instance(workspace, port) is None:
@@ -29,11 +29,10 @@ def running_target(port: int) -> EmbeddedTarget | LocalStackTarget:
     return target_on(workspace, port)
 
 
-def target_on(workspace: Workspace, port: int, wanted: str | None = None) -> EmbeddedTarget | LocalStackTarget:
-    """What runs on the port, or ran there last; without a record `wanted`, else embedded."""
+def target_on(workspace: Workspace, port: int, wanted: str = DEFAULT_TARGET) -> Target:
+    """What runs on the port, or ran there last; without a record `wanted`."""
     recorded = load_instance(workspace, port)
-    name = recorded.target if recorded is not None else wanted
-    return LocalStackTarget(workspace, port) if name == "localstack" else EmbeddedTarget(workspace, port)
+    return kept_target(recorded.target if recorded is not None else wanted, workspace, port)
 
 
 def environment() -> dict[str, str]:

@@ -18,12 +18,13 @@ from harness.cli.show import console
 from harness.parity.outcome import FAIL, NO_ANSWER
 from harness.problem import Problem
 from harness.provision.workspace import Workspace, write_atomically
+from harness.targets import EMBEDDED
 
 if TYPE_CHECKING:
     from harness.parity.comparison import Comparison
     from harness.parity.outcome import Run
     from harness.parity.suite import Suite
-    from harness.parity.targets import Chosen
+    from harness.targets.endpoint import EndpointTarget
 
 TERMINATED = 143
 _MOST_WORKERS = 4
@@ -51,7 +52,7 @@ def parity(
     """Run the conformance suite on two targets and show what differs (docs/parity.md). An endpoint named by its URL is
     EMPTIED before every test. Exit code 0 when the comparison could be made, whatever it shows."""
     from harness.parity.suite import Suite
-    from harness.parity.targets import EMBEDDED, check_name, ready
+    from harness.parity.targets import check_name, ready
 
     for name in (a, b):
         check_name(name)
@@ -62,7 +63,7 @@ def parity(
     signal.signal(signal.SIGTERM, _terminated)
     with ExitStack() as stack:
         # Both before either runs: minutes later is too late to hear that one is not there.
-        chosen = [stack.enter_context(ready(name)) for name in (a, b)]
+        chosen = [stack.enter_context(ready(name, workspace)) for name in (a, b)]
         runs = _run_all(suite, chosen, workspace.home / "parity")
     compared = _compare(runs)
     _show(compared, everything)
@@ -73,7 +74,7 @@ def parity(
             _refuse_broken_measure(run)
 
 
-def _run_all(suite: Suite, chosen: list[Chosen], home: Path) -> list[Run]:
+def _run_all(suite: Suite, chosen: list[EndpointTarget | None], home: Path) -> list[Run]:
     """The files of a run are kept where it came to no end: the message names its log."""
     home.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))
@@ -85,16 +86,19 @@ def _run_all(suite: Suite, chosen: list[Chosen], home: Path) -> list[Run]:
     return runs
 
 
-def _run(suite: Suite, side: str, target: Chosen, folder: Path) -> Run:
-    for note in target.notes:
+def _run(suite: Suite, side: str, target: EndpointTarget | None, folder: Path) -> Run:
+    from harness.parity.targets import notes
+
+    name, url = (target.name, target.url) if target is not None else (EMBEDDED, None)
+    for note in notes(target) if target is not None else ():
         console.print(f"  {note}")
-    console.print(f"  {side} = {target.name} …")
+    console.print(f"  {side} = {name} …")
 
     def progress(done: int, expected: int) -> None:
         console.print(f"  … {side}  {done}/{expected or '?'} tests")
 
-    run = suite.run(target.name, target.url, folder, progress)
-    console.print(f"  ✓ {side} = {target.name}: {len(run.shown)} tests in {run.seconds:.0f} s")
+    run = suite.run(name, url, folder, progress)
+    console.print(f"  ✓ {side} = {name}: {len(run.shown)} tests in {run.seconds:.0f} s")
     return run
 
 

@@ -18,6 +18,9 @@ class Running(Protocol):
     @property
     def names(self) -> Sequence[str]: ...
 
+    def log(self, name: str, since: float | None = None) -> str:
+        """What it wrote, from epoch second `since` on."""
+
     def container(self, name: str) -> Any:
         """The container (docker.models.containers.Container). Raises Problem for a name that is none."""
 
@@ -43,6 +46,10 @@ class ContainerFaults:
     def names(self) -> list[str]:
         """The containers there are."""
         return list(self._running.names)
+
+    def log(self, name: str, since: float) -> str:
+        """What the container wrote, from epoch second `since` on."""
+        return self._running.log(name, since)
 
     @property
     def active(self) -> list[str]:

@@ -177,7 +177,7 @@ class LocalStackWithEdge:
         self.wait(EDGE)
 
     def _edge_arguments(self) -> list[str]:
-        return ["--snapshot-dir", _SNAPSHOTS, *self.settings.argv()]
+        return self.settings.argv(snapshot_dir=_SNAPSHOTS)
 
     def _run(self, name: str, image: str, environment: dict[str, str], command: list[str]) -> str:
         """Start a container; returns the URL of its port."""

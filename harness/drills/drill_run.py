@@ -20,12 +20,12 @@ from harness.ledger import Ledger, Sent, steady
 from harness.ledger.entry_points import EntryPoint
 from harness.ledger.identity import Payload
 from harness.problem import Problem
+from harness.targets import Target
 from harness.targets.admin import Admin, AdminError
 from harness.waiting import NotInTime, wait_for
 
 if TYPE_CHECKING:
     from harness.containers import ContainerFaults
-    from harness.drills.places import Place
 
 T = TypeVar("T")
 
@@ -80,11 +80,8 @@ class FaultRun:
 class DrillRun:
     """One drill on one emulator. Time stands still unless the plan moves it."""
 
-    def __init__(
-        self, target: Place, clients: Clients, drill: Drill, seed: int, containers: ContainerFaults | None = None
-    ) -> None:
+    def __init__(self, target: Target, clients: Clients, drill: Drill, seed: int) -> None:
         self.target = target
-        self._containers = containers
         self.clients = clients
         self.drill = drill
         self.seed = seed
@@ -118,14 +115,14 @@ class DrillRun:
     @property
     def one_clock(self) -> bool:
         """Whether all services live in the time that the drill moves; LocalStack has its own."""
-        return self._containers is None
+        return self.target.containers is None
 
     @property
     def containers(self) -> ContainerFaults:
         """Faults on the target's containers. Raises DrillError where it has none."""
-        if self._containers is None:
+        if self.target.containers is None:
             raise DrillError("the target has no containers")
-        return self._containers
+        return self.target.containers
 
     def _ask(self, work: Callable[[Admin], T]) -> T:
         """An admin call; an emulator that a durable drill has killed is started again for it."""
@@ -141,7 +138,7 @@ class DrillRun:
         """The emulator died: bring it up from its state folder, and take the rule that killed it away."""
         lives = "The emulator does not answer, but it did not end"
         try:
-            wait_for(lambda: self.target.running() is None, seconds=_ANSWER_SECONDS, what=lives, every=0.005)
+            wait_for(lambda: not self.target.alive(), seconds=_ANSWER_SECONDS, what=lives, every=0.005)
         except NotInTime as late:
             raise DrillError(str(late)) from None
         problem = Problem("")

@@ -6,22 +6,24 @@ What a target cannot do is not tried: the drill is skipped, with the reason.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.drills.arrival_times import arrival_times
 from harness.drills.drill import Act, Drill, Heal, Send, SendMeanwhile, Wait
 from harness.drills.drill_run import Clients, DrillRun
 from harness.drills.needs import lacking
-from harness.drills.places import CAPABILITIES, Opened, place
 from harness.drills.result import Moment, Result, Results
 from harness.drills.verdict import Evidence, Verdict, judge
 from harness.ledger import ByClock, Report
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
-from harness.targets import DEFAULT_TARGET
+from harness.targets import CAPABILITIES, DEFAULT_TARGET, Capability, Target
 from harness.targets.admin import AdminError
+from harness.targets.settings import EmulatorSettings
+from harness.targets.table import own_target
 
 Told = Callable[[Result], None]
 
@@ -37,36 +39,46 @@ def run_drills(
     began = time.monotonic()
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
-        opened: dict[bool, tuple[Opened, Clients]] = {}
+        opened: dict[bool, tuple[Target, Clients]] = {}
         for drill in drills:
             if missing := lacking(drill, target, CAPABILITIES[target]):
                 results.append(Result(drill, seed, Verdict("skipped", missing), 0.0, 0.0))
             else:
                 # Containers keep their state always: one pair serves all drills.
-                durable = drill.durable and target == DEFAULT_TARGET
+                durable = drill.durable and Capability.CONTAINERS not in CAPABILITIES[target]
                 if durable not in opened:
-                    found = stack.enter_context(place(target, workspace, seed, durable))
-                    opened[durable] = found, Clients(found[0].endpoint_url)
+                    found = stack.enter_context(_opened(target, workspace, seed, durable))
+                    opened[durable] = found, Clients(found.endpoint_url)
                 results.append(run_drill(drill, seed, *opened[durable]))
             told(results[-1])
     return Results(seed, results, time.monotonic() - began)
 
 
-def run_drill(drill: Drill, seed: int, where: Opened, clients: Clients) -> Result:
+@contextlib.contextmanager
+def _opened(name: str, workspace: Workspace, seed: int, durable: bool) -> Iterator[Target]:
+    """A target with manual time until the end of the block; with a state folder where drills kill it. Raises Problem
+    when it does not start. Its log is kept when the block fails."""
+    with contextlib.ExitStack() as held:
+        state = held.enter_context(tempfile.TemporaryDirectory(prefix="harness-drill-")) if durable else None
+        target = held.enter_context(own_target(name, workspace, EmulatorSettings("manual", seed, state)))
+        yield target
+    target.forget()
+
+
+def run_drill(drill: Drill, seed: int, target: Target, clients: Clients) -> Result:
     """Empty the target and play the drill; containers that it broke are mended."""
     began = time.monotonic()
-    target, containers = where
     try:
         target.empty()
-        run = DrillRun(target, clients, drill, seed, containers)
+        run = DrillRun(target, clients, drill, seed)
     except Problem as problem:
         verdict = Verdict("unknown", [f"the drill could not begin: {problem.sentence}"])
         return Result(drill, seed, verdict, 0.0, _since(began))
     try:
         return _judged(run, drill, began)
     finally:
-        if containers is not None:
-            containers.heal()
+        if target.containers is not None:
+            target.containers.heal()
 
 
 def _judged(run: DrillRun, drill: Drill, began: float) -> Result:

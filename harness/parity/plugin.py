@@ -17,10 +17,10 @@ from hypothesis import settings
 
 from harness.json_object import Json
 from harness.parity.outcome import NO_ANSWER, Shown
-from harness.parity.place import probe
+from harness.parity.phase import PASSED, PhaseOutcome, outcome_of, worse
 from harness.parity.session import SESSION, ParitySession, parity_session
-from harness.parity.verdict import PASSED, Verdict, verdict_of, worse
 from harness.problem import Problem
+from harness.targets.probe import probe
 
 _SHARED = "_session_aws"
 """The fixture of the suite that stands for the target. A test without it is about emulators of its own."""
@@ -28,7 +28,7 @@ _SHARED = "_session_aws"
 OWN = "emulator_only"
 """The mark of tests that use the target and yet are about this emulator's own process."""
 
-_VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
+_OUTCOME: pytest.StashKey[PhaseOutcome] = pytest.StashKey()
 _WRITER: pytest.StashKey[Writer] = pytest.StashKey()
 _APART: pytest.StashKey[list[str]] = pytest.StashKey()
 _PROPERTY = "harness.parity"
@@ -58,13 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if endpoint and (is_worker or config.getoption("tx", None)):
         raise pytest.UsageError("One endpoint cannot serve several workers: leave out --parity-endpoint or -n.")
     try:
-        place = probe(endpoint) if endpoint else None
+        target = probe(endpoint) if endpoint else None
     except Problem as problem:
         raise pytest.UsageError(problem.sentence) from None
     # The same examples on both targets, and what fails on a peer is not kept among the examples of usual runs.
     settings.register_profile("parity", settings.default, derandomize=True, database=None)
     settings.load_profile("parity")
-    config.stash[SESSION] = ParitySession(place)
+    config.stash[SESSION] = ParitySession(target)
     config.stash[_APART] = []
     if record and not is_worker:
         config.stash[_WRITER] = Writer(Path(record))
@@ -98,7 +98,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     session = _session(item.config)
     session.recorder.begin()
-    item.stash[_VERDICT] = PASSED
+    item.stash[_OUTCOME] = PASSED
     return (yield)
 
 
@@ -109,13 +109,13 @@ def pytest_runtest_makereport(
     report = yield
     session = _session(item.config)
     if call.excinfo is not None:
-        item.stash[_VERDICT] = worse(item.stash[_VERDICT], verdict_of(call.excinfo.value, session.place))
+        item.stash[_OUTCOME] = worse(item.stash[_OUTCOME], outcome_of(call.excinfo.value, session.target))
     if report.when == "teardown":
-        verdict, recorder = item.stash[_VERDICT], session.recorder
-        shown = Shown(item.nodeid, verdict.outcome, verdict.reason, verdict.needs, recorder.calls, recorder.last)
+        outcome, recorder = item.stash[_OUTCOME], session.recorder
+        shown = Shown(item.nodeid, outcome.outcome, outcome.reason, outcome.needs, recorder.calls, recorder.last)
         # Among the properties it comes from a worker's process to the one that writes.
         report.user_properties.append((_PROPERTY, json.dumps(shown.to_json())))
-        if session.place is not None and (why := session.hopeless(verdict.outcome == NO_ANSWER)):
+        if session.target is not None and (why := session.hopeless(outcome.outcome == NO_ANSWER)):
             item.session.shouldstop = why
             _write(item.config, {"stopped": why})
     return report

@@ -1,4 +1,4 @@
-"""What tests ask while the suite is compared: where they run, what that place lacks, and who watches their clients."""
+"""What tests ask while the suite is compared: where they run, what that target lacks, and who watches their clients."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from harness.parity.place import Place
 from harness.parity.recorder import Recorder
+from harness.targets import lacks, needed_for
+from harness.targets.endpoint import EndpointTarget
 
 CLIENT_SECONDS = 20.0
 """How long a client waits for an answer of an endpoint that the suite did not start."""
@@ -16,18 +17,9 @@ CLIENT_SECONDS = 20.0
 PATIENCE = 10
 """After so many tests in a row that got no answer, the others are not tried."""
 
-_CAPABILITIES = {
-    "clock": "clock",
-    "faults": "faults",
-    "sinks": "sinks",
-    "trace": "trace",
-    "snapshots": "snapshots",
-    "reset": "reset",
-}
-
 
 class CannotBeShown(pytest.skip.Exception):  # type: ignore[misc, name-defined]
-    """The test needs what the place does not have. `needs` is the capability."""
+    """The test needs what the target does not have. `needs` is the capability."""
 
     def __init__(self, sentence: str, needs: str) -> None:
         super().__init__(sentence)
@@ -36,48 +28,48 @@ class CannotBeShown(pytest.skip.Exception):  # type: ignore[misc, name-defined]
 
 @dataclass
 class ParitySession:
-    """`place` is None where every worker starts an emulator of its own."""
+    """`target` is None where every worker starts an emulator of its own."""
 
-    place: Place | None
+    target: EndpointTarget | None
     recorder: Recorder = field(default_factory=Recorder)
     _silent: int = 0
 
     def has(self, capability: str) -> bool:
-        return self.place is None or capability in self.place.capabilities
+        return self.target is None or capability in self.target.capabilities
 
     def require(self, capability: str) -> None:
-        """Raise CannotBeShown where the place does not have it."""
+        """Raise CannotBeShown where the target does not have it."""
         if not self.has(capability):
             self.lacks(capability)
 
     def lacks(self, capability: str, why: str = "") -> NoReturn:
-        assert self.place is not None
-        sentence = f"needs {capability}, which {self.place.url} does not have"
+        assert self.target is not None
+        sentence = lacks(self.target.url, capability)
         raise CannotBeShown(f"{sentence}: {why}" if why else sentence, capability)
 
     def require_admin(self, path: str) -> None:
         """The same for a path of the admin API, without its prefix."""
-        self.require(_CAPABILITIES.get(path.partition("/")[0].partition("?")[0], "admin"))
+        self.require(needed_for(path))
 
     def empty(self) -> None:
-        """Empty the place, as far as tests have used it. Raises Problem."""
-        assert self.place is not None
-        self.place.empty(self.recorder.services)
+        """Empty the target, as far as tests have used it. Raises Problem."""
+        assert self.target is not None
+        self.target.empty(self.recorder.services)
         self.recorder.services.clear()
 
     def hopeless(self, silent: bool) -> str:
         """Told after each test whether it got no answer; why the run must be given up, else an empty text."""
-        assert self.place is not None
+        assert self.target is not None
         self._silent = self._silent + 1 if silent else 0
-        if silent and not self.place.answers():
-            return f"{self.place.url} stopped answering"
-        return f"{self.place.url} gave no answer to {PATIENCE} tests in a row" if self._silent == PATIENCE else ""
+        if silent and not self.target.alive():
+            return f"{self.target.url} stopped answering"
+        return f"{self.target.url} gave no answer to {PATIENCE} tests in a row" if self._silent == PATIENCE else ""
 
     def http_options(self) -> dict[str, Any]:
         """Arguments of an httpx client whose requests are watched."""
         hooks: dict[str, Any] = {"request": [self._sent], "response": [self.recorder.got]}
         options: dict[str, Any] = {"event_hooks": hooks}
-        if self.place is not None:
+        if self.target is not None:
             options["timeout"] = CLIENT_SECONDS
         return options
 

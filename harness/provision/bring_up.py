@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.problem import Problem
-from harness.provision.contract import EmulatorTarget, Provision, Reporter, UpResult
+from harness.provision.contract import Provision, Reporter, UpResult
 from harness.provision.sam_provision import SamProvision
 from harness.provision.sam_stack import find_sam_stack
 from harness.provision.terraform_provision import TerraformProvision
 from harness.provision.workspace import Workspace
 from harness.targets.admin import AdminError
-from harness.targets.embedded import EmbeddedTarget
+from harness.targets.capabilities import DEFAULT_TARGET
 from harness.targets.instance import Instance, running_instance, shown_place
-from harness.targets.localstack.target import LocalStackTarget
 from harness.targets.settings import EmulatorSettings
+from harness.targets.table import kept_target
+from harness.targets.target import Target
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class UpRequest:
     port: int
     stack: str | None = None
     fresh: bool = False
-    target: str = "embedded"
+    target: str = DEFAULT_TARGET
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -40,8 +41,8 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
     with workspace.lock(
         f"port {request.port}", lambda: reporter.say(f"waiting for another command on port {request.port}")
     ):
-        target = _target(workspace, request)
-        instance = _running(target, request)
+        target = kept_target(request.target, workspace, request.port, EmulatorSettings(**request.given))
+        instance = _running(workspace, target, request)
         provision = _prepare(workspace, request, environ, reporter, target)
         if instance is not None:
             if provision is None:
@@ -51,7 +52,8 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             return provision.apply(instance)
 
         try:
-            instance = _start(target, reporter)
+            instance = target.start(reporter.step)
+            assert instance is not None, "what is kept has a record"
             if provision is None:
                 return UpResult(instance, None, {}, "no stack")
             return provision.first(instance, request.fresh)
@@ -61,31 +63,9 @@ def bring_up(workspace: Workspace, request: UpRequest, environ: Mapping[str, str
             raise
 
 
-def _target(workspace: Workspace, request: UpRequest) -> EmbeddedTarget | LocalStackTarget:
-    settings = EmulatorSettings(**request.given)
-    kind = LocalStackTarget if request.target == "localstack" else EmbeddedTarget
-    return kind(workspace, request.port, settings)
-
-
-def _start(target: EmbeddedTarget | LocalStackTarget, reporter: Reporter) -> Instance:
-    if isinstance(target, LocalStackTarget):
-        with reporter.step("find LocalStack's image") as step:
-            step.note(target.find_localstack())
-        with reporter.step("find the edge's image") as step:
-            step.note(target.find_edge())
-        with reporter.step("start the containers") as step:
-            instance = target.start()
-            step.note(f"{target.endpoint_url}, {instance.settings.clock} clock")
-        return instance
-    with reporter.step("start the emulator") as step:
-        instance = target.start()
-        step.note(f"{target.endpoint_url}, pid {instance.pid}, {instance.settings.clock} clock")
-    return instance
-
-
-def _running(target: EmbeddedTarget | LocalStackTarget, request: UpRequest) -> Instance | None:
+def _running(workspace: Workspace, target: Target, request: UpRequest) -> Instance | None:
     """The emulator that runs already. Raises Problem when it is not what was asked for, or does not answer."""
-    instance = running_instance(target.workspace, target.port)
+    instance = running_instance(workspace, request.port)
     if instance is None:
         return None
     stop_first = f"stop it first: harness down --port {instance.port}."
@@ -104,7 +84,7 @@ def _running(target: EmbeddedTarget | LocalStackTarget, request: UpRequest) -> I
 
 
 def _prepare(
-    workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter, target: EmulatorTarget
+    workspace: Workspace, request: UpRequest, environ: Mapping[str, str], reporter: Reporter, target: Target
 ) -> Provision | None:
     """Everything about the stack that can fail before the emulator is started; None where none was asked for."""
     if request.stack is None:

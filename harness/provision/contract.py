@@ -10,27 +10,23 @@ from harness.json_object import Json
 from harness.provision.apply_events import ApplyProgress
 from harness.provision.sam_stack import SamStack
 from harness.provision.stack import Stack
-from harness.targets.admin import Admin
 from harness.targets.instance import Instance
-from harness.targets.settings import EmulatorSettings
+from harness.targets.target import Step
 
 Outcome = Literal["already running", "no stack", "applied", "restored"]
 
 
-class Step(Protocol):
-    """One step that is being shown."""
-
-    def note(self, text: str) -> None:
-        """Add what came out of it."""
+class ApplyStep(Step, Protocol):
+    """One step that is being shown, which may be a Terraform run."""
 
     def progress(self, progress: ApplyProgress) -> None:
-        """Show how far a Terraform run is."""
+        """Show how far it is."""
 
 
 class Reporter(Protocol):
     """Shows the user what is being done."""
 
-    def step(self, title: str) -> contextlib.AbstractContextManager[Step]:
+    def step(self, title: str) -> contextlib.AbstractContextManager[ApplyStep]:
         """Show a step with its time, from entering to leaving."""
 
     def say(self, text: str) -> None:
@@ -45,28 +41,6 @@ class UpResult:
     stack: Stack | SamStack | None
     outputs: Json
     outcome: Outcome
-
-
-class EmulatorTarget(Protocol):
-    """The emulator that a stack is brought onto: a process of its own, or containers."""
-
-    port: int
-    settings: EmulatorSettings
-
-    @property
-    def endpoint_url(self) -> str: ...
-
-    @property
-    def admin(self) -> Admin: ...
-
-    def running(self) -> Instance | None:
-        """What an earlier `start` left running."""
-
-    def start(self) -> Instance:
-        """Start it and wait until it answers. Raises Problem; nothing is left running then."""
-
-    def stop(self) -> bool:
-        """Stop it; False when it was not running."""
 
 
 class Provision(Protocol):

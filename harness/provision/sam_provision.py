@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.json_object import Json
-from harness.provision.contract import EmulatorTarget, Outcome, Reporter, UpResult
+from harness.provision.contract import Outcome, Reporter, UpResult
 from harness.provision.sam_environment import SamEnvironment
 from harness.provision.sam_runner import SamRunner
 from harness.provision.sam_stack import SamStack
@@ -23,6 +23,8 @@ from harness.provision.warm import WarmStore, emulator_digest
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import AdminError
 from harness.targets.instance import Instance
+from harness.targets.port import port_of
+from harness.targets.target import Target
 from harness.version import VERSION
 
 _PACKAGES = ("moto", "botocore", "aws-sam-translator")
@@ -34,7 +36,7 @@ class SamProvision:
 
     workspace: Workspace
     reporter: Reporter
-    target: EmulatorTarget
+    target: Target
     stack: SamStack
     sam: SamEnvironment
     environ: Mapping[str, str]
@@ -47,7 +49,7 @@ class SamProvision:
         stack: SamStack,
         environ: Mapping[str, str],
         reporter: Reporter,
-        target: EmulatorTarget,
+        target: Target,
     ) -> SamProvision:
         """Everything about the stack that can fail before the emulator is started."""
         _ = stack.stack_name  # raises Problem
@@ -57,13 +59,13 @@ class SamProvision:
                 with reporter.step("install SAM CLI") as step:
                     sam.install(environ)
                     step.note(str(sam.folder))
-        facts = {"port": str(target.port), **target.settings.facts()}
+        facts = {"port": str(port_of(target.endpoint_url)), **target.settings.facts()}
         return cls(workspace, reporter, target, stack, sam, environ, sam_digest(stack, sam, facts))
 
     def key(self) -> str:
         return self.digest
 
-    def outputs(self) -> Json:
+    def outputs(self) -> dict[str, Any]:
         return read_json(self._outputs_file) or {}
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:
@@ -101,7 +103,7 @@ class SamProvision:
 
     @property
     def _outputs_file(self) -> Path:
-        return self.workspace.instance(self.target.port) / f"{self.stack.name}.outputs.json"
+        return self.workspace.instance(port_of(self.target.endpoint_url)) / f"{self.stack.name}.outputs.json"
 
     @property
     def _shown(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.apply_events import ApplyProgress
-from harness.provision.contract import EmulatorTarget, Outcome, Reporter, UpResult
+from harness.provision.contract import Outcome, Reporter, UpResult
 from harness.provision.mirror import find_provider_source
 from harness.provision.package import PackageError, package_lambdas
 from harness.provision.stack import Stack, discard_stale_state, resolve_stack, state_outputs
@@ -20,6 +20,8 @@ from harness.provision.warm import WarmInputs, WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.admin import AdminError
 from harness.targets.instance import Instance
+from harness.targets.port import port_of
+from harness.targets.target import Target
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class TerraformProvision:
     workspace: Workspace
     environ: Mapping[str, str]
     reporter: Reporter
-    target: EmulatorTarget
+    target: Target
     stack: Stack
     terraform: Terraform
     inputs: WarmInputs
@@ -41,7 +43,7 @@ class TerraformProvision:
         name_or_path: str,
         environ: Mapping[str, str],
         reporter: Reporter,
-        target: EmulatorTarget,
+        target: Target,
     ) -> TerraformProvision:
         """Everything about the stack that can fail before the emulator is started."""
         stack = resolve_stack(workspace, name_or_path)
@@ -57,7 +59,7 @@ class TerraformProvision:
                 except PackageError as error:
                     raise Problem(str(error)) from None
                 step.note(f"{len(packages)} packages, {sum(package.changed for package in packages)} changed")
-        facts = {"port": str(target.port), **target.settings.facts()}
+        facts = {"port": str(port_of(target.endpoint_url)), **target.settings.facts()}
         inputs = WarmInputs.read(workspace, stack, terraform, environ, facts)
         return cls(workspace, environ, reporter, target, stack, terraform, inputs)
 
@@ -130,7 +132,7 @@ class TerraformProvision:
 
     @property
     def _state_file(self) -> Path:
-        return self.stack.state_file(self.workspace, self.target.port)
+        return self.stack.state_file(self.workspace, port_of(self.target.endpoint_url))
 
     @property
     def _shown(self) -> str:

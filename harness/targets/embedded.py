@@ -9,36 +9,40 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from harness.clients import local_session
+from harness.clients import Aws
 from harness.emulator.private import private_environment
 from harness.problem import Problem
 from harness.provision.workspace import Workspace
-from harness.targets.admin import Admin, AdminError
+from harness.targets.admin import AdminError
+from harness.targets.capabilities import EMBEDDED
 from harness.targets.instance import (
     Instance,
     emulator_log,
     forget_instance,
     record_file,
+    remove_files,
     running_instance,
     starting,
 )
+from harness.targets.log import log_since, log_size, print_log
 from harness.targets.port import HOST, refuse_taken_port
 from harness.targets.process import end_process, process_identity
 from harness.targets.settings import AS_USUAL, EmulatorSettings
+from harness.targets.target import Show, Target, unseen
 from harness.waiting import NotInTime, wait_for
 
-CAPABILITIES = frozenset({"clock", "faults", "sinks", "trace", "snapshots", "reset"})
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_END_SECONDS = 2.0
 _POLL_SECONDS = 0.01
 _LOG_TAIL_LINES = 15
 
 
 @dataclass
-class EmbeddedTarget:
+class EmbeddedTarget(Target):
     """One emulator process on one port. It outlives the command that starts it; `stop` works from any later command.
 
     `port` 0 takes a free port at the start. `command` is what is run instead of the emulator (for tests of this class).
@@ -50,34 +54,44 @@ class EmbeddedTarget:
     # -P: the user's folder may hold a module that is named like one of ours or of the standard library.
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "harness.emulator")
     _child: subprocess.Popen[bytes] | None = None
+    _first: str | None = None
 
-    name = "embedded"
+    name = EMBEDDED
 
     @property
     def endpoint_url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    @property
-    def admin(self) -> Admin:
-        return Admin(self.endpoint_url)
+    @cached_property
+    def aws(self) -> Aws:
+        return Aws(self.endpoint_url)
 
     def running(self) -> Instance | None:
         """The process that an earlier `start` left running on this port, if any."""
         instance = running_instance(self.workspace, self.port)
         return instance if instance is not None and instance.target == self.name else None
 
-    def start(self) -> Instance:
+    def alive(self) -> bool:
+        return self.running() is not None
+
+    def start(self, show: Show = unseen) -> Instance:
         """Start the emulator and wait until it answers. Raises Problem when the port is taken or it does not come up;
         nothing is left running then."""
+        with show("start the emulator") as step:
+            instance = self._start()
+            step.note(f"{self.endpoint_url}, pid {instance.pid}, {self.settings.clock} clock")
+        return instance
+
+    def _start(self) -> Instance:
         if self.port == 0:
             self.port = _free_port()
         self.workspace.make_private()
         # Alone on this port: who starts there at the same time must not take the other's log and record for its own.
         with self.workspace.lock(starting(self.port)):
             refuse_taken_port(self.port, self.workspace)
-            return self._start()
+            return self._started()
 
-    def _start(self) -> Instance:
+    def _started(self) -> Instance:
         instance: Instance | None = None
         log = emulator_log(self.workspace, self.port)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -122,22 +136,55 @@ class EmbeddedTarget:
         return True
 
     def empty(self) -> None:
-        """Forget everything. Raises AdminError."""
         self.admin.reset()
 
-    def client(self, service: str) -> Any:
-        """A boto3 client for the service on this target."""
-        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
-        return local_session(region).client(service, endpoint_url=self.endpoint_url)
+    def remember(self, snapshot: str | None = None) -> None:
+        """Without a snapshot, nothing is the first state."""
+        self._first = snapshot
 
-    def capabilities(self) -> frozenset[str]:
-        """What this target can do beyond AWS's own APIs."""
-        return CAPABILITIES
+    def clean(self) -> bool:
+        try:
+            self.admin.begin_again(self._first)
+        except AdminError as error:
+            if error.status != 0 or not self._ends():
+                raise
+            self.start()
+            self.admin.begin_again(self._first)
+        return False
+
+    @property
+    def log(self) -> Path:
+        return emulator_log(self.workspace, self.port)
+
+    def log_position(self) -> int:
+        return log_size(self.log)
+
+    def log_since(self, position: int) -> str:
+        return log_since(self.log, position)
+
+    def print_log(self, follow: bool) -> int:
+        if not self.log.is_file():
+            raise Problem(
+                f"There is no log of an emulator on port {self.port}; start one: harness up --port {self.port}."
+            )
+        return print_log(self.log, follow)
+
+    def forget(self) -> None:
+        remove_files(self.workspace, self.port)
+
+    def _ends(self) -> bool:
+        """Whether an emulator that does not answer is gone, or is so at once: its port closes before its process
+        ends."""
+        try:
+            return wait_for(
+                lambda: not self.alive(), seconds=_END_SECONDS, what="The emulator did not end", every=_POLL_SECONDS
+            )
+        except NotInTime:
+            return False
 
     def _arguments(self) -> list[str]:
-        record = str(record_file(self.workspace, self.port))
-        snapshots = str(self.workspace.snapshots)
-        return ["--port", str(self.port), "--snapshot-dir", snapshots, "--record", record, *self.settings.argv()]
+        record = record_file(self.workspace, self.port)
+        return self.settings.argv(port=self.port, snapshot_dir=self.workspace.snapshots, record=record)
 
     def _wait_ready(self, child: subprocess.Popen[bytes], log: Path) -> None:
         def ready() -> bool:

@@ -11,6 +11,10 @@ from harness.targets.admin import Admin, AdminError
 HOST = "127.0.0.1"
 
 
+def port_of(endpoint_url: str) -> int:
+    return int(endpoint_url.rpartition(":")[2])
+
+
 def refuse_taken_port(port: int, workspace: Workspace) -> None:
     """Raise Problem when something listens on the port already, or when it needs special rights."""
     with socket.socket() as probe:

@@ -44,9 +44,10 @@ class EmulatorSettings:
         given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
         return cls(**given)
 
-    def argv(self) -> list[str]:
-        """The arguments of `python -m harness.emulator`: what is not as usual."""
-        arguments: list[str] = []
+    def argv(self, **where: object) -> list[str]:
+        """The arguments of `python -m harness.emulator`: what is not as usual, after those of its place (`port=4566`,
+        `snapshot_dir=…`)."""
+        arguments = [word for name, value in where.items() for word in (_option(name), str(value))]
         for each in fields(self):
             value = getattr(self, each.name)
             if value == each.default:

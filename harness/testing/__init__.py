@@ -1,6 +1,6 @@
 """What the pytest plugin's fixtures hand out, for annotations in tests."""
 
-from harness.testing.aws import Aws
+from harness.clients import Aws
 from harness.testing.backup import Backup
 from harness.testing.clock import Clock, NotSettled
 from harness.testing.faults import Faults

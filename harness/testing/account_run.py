@@ -10,13 +10,13 @@ import pytest
 from harness.account.estimate import Estimate
 from harness.account.identity import Identity, who_am_i
 from harness.problem import Problem
-from harness.testing.account import UNCONFIRMED, SuiteAccount, prepare
+from harness.targets import AWS, CAPABILITIES, lacks
+from harness.testing.account import UNCONFIRMED, prepare
 from harness.testing.declared import MARK, declared_seconds
+from harness.testing.needs import NEEDS
 from harness.testing.options import Options
 
 _FIXTURES = "harness.pytest_plugin"
-# Fixtures of the plugin that need a capability, by name.
-_NEEDS = {"clock": "clock", "faults": "faults", "sink": "sinks", "containers": "containers"}
 UNDECLARED = f"takes real time on aws: declare how much, @pytest.mark.{MARK}(seconds=N)"
 
 
@@ -76,9 +76,9 @@ class AccountRun:
 def _why_not(item: pytest.Item) -> str | None:
     """Why the test cannot run on an account."""
     for fixture in _own_fixtures(item):
-        need = _NEEDS.get(fixture)
-        if need is not None and need not in SuiteAccount.capabilities:
-            return f"needs {need}, which the target aws does not have"
+        need = NEEDS.get(fixture)
+        if need is not None and need not in CAPABILITIES[AWS]:
+            return lacks(AWS, need)
     return UNDECLARED if declared_seconds(item) is None else None
 
 

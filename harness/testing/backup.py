@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.backup import BackupReader
-from harness.testing.aws import Aws
+from harness.clients import Aws
 
 
 @dataclass(frozen=True)

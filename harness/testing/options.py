@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.problem import Problem
-from harness.targets import ACCOUNT_TARGET, DEFAULT_TARGET, refuse_unknown_target
+from harness.targets import AWS, DEFAULT_TARGET, refuse_unknown_target
+from harness.targets.settings import EmulatorSettings
 
 CONFIRMATION = "--harness-i-know-this-costs-money"
 DEFAULT_SEED = 7
@@ -61,6 +62,11 @@ class Options:
     confirmed: bool = False
     strict: bool = False
 
+    @property
+    def settings(self) -> EmulatorSettings:
+        """Of an emulator that is started for the run."""
+        return EmulatorSettings("manual", self.seed, iam=self.iam, strict=self.strict)
+
     @classmethod
     def read(
         cls,
@@ -85,14 +91,14 @@ class Options:
         iam = given["iam"]
         if iam not in (None, *_IAM):
             raise Problem(f"--harness-iam {iam} is not a mode; use off or enforce.")
-        if target == "aws":
+        if target == AWS:
             _refuse_emulators(url, iam)
         if iam is not None and url is not None:
             raise Problem("A running emulator has its own mode: leave out --harness-iam or --harness-endpoint-url.")
         strict = given["strict"]
         if strict not in (None, "yes", "no"):
             raise Problem(f"--harness-strict {strict} is not an answer; use yes or no.")
-        if strict is not None and (url is not None or target == ACCOUNT_TARGET):
+        if strict is not None and (url is not None or target == AWS):
             raise Problem("Only an emulator that is started for the tests can be strict: leave out --harness-strict.")
         return cls(
             root,

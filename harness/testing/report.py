@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.json_object import Json
-from harness.targets import DEFAULT_TARGET
+from harness.targets import DEFAULT_TARGET, Capability
 from harness.targets.admin import AdminError
 from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
-from harness.testing.suite import SuiteTarget
+from harness.testing.suite import Suite
 from harness.waiting import NotInTime, wait_for
 
 Section = tuple[str, str]
@@ -32,13 +32,15 @@ _FAILURE = re.compile(
 
 @dataclass
 class Using:
-    """A test that uses the target: when it began there, how long the target's own log was, and its ledgers."""
+    """A test that uses the target: when it began there (and in real time), how long the target's own log was, and its
+    ledgers."""
 
-    emulator: SuiteTarget
+    suite: Suite
     began: float
     log_position: int
     ledgers: list[TestedLedger] = field(default_factory=list)
     told: bool = False
+    real_began: float = field(default_factory=time.time)
 
 
 def sections(using: Using, test: str, shown: str) -> Iterator[Section]:
@@ -56,20 +58,16 @@ def sections(using: Using, test: str, shown: str) -> Iterator[Section]:
         yield from _arrived(using)
     except Exception as error:
         yield "harness: functions", f"their logs cannot be read: {error}"
-    if errors := logged_errors(using.emulator.log_since(using.log_position)):
-        yield "harness: errors of the emulator", f"{errors}\n(all of it: {using.emulator.log})"
+    if errors := logged_errors(using.suite.target.log_since(using.log_position)):
+        yield "harness: errors of the emulator", f"{errors}\n(all of it: {using.suite.target.log})"
     yield from _containers(using)
 
 
 def _containers(using: Using) -> Iterator[Section]:
     """The last lines that each container wrote during the test."""
-    from harness.testing.localstack import SuiteLocalStack
-
-    suite = using.emulator
-    if not isinstance(suite, SuiteLocalStack):
-        return
-    for name in suite.pair.names:
-        text = _tried(lambda name=name: suite.container_log(name, using.log_position))  # type: ignore[misc]
+    containers = using.suite.target.containers
+    for name in containers.names if containers is not None else ():
+        text = _tried(lambda name=name: containers.log(name, using.real_began))  # type: ignore[misc, union-attr]
         yield f"harness: container {name}", "\n".join(text.splitlines()[-_LOG_LINES:]) or "it wrote nothing"
 
 
@@ -93,20 +91,20 @@ def failed(lines: list[str]) -> bool:
 
 
 def _heading(using: Using, test: str) -> str:
-    emulator = using.emulator
-    if emulator.admin is None:
-        return f"target {emulator.name}, {emulator.now() - using.began:.1f} s into the test"
-    where = "" if emulator.name == DEFAULT_TARGET else f"--harness-target {emulator.name} "
-    again = f'seed {emulator.seed}; again: pytest {where}--harness-seed {emulator.seed} "{test}"'
+    suite, name = using.suite, using.suite.target.name
+    if suite.admin is None:
+        return f"target {name}, {suite.now() - using.began:.1f} s into the test"
+    where = "" if name == DEFAULT_TARGET else f"--harness-target {name} "
+    again = f'seed {suite.seed}; again: pytest {where}--harness-seed {suite.seed} "{test}"'
     try:
-        now = emulator.now()
+        now = suite.now()
     except AdminError as error:
         return f"{again}\n{error.sentence}"
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lines = [again, f"clock {moment}, {now - using.began:.1f} s into the test; emulator {emulator.aws.url}"]
+    lines = [again, f"clock {moment}, {now - using.began:.1f} s into the test; emulator {suite.aws.url}"]
     lines += [
         f"fault {rule['id']} ({rule['fault']}): matched {rule['matched']}, fired {rule['fired']}"
-        for rule in emulator.admin.faults()
+        for rule in suite.admin.faults()
     ]
     return "\n".join(lines)
 
@@ -114,7 +112,7 @@ def _heading(using: Using, test: str) -> str:
 def _trace(using: Using, ledger: TestedLedger) -> str:
     """Where the first lost record went, if the emulator can tell."""
     lost = ledger.first_lost()
-    admin = using.emulator.admin
+    admin = using.suite.admin
     if lost is None or admin is None:
         return ""
     for record_id in (lost.token, lost.outcome.sequence):
@@ -129,7 +127,7 @@ def _trace(using: Using, ledger: TestedLedger) -> str:
 
 def _arrived(using: Using) -> list[Section]:
     """The logs of failed functions; where time is real they may take a while, and none may come at all."""
-    seconds = 0.0 if "clock" in using.emulator.capabilities else _LOGS_ARRIVE_SECONDS
+    seconds = 0.0 if Capability.CLOCK in using.suite.target.capabilities else _LOGS_ARRIVE_SECONDS
     try:
         return wait_for(
             lambda: list(_failed_functions(using)),
@@ -143,12 +141,12 @@ def _arrived(using: Using) -> list[Section]:
 
 def _failed_functions(using: Using) -> Iterator[Section]:
     """The log tails of functions that failed since the test began."""
-    aws = using.emulator.aws
+    aws = using.suite.aws
     functions = [
         each
         for page in aws.client("lambda").get_paginator("list_functions").paginate()
         for each in page["Functions"]
-        if using.emulator.owns(each["FunctionName"])
+        if each["FunctionName"].startswith(using.suite.target.prefix)
     ]
     shown = 0
     for function in functions:
@@ -158,7 +156,7 @@ def _failed_functions(using: Using) -> Iterator[Section]:
             yield f"harness: log of {function['FunctionName']}", "\n".join(lines[-_LOG_LINES:])
 
 
-def _group_of(function: Json) -> str:
+def _group_of(function: dict[str, Any]) -> str:
     named: str | None = function.get("LoggingConfig", {}).get("LogGroup")
     return named or f"/aws/lambda/{function['FunctionName']}"
 

@@ -7,27 +7,9 @@ from dataclasses import dataclass
 
 from harness.provision.stack import state_outputs
 from harness.provision.stack_packages import make_packages_for
-from harness.targets.admin import Admin
-from harness.targets.settings import EmulatorSettings
 from harness.testing.topology import Provisioner, Topology, initialise, once_per_run
 
 _SNAPSHOT = "pytest"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The emulator in front, with manual time."""
-
-    endpoint_url: str
-    settings: EmulatorSettings
-
-    @property
-    def port(self) -> int:
-        return int(self.endpoint_url.rpartition(":")[2])
-
-    @property
-    def admin(self) -> Admin:
-        return Admin(self.endpoint_url)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.json_object import Json
-from harness.testing.aws import Aws
+from harness.clients import Aws
 
 INVOKE_BASE = "http://emulator.test"
 """Given to Terraform as the variable `endpoint_url`, where a stack declares it: the same for every emulator."""
@@ -29,7 +28,7 @@ class Stack(Mapping[str, Any]):
         self.aws = aws
         self._before_change = before_change
         url = aws.endpoint_url
-        self.outputs: Json = (
+        self.outputs: dict[str, Any] = (
             dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
         )
 

@@ -1,60 +1,64 @@
-"""What tests need of a target, whichever it is: clients, a first state, and words for what more it can do."""
+"""What the tests of a process have: one target, whichever it is, with the stack, brought back to its first state."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
+import time
+from dataclasses import dataclass
+from typing import Any
 
-from harness.json_object import Json
-from harness.ledger import Settle
+from harness.clients import Aws
+from harness.ledger import ByClock, ByPolling, Settle
+from harness.targets import Capability, Target
 from harness.targets.admin import Admin
-from harness.testing.aws import Aws
+from harness.testing.topology import Provisioner, Topology
+
+_WAIT_SECONDS = 900.0
+_QUIET_SECONDS = 30.0
+_INTERVAL_SECONDS = 5.0
 
 
-class SuiteTarget(Protocol):
-    """One target for all tests of this process.
+@dataclass
+class Suite:
+    """`seed` is None where nothing follows one. `outputs` are the stack's, None without a stack; `provisioner` brought
+    it there, where that was done here."""
 
-    `name` is the target's, `capabilities` what it can do (the words are in `harness.targets`), `admin` the admin API
-    that those need, None where there is none. `seed` is None where nothing follows one. `outputs` are the stack's, None
-    without a stack. `log` is the target's own log, where there is one.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def capabilities(self) -> frozenset[str]: ...
-
-    @property
-    def aws(self) -> Aws: ...
+    target: Target
+    seed: int | None
+    provisioner: Provisioner | None = None
+    outputs: dict[str, Any] | None = None
 
     @property
-    def admin(self) -> Admin | None: ...
+    def aws(self) -> Aws:
+        return self.target.aws
 
     @property
-    def seed(self) -> int | None: ...
+    def admin(self) -> Admin | None:
+        return self.target.admin if Capability.ADMIN in self.target.capabilities else None
 
-    @property
-    def outputs(self) -> Json | None: ...
-
-    @property
-    def log(self) -> Path | None: ...
+    def provide(self) -> None:
+        """Bring the stack there: that is the first state. Raises Problem."""
+        self._begin_with(self.provisioner.provide() if self.provisioner is not None else None)
 
     def clean(self) -> None:
         """Back to the first state, as far as the target can."""
+        if self.target.clean() and self.provisioner is not None:
+            # From nothing: an apply of what is missing replaces what depends on it, and Terraform does not see that
+            # an integration that is replaced takes its responses along.
+            self.target.empty()
+            self._begin_with(self.provisioner.again())
 
     def now(self) -> float:
         """The target's time in epoch seconds."""
+        return float(self.admin.clock()["now"]) if self.admin is not None else time.time()
 
     def settle(self, seconds: float | None) -> Settle:
-        """How a ledger waits there, in a test that declared so many seconds of real time."""
+        """How a ledger waits, in a test that declared so many seconds of real time: by the clock, where there is one;
+        else by reading again and again for that long."""
+        if Capability.CLOCK in self.target.capabilities:
+            return ByClock(self.target.endpoint_url)
+        bound = _WAIT_SECONDS if seconds is None else seconds
+        return ByPolling(bound, min(_QUIET_SECONDS, bound / 4), min(_INTERVAL_SECONDS, bound / 20))
 
-    def owns(self, name: str) -> bool:
-        """Whether a resource of that name is the tests'."""
-
-    def log_size(self) -> int: ...
-
-    def log_since(self, position: int) -> str: ...
-
-    def forget(self) -> None:
-        """Remove the files of a run whose tests all passed, after the target has ended."""
+    def _begin_with(self, topology: Topology | None) -> None:
+        self.outputs = topology.outputs if topology is not None else None
+        self.target.remember(topology.snapshot if topology is not None else None)

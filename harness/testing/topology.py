@@ -12,9 +12,8 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.mirror import find_provider_source
 from harness.provision.stack import Stack, resolve_stack, state_outputs
@@ -23,8 +22,8 @@ from harness.provision.terraform_binary import Terraform, download_terraform, fi
 from harness.provision.tflocal import StackRunner
 from harness.provision.warm import WarmInputs, WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
-from harness.targets.admin import Admin
-from harness.targets.settings import EmulatorSettings
+from harness.targets import Target
+from harness.targets.port import port_of
 from harness.testing.options import Options
 from harness.testing.stack import INVOKE_BASE
 
@@ -71,28 +70,12 @@ class SuiteRunner(StackRunner):
         return environment
 
 
-class Applied(Protocol):
-    """The emulator that a stack is applied to. What decides the outcome beside the stack is in its settings."""
-
-    @property
-    def endpoint_url(self) -> str: ...
-
-    @property
-    def port(self) -> int: ...
-
-    @property
-    def admin(self) -> Admin: ...
-
-    @property
-    def settings(self) -> EmulatorSettings: ...
-
-
 @dataclass(frozen=True)
 class Topology:
     """The stack on one emulator. `snapshot` brings it back to the moment after the apply."""
 
     snapshot: str
-    outputs: Json
+    outputs: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -101,7 +84,7 @@ class Provisioner:
 
     options: Options
     workspace: SuiteWorkspace
-    target: Applied
+    target: Target
     environ: Mapping[str, str]
 
     def provide(self) -> Topology:
@@ -121,6 +104,10 @@ class Provisioner:
                 runner.apply()
                 store.save(inputs.key(), self.target.admin, self._state)
             return Topology(f"warm-{inputs.key()}", state_outputs(self._state))
+
+    def again(self) -> Topology:
+        """On a target that was emptied."""
+        return self.provide()
 
     def stack(self) -> Stack:
         """Raises Problem when there is no such stack, or it is one that tests cannot apply."""
@@ -161,7 +148,7 @@ class Provisioner:
 
     @property
     def _state(self) -> Path:
-        return self.workspace.instance(self.target.port) / "stack.tfstate"
+        return self.workspace.instance(port_of(self.target.endpoint_url)) / "stack.tfstate"
 
     def _terraform(self) -> Terraform:
         try:

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 
-from harness.clients import local_session
+from harness.clients import Aws, local_session
 from harness.emulator.private import leave_host_environment, private_environment
 from harness.emulator.testing import EmulatorThread
 from harness.ledger.entry_points import aws_client
-from harness.testing.aws import Aws
 
 BOUND = 60.0
 MARKER = "seen-only-by-who-looks"
@@ -222,7 +221,7 @@ def test_our_own_clients_take_nothing_of_the_host(tmp_path: Path, monkeypatch: p
     with EmulatorThread() as emulator:
         port = int(emulator.url.rpartition(":")[2])
         makers = [
-            EmbeddedTarget(Workspace(tmp_path), port).client,
+            EmbeddedTarget(Workspace(tmp_path), port).aws.client,
             Aws(emulator.url, "us-east-1").client,
             lambda service: aws_client(service, emulator.url),
             Clients(emulator.url).get,

@@ -11,10 +11,9 @@ import pytest
 
 from harness.problem import Problem
 from harness.pytest_plugin import harness_options
-from harness.targets import DEFAULT_TARGET
-from harness.testing.emulator import SuiteEmulator, forget_files, suite_emulator
-from harness.testing.localstack import SuiteLocalStack
-from harness.testing.suite import SuiteTarget
+from harness.targets import DEFAULT_TARGET, Capability, lacks
+from harness.testing.opening import suite_on
+from harness.testing.suite import Suite
 from harness.testing.topology import Unobtainable
 from tests.conftest import Aws
 from tests.integration.full_stack import FullStack
@@ -46,21 +45,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def harness_emulator(request: pytest.FixtureRequest) -> Iterator[SuiteTarget]:
+def harness_emulator(request: pytest.FixtureRequest) -> Iterator[Suite]:
     """The plugin's, but skipped with a warning where Terraform cannot be had; in CI (CI=true) that is a failure."""
     for name in [name for name in os.environ if name.startswith(_NOT_OURS)]:
         del os.environ[name]
     # The processes that are started here run the code of this checkout, installed or not.
     os.environ["PYTHONPATH"] = str(ROOT)
     try:
-        with suite_emulator(harness_options(request.config)) as emulator:
-            yield emulator
+        with suite_on(harness_options(request.config)) as suite:
+            yield suite
     except Unobtainable as reason:
         _skip(f"the tests of the full stack need Terraform and its AWS provider: {reason.sentence} {reason.detail}")
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
     if not request.session.testsfailed:
-        emulator.forget()
+        suite.target.forget()
 
 
 def _skip(sentence: str) -> NoReturn:
@@ -72,43 +71,42 @@ def _skip(sentence: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def full(harness_emulator: SuiteTarget) -> Provisioned:
+def full(harness_emulator: Suite) -> Provisioned:
     """Terraform on the emulator of this process."""
-    assert isinstance(harness_emulator, SuiteEmulator | SuiteLocalStack)
     return Provisioned.of(harness_emulator)
 
 
 @pytest.fixture(scope="session")
-def _session_aws(harness_emulator: SuiteTarget) -> Aws:
+def _session_aws(harness_emulator: Suite) -> Aws:
     return Aws(harness_emulator.aws.url)
 
 
 @pytest.fixture
-def aws(harness_clean: SuiteTarget, _session_aws: Aws) -> Aws:
+def aws(harness_clean: Suite, _session_aws: Aws) -> Aws:
     """The handle of the project's other tests, on the emulator with the full stack."""
     return _session_aws
 
 
 @pytest.fixture
-def snapshots(harness_clean: SuiteTarget) -> None:
+def snapshots(harness_clean: Suite) -> None:
     """Skips the test where no snapshot holds the whole state."""
-    if "snapshots" not in harness_clean.capabilities:
-        pytest.skip(f"needs snapshots, which the target {harness_clean.name} does not have")
+    if Capability.SNAPSHOTS not in harness_clean.target.capabilities:
+        pytest.skip(lacks(harness_clean.target.name, Capability.SNAPSHOTS))
 
 
 @pytest.fixture
-def iam_is_here(harness_clean: SuiteTarget) -> None:
+def iam_is_here(harness_clean: Suite) -> None:
     """Skips the test where no policy can decide over what the emulator does."""
-    if harness_clean.name != DEFAULT_TARGET:
-        pytest.skip(f"needs IAM in the emulator itself; on the target {harness_clean.name} it is behind")
+    if harness_clean.target.name != DEFAULT_TARGET:
+        pytest.skip(f"needs IAM in the emulator itself; on the target {harness_clean.target.name} it is behind")
 
 
 @pytest.fixture
-def stack(harness_clean: SuiteTarget, aws: Aws) -> Iterator[FullStack]:
+def stack(harness_clean: Suite, aws: Aws) -> Iterator[FullStack]:
     """The full stack, clean. A traceback in the emulator's log fails the test."""
-    before = harness_clean.log_size()
+    before = harness_clean.target.log_position()
     yield FullStack(aws, harness_clean.outputs or {})
-    new = harness_clean.log_since(before)
+    new = harness_clean.target.log_since(before)
     assert "Traceback" not in new, f"the emulator logged an error:\n{new[-4000:]}"
 
 
@@ -122,17 +120,17 @@ def sam(request: pytest.FixtureRequest) -> Iterator[SamSuite]:
         _skip(f"the tests of the triggers API need SAM CLI and its packages: {reason.sentence} {reason.detail}")
     except Problem as problem:
         pytest.fail(f"{problem.sentence}\n\n{problem.detail}", pytrace=False)
-    if not request.session.testsfailed and suite.emulator.target is not None:
-        forget_files(suite.emulator.target)
+    if not request.session.testsfailed:
+        suite.suite.target.forget()
 
 
 @pytest.fixture(scope="module")
 def triggers(sam: SamSuite) -> Iterator[TriggersApi]:
     """The deployed triggers API, clean, for the tests of a module. A traceback in the emulator's log fails the last."""
-    sam.emulator.clean()
-    before = sam.emulator.log_size()
-    yield TriggersApi(Aws(sam.emulator.aws.url), sam.emulator.outputs or {})
-    new = sam.emulator.log_since(before)
+    sam.suite.clean()
+    before = sam.suite.target.log_position()
+    yield TriggersApi(Aws(sam.suite.aws.url), sam.suite.outputs or {})
+    new = sam.suite.target.log_since(before)
     assert "Traceback" not in new, f"the emulator logged an error:\n{new[-4000:]}"
 
 

@@ -6,8 +6,7 @@ import shutil
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from harness.testing.emulator import SuiteEmulator
-from harness.testing.localstack import SuiteLocalStack
+from harness.testing.suite import Suite
 from harness.testing.topology import SuiteRunner
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +42,8 @@ class Provisioned:
     runner: PlanningRunner
 
     @classmethod
-    def of(cls, emulator: SuiteEmulator | SuiteLocalStack) -> Provisioned:
-        assert emulator.provisioner is not None
-        runner = emulator.provisioner.runner()
+    def of(cls, suite: Suite) -> Provisioned:
+        assert suite.provisioner is not None
+        runner = suite.provisioner.runner()
         runner.init()  # not done yet where the stack came from a snapshot of an earlier run
         return cls(PlanningRunner(**{field.name: getattr(runner, field.name) for field in fields(SuiteRunner)}))

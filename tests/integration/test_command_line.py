@@ -93,7 +93,7 @@ def test_up_status_down_leaves_no_process(project: Path, port: int) -> None:
 
 def _function_process(target: EmbeddedTarget) -> int:
     """The pid of a warm function process of the emulator."""
-    client = target.client("lambda")
+    client = target.aws.client("lambda")
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("who.py", _WHO)
@@ -117,7 +117,7 @@ def test_an_upstream_is_named_once(project: Path, port: int) -> None:
         code, said = harness(project, *options)
         assert code == 0, said
         target = EmbeddedTarget(Workspace(project), port)
-        assert target.client("kinesis").list_streams()["StreamNames"] == []
+        assert target.aws.client("kinesis").list_streams()["StreamNames"] == []
         answer = httpx.get(f"{target.endpoint_url}/")  # ListBuckets
         assert answer.status_code == 503 and behind in answer.text
         code, said = harness(project, *options[:-1], "firehose")

@@ -12,27 +12,26 @@ from pathlib import Path
 import pytest
 
 from harness.json_object import Json
-from harness.testing.emulator import SuiteEmulator
-from harness.testing.suite import SuiteTarget
+from harness.targets.embedded import EmbeddedTarget
+from harness.testing.suite import Suite
 from tests.integration.full_stack import FullStack
 from tests.integration.test_event_ingestion import EVENT_TYPES, event
 
 POISON = {"poison": True}
 
 
-def children(emulator: SuiteEmulator) -> set[int]:
+def children(target: EmbeddedTarget) -> set[int]:
     """The processes below the emulator's."""
-    assert emulator.target is not None
-    instance = emulator.target.running()
+    instance = target.running()
     assert instance is not None
     lists = Path(f"/proc/{instance.pid}/task").glob("*/children")
     return {int(pid) for path in lists for pid in path.read_text().split()}
 
 
-def none_left(emulator: SuiteEmulator, seconds: float = 5.0) -> bool:
+def none_left(target: EmbeddedTarget, seconds: float = 5.0) -> bool:
     """Whether the emulator has no child process, now or within some real seconds (a process takes a moment to end)."""
     deadline = time.monotonic() + seconds
-    while (left := children(emulator)) and time.monotonic() < deadline:
+    while (left := children(target)) and time.monotonic() < deadline:
         select.select([], [], [], 0.01)
     return not left
 
@@ -49,23 +48,24 @@ def alarm_names(stack: FullStack, event_type: str) -> tuple[str, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_processors_scale_to_zero(stack: FullStack, harness_emulator: SuiteTarget) -> None:
+def test_processors_scale_to_zero(stack: FullStack, harness_emulator: Suite) -> None:
     """No process lives while there is no event: none before the first, none after ten idle minutes; the next event
     starts one again (C5, C9)."""
-    if not isinstance(harness_emulator, SuiteEmulator):
+    target = harness_emulator.target
+    if not isinstance(target, EmbeddedTarget):
         pytest.skip("looks at the emulator's processes, which are in a container")
-    assert none_left(harness_emulator)
+    assert none_left(target)
     stack.aws.advance(3600)
-    assert children(harness_emulator) == set()
+    assert children(target) == set()
 
     for number in (1, 2):
         stack.post(stack.events["event_urls"]["orders"], event("orders", number))
         stack.aws.settle()
-        assert len(children(harness_emulator)) == 1
+        assert len(children(target)) == 1
         stack.aws.advance(590)
-        assert len(children(harness_emulator)) == 1  # warm, as on AWS
+        assert len(children(target)) == 1  # warm, as on AWS
         stack.aws.advance(30)
-        assert none_left(harness_emulator)
+        assert none_left(target)
 
     assert [each["order_id"] for each in stack.processed("orders")] == [1, 2]
     reports = [line for line in stack.log(stack.flows["orders"]["processor_log_group_name"]) if "REPORT" in line]

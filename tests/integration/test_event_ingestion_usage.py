@@ -15,7 +15,8 @@ import pytest
 from harness.provision.package import package_lambdas
 from harness.provision.stack import Stack as TerraformStack
 from harness.pytest_plugin import harness_options
-from harness.testing.emulator import SuiteEmulator, suite_emulator
+from harness.testing.opening import suite_on
+from harness.testing.suite import Suite
 from tests.conftest import Aws
 from tests.integration.deployed import Deployed
 from tests.integration.provisioning import ROOT, Provisioned
@@ -49,23 +50,22 @@ NEW_STREAM = """
 
 
 @pytest.fixture(scope="session")
-def usage_emulator(harness_emulator: SuiteEmulator, pytestconfig: pytest.Config) -> Iterator[SuiteEmulator]:
+def usage_emulator(harness_emulator: Suite, pytestconfig: pytest.Config) -> Iterator[Suite]:
     """Applied once for all workers and kept for later runs, as the full stack is."""
     package_lambdas(FOLDER / "lambda", FOLDER / "build" / "lambdas")
     options = replace(harness_options(pytestconfig), stack=str(FOLDER), run=None)
-    with suite_emulator(options) as emulator:
-        assert isinstance(emulator, SuiteEmulator)
-        yield emulator
-    emulator.forget()
+    with suite_on(options) as suite:
+        yield suite
+    suite.target.forget()
 
 
 @pytest.fixture
-def usage(usage_emulator: SuiteEmulator) -> Iterator[Deployed]:
+def usage(usage_emulator: Suite) -> Iterator[Deployed]:
     """The stack as it was right after the apply. A traceback in the emulator's log fails the test."""
     usage_emulator.clean()
-    before = usage_emulator.log_size()
+    before = usage_emulator.target.log_position()
     yield Deployed(Aws(usage_emulator.aws.url), usage_emulator.outputs or {})
-    assert "Traceback" not in usage_emulator.log_since(before)
+    assert "Traceback" not in usage_emulator.target.log_since(before)
 
 
 def answer(response: httpx.Response) -> tuple[int, Any]:
@@ -218,7 +218,7 @@ def test_a_processor_in_a_vpc_runs_and_is_told_of(usage: Deployed, usage_emulato
     assert any("Processed: {'user_id': 'user123'" in line for line in log)
 
 
-def test_a_new_event_type_by_the_four_steps(usage: Deployed, usage_emulator: SuiteEmulator, tmp_path: Path) -> None:
+def test_a_new_event_type_by_the_four_steps(usage: Deployed, usage_emulator: Suite, tmp_path: Path) -> None:
     """Handler, module, registration, apply: the new route works, and nothing that runs already is made anew. A plan
     after it is empty, for every variable of both modules."""
     stack = tmp_path / "kinesis-starter-infra"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.testing.emulator import SuiteEmulator
+from harness.testing.suite import Suite
 from tests.integration.inner_pytest import emulators_left, run_pytest
 from tests.integration.provisioning import ROOT
 
@@ -62,9 +62,7 @@ def terraform(tmp_path: Path) -> tuple[Path, Path]:
     return command, record
 
 
-def test_the_example_with_two_workers(
-    harness_emulator: SuiteEmulator, project: Path, terraform: tuple[Path, Path]
-) -> None:
+def test_the_example_with_two_workers(harness_emulator: Suite, project: Path, terraform: tuple[Path, Path]) -> None:
     """Terraform runs once for two workers and not at all for the next run; a failure's report says what happened."""
     command, record = terraform
     (project / "tests" / "test_broken.py").write_text(BROKEN)
@@ -93,7 +91,7 @@ def test_the_example_with_two_workers(
     assert set(record.read_text().split()) == {"version"}
 
 
-def test_an_error_of_terraform_is_shown_once_as_it_is(harness_emulator: SuiteEmulator, project: Path) -> None:
+def test_an_error_of_terraform_is_shown_once_as_it_is(harness_emulator: Suite, project: Path) -> None:
     """The diagnostic, for every test that needs the stack, without a stack trace of ours."""
     (project / "terraform" / "more.tf").write_text('output "wrong" {\n  value = aws_sqs_queue.none.url\n}\n')
     finished = run_pytest(project)

@@ -195,10 +195,10 @@ def test_an_emulator_that_runs_already_is_left_as_it_was(project: Path, tmp_path
     target = EmbeddedTarget(Workspace(tmp_path), 0, EmulatorSettings("manual", 5))
     target.start()
     try:
-        target.client("kinesis").create_stream(StreamName="mine", ShardCount=1)
+        target.aws.client("kinesis").create_stream(StreamName="mine", ShardCount=1)
         finished = run_pytest(project, f"--harness-endpoint-url={target.endpoint_url}")
         assert "2 passed" in finished.said, finished.said
-        assert target.client("kinesis").list_streams()["StreamNames"] == ["mine"]
+        assert target.aws.client("kinesis").list_streams()["StreamNames"] == ["mine"]
         assert target.admin.snapshots() == []
 
         refused = run_pytest(project, f"--harness-endpoint-url={target.endpoint_url}", "-n", "2")

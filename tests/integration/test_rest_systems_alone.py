@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.json_object import Json
-from harness.testing.emulator import SuiteEmulator
+from harness.testing.suite import Suite
 from tests.integration.alone import Alone
 from tests.integration.aws_cli import version_1
 from tests.integration.full_stack import SINK
@@ -77,7 +77,7 @@ NO_REFRESH = "-refresh=false"
 
 
 @pytest.mark.timeout(600)  # half a minute of work, but beside others' on a loaded machine much more
-def test_each_system_alone(harness_emulator: SuiteEmulator, tmp_path: Path) -> None:
+def test_each_system_alone(harness_emulator: Suite, tmp_path: Path) -> None:
     """`make up STACK=log-relay` and `make up STACK=event-ingestion`, with the documents' own commands."""
     missing = [command for command in ("make", "bash", "curl", "zip", "terraform") if shutil.which(command) is None]
     if missing:

@@ -20,7 +20,8 @@ from botocore.exceptions import ClientError
 from harness.json_object import Json
 from harness.pytest_plugin import harness_options
 from harness.targets import DEFAULT_TARGET
-from harness.testing.emulator import SuiteEmulator, started
+from harness.testing.opening import started
+from harness.testing.suite import Suite
 from harness.testing.topology import Provisioner, SuiteRunner
 from tests.conftest import Aws
 from tests.integration.deployed import Deployed
@@ -55,16 +56,14 @@ def issuer() -> Iterator[LocalIssuer]:
 
 
 @pytest.fixture(scope="session")
-def variants_emulator(
-    harness_emulator: SuiteEmulator, pytestconfig: pytest.Config, issuer: LocalIssuer
-) -> Iterator[SuiteEmulator]:
+def variants_emulator(harness_emulator: Suite, pytestconfig: pytest.Config, issuer: LocalIssuer) -> Iterator[Suite]:
     """Applied once for all workers and kept for later runs, as the full stack is."""
     options = replace(harness_options(pytestconfig), stack=str(FOLDER), run=None)
     if options.target != DEFAULT_TARGET:
         pytest.skip(f"its issuer and emulator are processes of this machine, which the target {options.target} is not")
-    with started(options, partial(WithIssuer, issuer=issuer.url)) as emulator:
-        yield emulator
-    emulator.forget()
+    with started(options, partial(WithIssuer, issuer=issuer.url)) as suite:
+        yield suite
+    suite.target.forget()
 
 
 class Variants(Deployed):
@@ -117,14 +116,14 @@ class Variants(Deployed):
 
 
 @pytest.fixture
-def variants(variants_emulator: SuiteEmulator, issuer: LocalIssuer) -> Iterator[Variants]:
+def variants(variants_emulator: Suite, issuer: LocalIssuer) -> Iterator[Variants]:
     """A traceback in the emulator's log fails the test."""
     variants_emulator.clean()
-    before = variants_emulator.log_size()
+    before = variants_emulator.target.log_position()
     made = Variants(Aws(variants_emulator.aws.url), variants_emulator.outputs or {}, issuer)
     yield made
     made.aws.admin("POST", "iam", {"mode": "off"})
-    assert "Traceback" not in variants_emulator.log_since(before)
+    assert "Traceback" not in variants_emulator.target.log_since(before)
 
 
 @pytest.fixture(params=["secured", "signed"])
@@ -324,7 +323,7 @@ def test_without_its_policy_the_delivery_stream_waits(variants: Variants, copy: 
 # -- Terraform -------------------------------------------------------------------------------------------------------
 
 
-def test_a_plan_after_the_apply_is_empty(variants_emulator: SuiteEmulator, variants: Variants) -> None:
+def test_a_plan_after_the_apply_is_empty(variants_emulator: Suite, variants: Variants) -> None:
     """Authorizers, keys and policies are read back as they were created."""
     variants_emulator.clean()  # the issuer of the apply again
     (authorizer,) = variants.aws.client("apigatewayv2").get_authorizers(ApiId=variants.signed["api_id"])["Items"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.testing.emulator import SuiteEmulator
+from harness.testing.suite import Suite
 from tests.integration.alone import Alone
 from tests.integration.left_over import left_over
 
@@ -20,7 +20,7 @@ READING = b'{"device_id":"sensor-001","temperature":22.5,"humidity":60}'
 
 
 @pytest.mark.timeout(600)  # three runs of Terraform at once, on a machine that may have more to do
-def test_each_system_alone(harness_emulator: SuiteEmulator, tmp_path: Path) -> None:
+def test_each_system_alone(harness_emulator: Suite, tmp_path: Path) -> None:
     """`make up STACK=submit`, `make up STACK=iot`, and the iot document's own three commands."""
     if shutil.which("make") is None:
         pytest.skip("make is not on PATH")

@@ -35,7 +35,7 @@ def test_no_key_and_no_payload_is_ever_logged(sam: SamSuite, api: TriggersApi) -
     api.aws.client("dynamodb").delete_table(TableName=KEYS)
     assert api.call("GET", "/v1/inbox").status_code == 503
     logged = "\n".join(api.log(LOG_GROUP))
-    sam.emulator.clean()
+    sam.suite.clean()
     assert "Refused: the API key is unknown or not active" in logged
     assert [secret for secret in secrets if secret in logged] == []
 
@@ -45,7 +45,7 @@ def test_a_missing_table_is_told_with_the_request(sam: SamSuite, api: TriggersAp
     api.aws.client("dynamodb").delete_table(TableName=EVENTS)
     answer = api.call("GET", "/v1/inbox", X_Request_ID="no-table")
     error, request = api.log_lines("no-table")
-    sam.emulator.clean()
+    sam.suite.clean()
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "service_unavailable")
     assert (error["level"], error["message"]) == ("ERROR", "dynamodb Query failed: ResourceNotFoundException")
     assert request["message"].startswith("GET /v1/inbox 503 ")
@@ -146,7 +146,7 @@ def test_the_permissions_suffice(sam: SamSuite, api: TriggersApi) -> None:
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
     answer = api.call("DELETE", f"/v1/events/{event_id}", X_Request_ID="refused")
     error = api.log_lines("refused")[0]
-    sam.emulator.clean()
+    sam.suite.clean()
     assert answer.status_code == 503
     assert error["message"] == "dynamodb Query failed: AccessDeniedException"
 

@@ -32,11 +32,11 @@ RESERVED = "environment variables you have provided contains reserved keys"
 @pytest.fixture
 def fresh(sam: SamSuite) -> Iterator[TriggersApi]:
     """The stack as it was right after the deployment, for a test that changes it."""
-    sam.emulator.clean()
-    api = TriggersApi(Aws(sam.emulator.aws.url), sam.emulator.outputs or {})
+    sam.suite.clean()
+    api = TriggersApi(Aws(sam.suite.aws.url), sam.suite.outputs or {})
     api.put_key(API_KEY, active=True)
     yield api
-    sam.emulator.clean()
+    sam.suite.clean()
 
 
 def stack_of(aws: Aws, name: str = STACK) -> Any:

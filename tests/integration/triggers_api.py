@@ -21,8 +21,10 @@ from harness.provision.sam_runner import SamFinished, SamRunner
 from harness.provision.sam_stack import SamStack
 from harness.provision.warm import WarmStore
 from harness.provision.workspace import Workspace, read_json, write_atomically
-from harness.testing.emulator import SuiteEmulator, suite_emulator
+from harness.targets.port import port_of
+from harness.testing.opening import suite_on
 from harness.testing.options import Options
+from harness.testing.suite import Suite
 from harness.testing.topology import SuiteWorkspace, Unobtainable, once_per_run, provisioning_environment
 from tests.integration.deployed import Deployed
 from tests.integration.provisioning import ROOT
@@ -41,7 +43,7 @@ _NO_PACKAGES = ("ResolveDependencies", "Binary validation failed")
 class SamSuite:
     """The emulator of this process with the deployed stack, and SAM CLI in a copy of the project that is built."""
 
-    emulator: SuiteEmulator
+    suite: Suite
     runner: SamRunner
 
     def own_copy(self, folder: Path) -> OwnCopy:
@@ -72,32 +74,33 @@ class OwnCopy:
 @contextmanager
 def sam_suite(options: Options) -> Iterator[SamSuite]:
     """Raises Unobtainable where SAM CLI or the packages cannot be had; Problem when the deployment fails."""
-    with suite_emulator(replace(options, stack=None, endpoint_url=None)) as emulator:
-        assert isinstance(emulator, SuiteEmulator)
-        yield _deployed(emulator, options)
+    with suite_on(replace(options, stack=None, endpoint_url=None)) as suite:
+        yield _deployed(suite, options)
 
 
-def _deployed(emulator: SuiteEmulator, options: Options) -> SamSuite:
+def _deployed(suite: Suite, options: Options) -> SamSuite:
     """From a kept snapshot, else by `sam build` and `sam deploy`; other workers wait and then restore."""
-    assert emulator.target is not None
+    assert suite.admin is not None
     workspace = SuiteWorkspace(ROOT)
     environ = {"PATH": os.defpath, **provisioning_environment()}
     with workspace.lock("the SAM stack"), once_per_run(workspace.home / "failed-sam-run.json", options.run):
         sam = _sam(environ)
         stack = SamStack(workspace.home / "sam" / STACK)
         _renew(stack.folder)
-        runner = SamRunner(stack, emulator.aws.url, sam, environ)
-        key = sam_digest(stack, sam, emulator.target.settings.facts())
-        kept = workspace.instance(emulator.target.port) / "sam-outputs.json"
+        runner = SamRunner(stack, suite.aws.url, sam, environ)
+        key = sam_digest(stack, sam, suite.target.settings.facts())
+        kept = workspace.instance(port_of(suite.aws.url)) / "sam-outputs.json"
         store = WarmStore(workspace)
         # The build is in the folder as long as nobody removed it.
         usable = store.has(key) and (stack.folder / ".aws-sam" / "build").is_dir()
-        if not (usable and store.restore(key, emulator.admin, kept) is None):
+        if not (usable and store.restore(key, suite.admin, kept) is None):
             _build(runner)
             runner.deploy()
             write_atomically(kept, json.dumps(runner.outputs()))
-            store.save(key, emulator.admin, kept)
-    return SamSuite(replace(emulator, snapshot=f"warm-{key}", outputs=read_json(kept)), runner)
+            store.save(key, suite.admin, kept)
+    suite.target.remember(f"warm-{key}")
+    suite.outputs = read_json(kept)
+    return SamSuite(suite, runner)
 
 
 def _sam(environ: dict[str, str]) -> SamEnvironment:

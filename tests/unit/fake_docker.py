@@ -51,6 +51,9 @@ class FakeRunning:
         self.network = FakeNetwork(self.calls)
         self.names = ["edge", "localstack"]
 
+    def log(self, name: str, since: float | None = None) -> str:
+        return f"{name} is up"
+
     def container(self, name: str) -> FakeContainer:
         if name not in self.names:
             raise Problem(f"There is no container {name}; there are {', '.join(self.names)}.")

@@ -18,8 +18,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from harness.cli import app
-from harness.provision import bring_up, warm
+from harness.provision import warm
 from harness.provision.workspace import Workspace
+from harness.targets import table
 from harness.targets.embedded import EmbeddedTarget
 from harness.targets.instance import load_instance
 from harness.targets.process import process_identity
@@ -82,7 +83,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     monkeypatch.setenv("FAKE_CALLS", str(tmp_path / "calls"))
     # The sources may change while a developer runs the tests.
     monkeypatch.setattr(warm, "emulator_digest", lambda: "constant")
-    monkeypatch.setattr(bring_up, "EmbeddedTarget", functools.partial(EmbeddedTarget, command=FAKE))
+    monkeypatch.setattr(table, "EmbeddedTarget", functools.partial(EmbeddedTarget, command=FAKE))
     yield project
     project.run("down")
 
@@ -151,9 +152,9 @@ def test_signal_during_an_apply_leaves_no_process(
     program = (
         "import functools\n"
         "from harness.cli import app\n"
-        "from harness.provision import bring_up\n"
+        "from harness.targets import table\n"
         "from harness.targets.embedded import EmbeddedTarget\n"
-        f"bring_up.EmbeddedTarget = functools.partial(EmbeddedTarget, command={FAKE!r})\n"
+        f"table.EmbeddedTarget = functools.partial(EmbeddedTarget, command={FAKE!r})\n"
         f"app(['up', '--port', '{project.port}'])\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -333,7 +334,7 @@ def test_log_is_printed(project: Project) -> None:
 
 
 def test_unexpected_error_is_kept_in_a_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cli.look.emulator_log", lambda *_: 1 / 0)
+    monkeypatch.setattr("harness.cli.look.target_on", lambda *_: 1 / 0)
     result = project.run("logs")
     assert result.exit_code == 1
     assert "internal error (ZeroDivisionError" in result.output

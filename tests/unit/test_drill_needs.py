@@ -13,8 +13,8 @@ from harness.cli import app
 from harness.drills import all_drills, drills_named, run_drills
 from harness.drills.drill import Act, Answers, Send, rule
 from harness.drills.needs import lacking, needs
-from harness.drills.places import CAPABILITIES
 from harness.provision.workspace import Workspace
+from harness.targets import CAPABILITIES, Capability
 from tests.unit.drills_at_hand import drill, results
 
 
@@ -31,7 +31,7 @@ from tests.unit.drills_at_hand import drill, results
 )
 def test_needs_follow_from_what_a_drill_does(members: dict[str, object], capability: str, why: str) -> None:
     plain = drill()
-    assert why in needs(drill(**members))[capability]
+    assert why in needs(drill(**members))[Capability(capability)]
     assert members == {} or capability not in needs(plain)
     (sentence,) = [each for each in lacking(drill(**members), "moon", {"reset", "clock"} - {capability}) if why in each]
     assert sentence.startswith(f"needs {capability} (") and sentence.endswith("which the target moon does not have")

@@ -18,8 +18,8 @@ from harness.problem import Problem
 from harness.provision.workspace import Workspace
 from harness.targets.instance import load_instance
 from harness.targets.localstack import images
+from harness.targets.localstack.compose import ComposeTarget
 from harness.targets.localstack.settings import EDGE_IMAGE, LOCALSTACK_IMAGE, NATIVE, OFFLINE_IMAGE
-from harness.targets.localstack.target import LocalStackTarget
 
 FAKE_DOCKER = Path(__file__).with_name("fake_docker_command.py")
 FAKE_EDGE = Path(__file__).with_name("fake_emulator.py")
@@ -102,7 +102,7 @@ def edge(machine: Machine) -> Iterator[None]:
 @pytest.fixture
 def free_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake edge listens before the fake container does."""
-    monkeypatch.setattr("harness.targets.localstack.target.refuse_taken_port", lambda port, workspace: None)
+    monkeypatch.setattr("harness.targets.localstack.compose.refuse_taken_port", lambda port, workspace: None)
 
 
 def said(result: Result) -> str:
@@ -143,7 +143,7 @@ def test_doctor_tells_of_docker_and_does_not_fail_without_it(machine: Machine, h
 
 
 def test_a_start_that_fails_removes_its_containers_itself(machine: Machine) -> None:
-    target = LocalStackTarget(machine.workspace, machine.port)
+    target = ComposeTarget(machine.workspace, machine.port)
     target.find_localstack()
     machine.misbehave("exits")
     with pytest.raises(Problem, match="ended at once"):
@@ -204,12 +204,12 @@ def test_which_localstack_is_used(
     if named:
         monkeypatch.setenv("LOCALSTACK_IMAGE", named)
     machine.has(EDGE_IMAGE, *there)
-    assert LocalStackTarget(machine.workspace, machine.port).find_localstack() == used
+    assert ComposeTarget(machine.workspace, machine.port).find_localstack() == used
     assert len(machine.calls("pull")) == (used not in there)
 
 
 def test_the_edge_is_built_only_when_its_sources_changed(machine: Machine) -> None:
-    target = LocalStackTarget(machine.workspace, machine.port)
+    target = ComposeTarget(machine.workspace, machine.port)
     assert target.find_edge() == "unchanged" and not machine.calls("build")
     (machine.home / "images").write_text(json.dumps({EDGE_IMAGE: "of older sources"}))
     assert target.find_edge() == "built"
@@ -255,10 +255,10 @@ def test_containers_that_are_gone_are_forgotten_and_those_of_a_silent_daemon_are
     machine.bring_up()
     machine.misbehave("daemon")
     assert "No Docker daemon answers" in said(machine.run("down"))
-    assert LocalStackTarget(machine.workspace, machine.port).running() is not None
+    assert ComposeTarget(machine.workspace, machine.port).running() is not None
     machine.misbehave()
     (machine.home / "up").unlink()
-    assert LocalStackTarget(machine.workspace, machine.port).running() is None
+    assert ComposeTarget(machine.workspace, machine.port).running() is None
     assert load_instance(machine.workspace, machine.port) is None
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from harness.ledger import ByClock, Ledger
-from harness.testing.aws import Aws
-from harness.testing.emulator import SuiteEmulator
+from harness.provision.workspace import Workspace
+from harness.targets.embedded import EmbeddedTarget
 from harness.testing.journey import journey
 from harness.testing.ledger import TestedLedger
 from harness.testing.report import Using, failed, logged_errors, sections
+from harness.testing.suite import Suite
 
 # Nothing listens there.
 GONE = "http://127.0.0.1:9"
@@ -32,9 +33,11 @@ KeyError: 'second'
 
 
 def using(tmp_path: Path) -> Using:
-    log = tmp_path / "emulator.log"
-    log.write_text(LOG)
-    return Using(SuiteEmulator(Aws(GONE), 3, None, None, log), 0.0, 0)
+    target = EmbeddedTarget(Workspace(tmp_path), 9)
+    assert target.endpoint_url == GONE
+    target.log.parent.mkdir(parents=True)
+    target.log.write_text(LOG)
+    return Using(Suite(target, 3), 0.0, 0)
 
 
 def test_an_emulator_that_is_gone_is_said_and_its_errors_are_told(tmp_path: Path) -> None:
@@ -69,15 +72,15 @@ def test_errors_of_a_log_with_their_tracebacks() -> None:
 
 
 def test_the_log_of_a_test_begins_with_the_test(tmp_path: Path) -> None:
-    emulator = using(tmp_path).emulator
-    before = emulator.log_size()
+    target = using(tmp_path).suite.target
+    before = target.log_position()
     assert before == len(LOG)
-    assert emulator.log is not None
-    with emulator.log.open("a") as file:
+    assert target.log is not None
+    with target.log.open("a") as file:
         file.write("new")
-    assert emulator.log_since(before) == "new"
-    emulator.log.write_text("anew")  # a restart begins the log again
-    assert emulator.log_since(before) == "anew"
+    assert target.log_since(before) == "new"
+    target.log.write_text("anew")  # a restart begins the log again
+    assert target.log_since(before) == "anew"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.testing.aws import Aws
+from harness.clients import Aws
 from harness.testing.stack import INVOKE_BASE, Stack, archive, led_to
 
 URL = "http://127.0.0.1:40001"

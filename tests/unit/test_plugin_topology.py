@@ -14,7 +14,7 @@ from harness.provision.workspace import write_atomically
 from harness.targets.embedded import EmbeddedTarget
 from harness.targets.process import process_identity
 from harness.targets.settings import EmulatorSettings
-from harness.testing.emulator import end_abandoned
+from harness.testing.opening import end_abandoned
 from harness.testing.options import Options
 from harness.testing.topology import Provisioner, SuiteWorkspace, Unobtainable, provisioning_environment
 

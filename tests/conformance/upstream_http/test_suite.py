@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.targets.admin import Admin
+from harness.targets.localstack.pair import PairTarget
 from harness.targets.settings import EmulatorSettings
-from harness.testing.localstack import SuiteLocalStack
 from harness.testing.report import Using, sections
-from harness.testing.split_topology import Edge
+from harness.testing.suite import Suite
 from harness.testing.topology import SuiteWorkspace, Topology
 from tests.conformance.upstream_http.test_split import PIPELINE, destination, objects
 
@@ -26,6 +28,7 @@ class StandIn:
 
     names = ("edge", "localstack")
     native = NATIVE
+    settings = EmulatorSettings("manual", 7)
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -41,7 +44,6 @@ class StandIn:
 class ByHand:
     """What Terraform would do: make what is missing. `applied` counts how often it was asked."""
 
-    edge: Edge
     aws: Any
     snapshot: str = "by-hand"
     applied: int = 0
@@ -59,26 +61,31 @@ class ByHand:
             firehose.create_delivery_stream(
                 DeliveryStreamName="d", ExtendedS3DestinationConfiguration=destination("delivered")
             )
-        self.edge.admin.save_snapshot(self.snapshot, here_only=True)
+        Admin(self.aws.url).save_snapshot(self.snapshot, here_only=True)
         return Topology(self.snapshot, {"queue_url": url, "applied": self.applied})
 
 
+def target_at(url: str, folder: Path) -> PairTarget:
+    target = PairTarget(SuiteWorkspace(folder), opened=lambda: nullcontext(StandIn(url)))  # type: ignore[arg-type]
+    target.start()
+    return target
+
+
 @pytest.fixture
-def suite(front: Front, tmp_path: Path) -> Iterator[SuiteLocalStack]:
+def suite(front: Front, tmp_path: Path) -> Iterator[Suite]:
     aws = front(NATIVE)
-    provisioner = ByHand(Edge(aws.url, EmulatorSettings("manual", 7)), aws)
-    suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path), provisioner)  # type: ignore[arg-type]
+    suite = Suite(target_at(aws.url, tmp_path), 7, ByHand(aws))  # type: ignore[arg-type]
     suite.provide()
     yield suite
-    suite.admin.delete_snapshot("by-hand")
+    suite.target.admin.delete_snapshot("by-hand")
 
 
-def test_both_halves_are_clean_again(suite: SuiteLocalStack) -> None:
+def test_both_halves_are_clean_again(suite: Suite) -> None:
     """Streams, buffers, time, faults and sinks here; objects and messages behind. Nothing is applied for it."""
     aws = suite.aws
     began = suite.now()
     aws.client("firehose").put_record(DeliveryStreamName="d", Record={"Data": b"1"})
-    suite.admin.settle(600)
+    suite.target.admin.settle(600)
     aws.client("firehose").put_record(DeliveryStreamName="d", Record={"Data": b"still buffered"})
     aws.client("kinesis").delete_stream(StreamName="readings")
     aws.client("kinesis").create_stream(StreamName="later", ShardCount=1)
@@ -86,9 +93,10 @@ def test_both_halves_are_clean_again(suite: SuiteLocalStack) -> None:
     queue = suite.outputs["queue_url"]  # type: ignore[index]
     aws.client("sqs").send_message(QueueUrl=queue, MessageBody="1")
     aws.client("logs").create_log_group(logGroupName="later")
-    suite.admin.script_sink("api.example.com", [{"status": 503}])
+    suite.target.admin.script_sink("api.example.com", [{"status": 503}])
     # A rule that would hit the cleaning itself.
-    suite.admin.add_faults({"fault": "error", "match": {"service": "s3"}, "with": {"code": "Broken", "status": 400}})
+    broken = {"code": "Broken", "status": 400}
+    suite.target.admin.add_faults({"fault": "error", "match": {"service": "s3"}, "with": broken})
     assert suite.now() > began
 
     suite.clean()
@@ -98,13 +106,13 @@ def test_both_halves_are_clean_again(suite: SuiteLocalStack) -> None:
     assert [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]] == ["delivered"]
     assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=queue)
     assert aws.client("logs").describe_log_groups()["logGroups"] == []
-    assert (suite.admin.faults(), suite.admin.sinks()) == ([], [])
-    suite.admin.settle(600)
+    assert (suite.target.admin.faults(), suite.target.admin.sinks()) == ([], [])
+    suite.target.admin.settle(600)
     assert objects(aws.client("s3"), "delivered") == [], "a record of the last test is not in a buffer"
     assert suite.outputs == {"queue_url": queue, "applied": 1}
 
 
-def test_the_stack_is_applied_again_where_something_behind_is_gone(suite: SuiteLocalStack) -> None:
+def test_the_stack_is_applied_again_where_something_behind_is_gone(suite: Suite) -> None:
     """Once: the test after that finds it as it should be."""
     suite.aws.client("s3").delete_bucket(Bucket="delivered")
     suite.clean()
@@ -114,7 +122,7 @@ def test_the_stack_is_applied_again_where_something_behind_is_gone(suite: SuiteL
     assert suite.outputs["applied"] == 2  # type: ignore[index]
 
 
-def test_messages_go_test_after_test(suite: SuiteLocalStack) -> None:
+def test_messages_go_test_after_test(suite: Suite) -> None:
     """AWS lets a queue be purged once a minute; tests do not wait for that."""
     sqs, queue = suite.aws.client("sqs"), suite.outputs["queue_url"]  # type: ignore[index]
     for _ in range(2):
@@ -125,7 +133,7 @@ def test_messages_go_test_after_test(suite: SuiteLocalStack) -> None:
 
 def test_without_a_stack_both_sides_are_emptied(front: Front, tmp_path: Path) -> None:
     aws = front(NATIVE)
-    suite = SuiteLocalStack(StandIn(aws.url), 7, SuiteWorkspace(tmp_path))  # type: ignore[arg-type]
+    suite = Suite(target_at(aws.url, tmp_path), 7)
     suite.provide()
     suite.aws.client("s3").create_bucket(Bucket="later")
     suite.aws.client("kinesis").create_stream(StreamName="later", ShardCount=1)
@@ -135,18 +143,20 @@ def test_without_a_stack_both_sides_are_emptied(front: Front, tmp_path: Path) ->
     assert suite.aws.client("kinesis").list_streams()["StreamNames"] == []
 
 
-def test_a_failure_tells_what_the_containers_wrote(suite: SuiteLocalStack) -> None:
-    told = dict(sections(Using(suite, suite.now(), suite.log_size()), "test_it", "AssertionError"))
+def test_a_failure_tells_what_the_containers_wrote(suite: Suite) -> None:
+    told = dict(sections(Using(suite, suite.now(), suite.target.log_position()), "test_it", "AssertionError"))
     assert told["harness: container localstack"].endswith("localstack is out of sorts")
     assert "old line of edge" in told["harness: container edge"]
     assert "edge is out of sorts" in told["harness: errors of the emulator"]
     assert "--harness-target localstack" in told["harness"]
 
 
-def test_logs_are_kept_until_all_is_well(suite: SuiteLocalStack) -> None:
+def test_logs_are_kept_until_all_is_well(suite: Suite) -> None:
     """Of the containers, which are gone by then."""
-    suite.keep_logs()
-    assert "edge is out of sorts" in suite.log.read_text()
-    assert "localstack is out of sorts" in suite.log.with_name("localstack.log").read_text()
-    suite.forget()
-    assert not suite.log.parent.exists()
+    suite.target.stop()
+    log = suite.target.log
+    assert log is not None
+    assert "edge is out of sorts" in log.read_text()
+    assert "localstack is out of sorts" in log.with_name("localstack.log").read_text()
+    suite.target.forget()
+    assert not log.parent.exists()

@@ -14,7 +14,7 @@ from tests.conftest import Aws, aws_at, forget_aws_settings
 @pytest.fixture(scope="session", params=["awslambdaric", "bootstrap"])
 def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread | None]:
     parity = parity_session(request.config)
-    if parity is not None and parity.place is not None:
+    if parity is not None and parity.target is not None:
         # Once: what runs functions there is not ours to choose.
         if request.param != "awslambdaric":
             raise CannotBeShown("is about this emulator's own runtime loop", "process")

@@ -1,4 +1,4 @@
-"""Emptying a place that cannot be reset, by AWS's public APIs: what a test left is removed before the next one.
+"""Emptying an endpoint that cannot be reset, by AWS's public APIs: what a test left is removed before the next one.
 
 Only services that were called are looked at: a look takes longer than many a test.
 """
@@ -38,7 +38,7 @@ def empty_publicly(client_of: ClientOf, called: Collection[str], but: Collection
         services = set(SERVICES)
     for kind in _KINDS:
         if kind.service in services and kind.service not in but:
-            # A place without the service answers with anything, garbage included; the test will see what is not well.
+            # An endpoint without the service answers with anything, garbage included; the test will see.
             with contextlib.suppress(Exception):
                 for found in list(kind.find(client_of)):
                     with contextlib.suppress(Exception):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from harness.emulator.testing import EmulatorThread
-from harness.parity.emptying import SERVICES, empty_publicly
-from harness.parity.place import probe
 from harness.parity.session import ParitySession
+from harness.targets.emptying import SERVICES, empty_publicly
+from harness.targets.probe import probe
 from tests.conftest import Aws
 from tests.local_moto import moto_server
 

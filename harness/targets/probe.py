@@ -1,24 +1,22 @@
-"""An endpoint that the suite did not start: whether it is one of AWS's kind, what it can do, how it is emptied."""
+"""An endpoint that nobody told about: whether it is one of AWS's kind, what it can do, how it is emptied."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.parity.emptying import SERVICES, empty_publicly
+from harness.clients import Aws
 from harness.problem import Problem
 from harness.targets.admin import Admin, AdminError
-from harness.testing.aws import Aws
+from harness.targets.capabilities import EDGE, Capability
+from harness.targets.endpoint import LOOK_SECONDS, RESET_SECONDS, EndpointTarget, request
 
 ACCOUNT = "000000000000"
 """The account that the suite's ARNs name."""
 
-_ADMIN = frozenset({"admin", "faults", "sinks", "trace"})
+_REGION = "us-east-1"
 _AWS_NAMES = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 _PROBES = (
     ("sts", "get_caller_identity", "Account"),
@@ -27,45 +25,8 @@ _PROBES = (
 )
 """Service, operation, and the member that every true answer has. One of them is enough: not every peer has all."""
 _CONFLICT = 409
-_LOOK_SECONDS = 10.0
 _FIRST_ANSWER_SECONDS = 60.0
 """LocalStack loads a service at its first call."""
-_RESET_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """`capabilities` are words such as `clock`; `reset` is the path that empties it, None where there is none.
-
-    `kept` is None where that empties all. Else it holds the services that the reset empties (those of an edge), and the
-    others are emptied by public APIs. `account` is the one that it answers in, empty where it does not say.
-    """
-
-    url: str
-    kind: str
-    capabilities: frozenset[str]
-    reset: str | None
-    account: str = ""
-    kept: frozenset[str] | None = None
-
-    @cached_property
-    def _aws(self) -> Aws:
-        return Aws(self.url, "us-east-1")
-
-    def empty(self, called: Collection[str] = SERVICES) -> None:
-        """Forget everything there; by public APIs, what is in the services that were called. Raises Problem."""
-        if self.reset is not None and _request(self.url, "POST", self.reset, _RESET_SECONDS)[0] != 200:
-            raise Problem(f"{self.url} could not be emptied by POST {self.reset}.")
-        if self.kept is not None:
-            empty_publicly(self._aws.client, called, self.kept)
-
-    def answers(self) -> bool:
-        """Whether anything at all comes back from it."""
-        try:
-            _request(self.url, "GET", "/", _LOOK_SECONDS)
-        except Problem:
-            return False
-        return True
 
 
 def checked_url(url: str) -> str:
@@ -83,14 +44,15 @@ def checked_url(url: str) -> str:
     return f"http://{parts.netloc}"
 
 
-def probe(url: str) -> Place:
+def probe(url: str) -> EndpointTarget:
     """Look at the endpoint, and empty it once. Raises Problem unless it answers as AWS does."""
     url = checked_url(url)
     account = _account(url)
-    place = _harness(url, account) or _localstack(url, account) or _moto(url, account)
-    place = place or Place(url, "an AWS-compatible endpoint", frozenset(), None, account, frozenset())
-    place.empty()
-    return place
+    found = _harness(url, account) or _localstack(url, account) or _moto(url, account)
+    found = found or EndpointTarget(url, "an AWS-compatible endpoint", account=account, kept=frozenset())
+    found.region = _REGION
+    found.empty()
+    return found
 
 
 def _account(url: str) -> str:
@@ -98,9 +60,9 @@ def _account(url: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import ClientError
 
-    _request(url, "GET", "/", _FIRST_ANSWER_SECONDS)  # says in one sentence that nothing is there
-    aws = Aws(url, "us-east-1")
-    config = Config(connect_timeout=_LOOK_SECONDS, read_timeout=_FIRST_ANSWER_SECONDS)
+    request(url, "GET", "/", _FIRST_ANSWER_SECONDS)  # says in one sentence that nothing is there
+    aws = Aws(url, _REGION)
+    config = Config(connect_timeout=LOOK_SECONDS, read_timeout=_FIRST_ANSWER_SECONDS)
     told = ""
     for service, operation, member in _PROBES:
         try:
@@ -119,13 +81,13 @@ def _account(url: str) -> str:
     raise Problem(f"{url} answers, but not as AWS does ({told}).")
 
 
-def _harness(url: str, account: str) -> Place | None:
+def _harness(url: str, account: str) -> EndpointTarget | None:
     health = _json(url, "/_harness/health")
     if not isinstance(health, dict) or not isinstance(health.get("clock"), dict):
         return None
-    kind, capabilities = "pipeline-harness", set(_ADMIN)
+    kind, capabilities = "pipeline-harness", set(EDGE)
     if health["clock"].get("mode") == "manual":
-        capabilities.add("clock")
+        capabilities.add(Capability.CLOCK)
     admin = Admin(url)
     try:
         admin.reset()
@@ -134,56 +96,41 @@ def _harness(url: str, account: str) -> Place | None:
             raise
         # An edge in front of what has no reset.
         here = frozenset(service for service, how in health["services"].items() if how == "native")
-        return Place(url, f"{kind} as an edge", frozenset(capabilities), "/_harness/reset?part=here", account, here)
+        return EndpointTarget(
+            url, f"{kind} as an edge", frozenset(capabilities), "/_harness/reset?part=here", account, here
+        )
     name = f"parity-{uuid.uuid4()}"
     try:
         admin.save_snapshot(name)
         admin.delete_snapshot(name)
-        capabilities.add("snapshots")
+        capabilities.add(Capability.SNAPSHOTS)
     except AdminError:
         pass  # one that is split, or has no folder for them
-    return Place(url, kind, frozenset(capabilities | {"reset"}), "/_harness/reset", account)
+    return EndpointTarget(url, kind, frozenset(capabilities | {Capability.RESET}), "/_harness/reset", account)
 
 
-def _localstack(url: str, account: str) -> Place | None:
+def _localstack(url: str, account: str) -> EndpointTarget | None:
     health = _json(url, "/_localstack/health")
     if not isinstance(health, dict) or "services" not in health:
         return None
     kind = f"LocalStack {health.get('version', '')}".strip()
     # The open edition has no reset.
-    if _request(url, "POST", "/_localstack/state/reset", _RESET_SECONDS)[0] == 200:
-        return Place(url, kind, frozenset({"reset"}), "/_localstack/state/reset", account)
-    return Place(url, kind, frozenset(), None, account, frozenset())
+    if request(url, "POST", "/_localstack/state/reset", RESET_SECONDS)[0] == 200:
+        return EndpointTarget(url, kind, frozenset({Capability.RESET}), "/_localstack/state/reset", account)
+    return EndpointTarget(url, kind, account=account, kept=frozenset())
 
 
-def _moto(url: str, account: str) -> Place | None:
+def _moto(url: str, account: str) -> EndpointTarget | None:
     if not isinstance(_json(url, "/moto-api/data.json"), dict):
         return None
-    return Place(url, "moto_server", frozenset({"reset"}), "/moto-api/reset", account)
+    return EndpointTarget(url, "moto_server", frozenset({Capability.RESET}), "/moto-api/reset", account)
 
 
 def _json(url: str, path: str) -> Any:
-    status, body = _request(url, "GET", path, _LOOK_SECONDS)
+    status, body = request(url, "GET", path, LOOK_SECONDS)
     if status != 200:
         return None
     try:
         return json.loads(body)
     except ValueError:
         return None
-
-
-def _request(url: str, method: str, path: str, seconds: float) -> tuple[int, bytes]:
-    """(status, body). Raises Problem when there is no answer in HTTP."""
-    import httpx
-
-    try:
-        # No proxy, no netrc: what is meant is the endpoint that the user named.
-        with httpx.Client(trust_env=False, timeout=seconds) as client:
-            answer = client.request(method, url + path)
-    except httpx.InvalidURL:
-        raise Problem(f"{url} is not a URL.") from None
-    except httpx.TimeoutException:
-        raise Problem(f"{url} did not answer within {seconds:g} s.") from None
-    except httpx.HTTPError as error:
-        raise Problem(f"{url} does not answer ({error}).") from None
-    return answer.status_code, answer.content

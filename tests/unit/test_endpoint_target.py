@@ -11,9 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.emulator.testing import EmulatorThread
-from harness.parity.place import Place, checked_url, probe
-from harness.parity.targets import Chosen, check_name
+from harness.parity.targets import check_name, notes
 from harness.problem import Problem
+from harness.targets import Capability
+from harness.targets.endpoint import EndpointTarget
+from harness.targets.probe import checked_url, probe
 
 STS = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
@@ -57,15 +59,15 @@ def serve() -> Iterator[Callable[[Answers], str]]:
 
 
 def test_an_emulator_of_ours_can_do_everything(emulator: EmulatorThread) -> None:
-    place = probe(emulator.url + "/")
-    assert place == Place(
+    target = probe(emulator.url + "/")
+    assert target == EndpointTarget(
         emulator.url,
         "pipeline-harness",
-        frozenset({"admin", "clock", "faults", "sinks", "trace", "snapshots", "reset"}),
+        frozenset(Capability) - {Capability.RESTART, Capability.CONTAINERS},
         "/_harness/reset",
         "000000000000",
     )
-    assert place.answers()
+    assert target.alive()
 
 
 def test_an_emulator_on_real_time_has_no_clock_to_move() -> None:
@@ -87,13 +89,13 @@ def test_peers_are_known_by_their_own_apis(
 ) -> None:
     answers = {request: (200, json.dumps(body)) for request, body in sign.items()}
     url = serve({"*": (404, ""), "POST /": (200, STS.format(account="1" * 12)), f"POST {reset}": (200, "")} | answers)
-    assert probe(url) == Place(url, kind, frozenset({"reset"}), reset, "1" * 12)
+    assert probe(url) == EndpointTarget(url, kind, frozenset({Capability.RESET}), reset, "1" * 12)
 
 
 def test_an_endpoint_that_cannot_be_emptied_is_taken_and_said_so(serve: Callable[[Answers], str]) -> None:
-    place = probe(serve({"*": (404, ""), "POST /": (200, STS.format(account="123456789012"))}))
-    assert (place.reset, place.kept, place.capabilities) == (None, frozenset(), frozenset())
-    lines = Chosen(place.url, place).notes
+    target = probe(serve({"*": (404, ""), "POST /": (200, STS.format(account="123456789012"))}))
+    assert (target.reset, target.kept, target.capabilities) == (None, frozenset(), frozenset())
+    lines = notes(target)
     assert "has no reset of all" in lines[1] and "123456789012" in lines[2]
 
 

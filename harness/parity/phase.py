@@ -1,4 +1,4 @@
-"""What the end of a test means: a difference, no answer, or something that the target cannot show."""
+"""What the end of a phase of a test means: a difference, no answer, or something that the target cannot show."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from harness.parity.outcome import FAIL, NO_ANSWER, NOT_SHOWN, PASS, SKIPPED
-from harness.parity.place import Place
 from harness.parity.session import CannotBeShown
+from harness.targets import Capability, lacks
 from harness.targets.admin import AdminError
+from harness.targets.endpoint import EndpointTarget
 
 _LONGEST_REASON = 200
 _TIMEOUT = re.compile(r"Timeout \(>([\d.]+)s\)")  # pytest-timeout's words
@@ -18,39 +19,39 @@ _CONFLICT = 409
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PhaseOutcome:
     outcome: str
     reason: str = ""
     needs: str = ""
 
 
-PASSED = Verdict(PASS)
+PASSED = PhaseOutcome(PASS)
 # A test that failed in its body and in its clean-up is told by its body.
 _GRAVITY = (PASS, SKIPPED, NOT_SHOWN, FAIL, NO_ANSWER)
 
 
-def worse(first: Verdict, second: Verdict) -> Verdict:
-    """The graver of two phases' verdicts, the first of equals."""
+def worse(first: PhaseOutcome, second: PhaseOutcome) -> PhaseOutcome:
+    """The graver of two phases' outcomes, the first of equals."""
     return second if _GRAVITY.index(second.outcome) > _GRAVITY.index(first.outcome) else first
 
 
-def verdict_of(error: BaseException, place: Place | None) -> Verdict:
+def outcome_of(error: BaseException, target: EndpointTarget | None) -> PhaseOutcome:
     """Of a phase of a test that ended with that exception."""
     if isinstance(error, CannotBeShown):
-        return Verdict(NOT_SHOWN, one_line(str(error)), error.needs)
+        return PhaseOutcome(NOT_SHOWN, one_line(str(error)), error.needs)
     if isinstance(error, pytest.skip.Exception):
-        return Verdict(SKIPPED, one_line(str(error)))
-    if isinstance(error, AdminError) and place is not None:
-        if "admin" not in place.capabilities:
-            return Verdict(NOT_SHOWN, f"needs admin, which {place.url} does not have", "admin")
+        return PhaseOutcome(SKIPPED, one_line(str(error)))
+    if isinstance(error, AdminError) and target is not None:
+        if Capability.ADMIN not in target.capabilities:
+            return PhaseOutcome(NOT_SHOWN, lacks(target.url, Capability.ADMIN), Capability.ADMIN)
         if error.status == _CONFLICT:
-            return Verdict(NOT_SHOWN, one_line(error.sentence), "admin")
+            return PhaseOutcome(NOT_SHOWN, one_line(error.sentence), Capability.ADMIN)
     timeout = _TIMEOUT.search(str(error)) if isinstance(error, pytest.fail.Exception) else None
     if timeout is not None:
-        return Verdict(NO_ANSWER, f"no end within {float(timeout[1]):g} s")
+        return PhaseOutcome(NO_ANSWER, f"no end within {float(timeout[1]):g} s")
     if _is_silence(error):
-        return Verdict(NO_ANSWER, _told(error))
-    return Verdict(FAIL, _told(error))
+        return PhaseOutcome(NO_ANSWER, _told(error))
+    return PhaseOutcome(FAIL, _told(error))
 
 
 def one_line(text: str) -> str:

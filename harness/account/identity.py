@@ -13,7 +13,7 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 @dataclass(frozen=True)
-class Identity:
+class CallerIdentity:
     """Who calls. `endpoint_url` is None on AWS itself, else what stands in for it (AWS_ENDPOINT_URL)."""
 
     account: str
@@ -26,7 +26,7 @@ class Identity:
         return f"account {self.account}, region {self.region}, as {self.arn}{place}"
 
 
-def who_am_i() -> Identity:
+def who_am_i() -> CallerIdentity:
     """By boto3's own chain (variables, AWS_PROFILE, files, roles) and STS. Raises Problem where that leads nowhere."""
     import boto3
     from botocore.config import Config
@@ -48,4 +48,4 @@ def who_am_i() -> Identity:
         raise Problem(f"The ambient AWS credentials lead nowhere: {error}") from None
     host = urlparse(client.meta.endpoint_url).hostname or ""
     stand_in = None if host.endswith(_AWS_DOMAINS) else client.meta.endpoint_url
-    return Identity(str(answer["Account"]), str(answer["Arn"]), session.region_name, stand_in)
+    return CallerIdentity(str(answer["Account"]), str(answer["Arn"]), session.region_name, stand_in)

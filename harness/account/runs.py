@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from harness.account.identity import Identity
+from harness.account.identity import CallerIdentity
 from harness.provision.workspace import Workspace, read_json, write_atomically
 from harness.targets.process import process_identity
 
@@ -56,7 +56,7 @@ class Run:
         """Whether the process that began it still runs."""
         return self.process is not None and process_identity(self.pid) == self.process
 
-    def is_of(self, identity: Identity) -> bool:
+    def is_of(self, identity: CallerIdentity) -> bool:
         """Whether these credentials lead to where it was made."""
         return (self.account, self.endpoint_url) == (identity.account, identity.endpoint_url)
 
@@ -76,7 +76,7 @@ class Runs:
     def home(self) -> Path:
         return self.workspace.home / "aws"
 
-    def begin(self, run_id: str, identity: Identity, stack: Path) -> Run:
+    def begin(self, run_id: str, identity: CallerIdentity, stack: Path) -> Run:
         """A run that has made nothing yet."""
         pid = os.getpid()
         run = Run(

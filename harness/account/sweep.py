@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.account.ending import Ending, end_run, stack_of
-from harness.account.identity import Identity
+from harness.account.identity import CallerIdentity
 from harness.account.leftovers import not_looked_for
 from harness.account.runs import Run, Runs
 from harness.account.terraform import AccountTerraform
@@ -14,7 +14,7 @@ from harness.provision.stack_packages import make_packages_for
 from harness.provision.workspace import read_json
 
 
-def why_left_alone(run: Run, identity: Identity) -> str | None:
+def why_left_alone(run: Run, identity: CallerIdentity) -> str | None:
     """Why a recorded run is not to be swept by these credentials; None where it is."""
     if run.goes_on():
         return f"still runs (pid {run.pid})"

@@ -29,10 +29,10 @@ _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The result of one check. `advice` says what to do, when something is to be done."""
+class Check:
+    """One check, and what it found. `advice` says what to do, when something is to be done."""
 
-    verdict: Literal["ok", "warning", "failed"]
+    result: Literal["ok", "warning", "failed"]
     found: str
     advice: str = ""
 
@@ -41,7 +41,7 @@ def doctor(port: Port = default_port) -> None:
     """Check this machine: Python, Terraform, providers, port, Node, Docker, disk. Exit code 1 when a check failed."""
     workspace = Workspace.find()
     environ = environment()
-    checks: dict[str, Callable[[], Verdict]] = {
+    checks: dict[str, Callable[[], Check]] = {
         "python": _python,
         "terraform": lambda: _terraform(workspace, environ),
         "providers": lambda: _providers(workspace, environ),
@@ -54,79 +54,79 @@ def doctor(port: Port = default_port) -> None:
     failed = False
     for name, check in checks.items():
         try:
-            result = check()
+            done = check()
         except Problem as problem:
-            result = Verdict("failed", problem.sentence)
-        failed = failed or result.verdict == "failed"
-        line = f"{name:<10} {result.verdict:<8} {result.found}" + (f"; {result.advice}" if result.advice else "")
-        console.print(line, style=_STYLES[result.verdict])
+            done = Check("failed", problem.sentence)
+        failed = failed or done.result == "failed"
+        line = f"{name:<10} {done.result:<8} {done.found}" + (f"; {done.advice}" if done.advice else "")
+        console.print(line, style=_STYLES[done.result])
     if failed:
         raise typer.Exit(1)
 
 
-def _python() -> Verdict:
-    return Verdict("ok", f"{platform.python_version()} at {sys.executable}")
+def _python() -> Check:
+    return Check("ok", f"{platform.python_version()} at {sys.executable}")
 
 
-def _terraform(workspace: Workspace, environ: Mapping[str, str]) -> Verdict:
+def _terraform(workspace: Workspace, environ: Mapping[str, str]) -> Check:
     terraform = find_terraform(workspace, environ)
     if terraform is None:
-        return Verdict("warning", "not on PATH", f"harness up downloads {PINNED_VERSION} into {workspace.home / 'bin'}")
-    return Verdict("ok", f"{terraform.version} at {terraform.command}")
+        return Check("warning", "not on PATH", f"harness up downloads {PINNED_VERSION} into {workspace.home / 'bin'}")
+    return Check("ok", f"{terraform.version} at {terraform.command}")
 
 
-def _providers(workspace: Workspace, environ: Mapping[str, str]) -> Verdict:
+def _providers(workspace: Workspace, environ: Mapping[str, str]) -> Check:
     source = find_provider_source(workspace, workspace.root, environ)
     if source.kind == "network":
-        return Verdict("ok", "from registry.terraform.io (no mirror on this machine)")
-    return Verdict("ok", source.describe())
+        return Check("ok", "from registry.terraform.io (no mirror on this machine)")
+    return Check("ok", source.describe())
 
 
-def _port(workspace: Workspace, port: int) -> Verdict:
+def _port(workspace: Workspace, port: int) -> Check:
     instance = running_instance(workspace, port)
     if instance is not None:
-        return Verdict("ok", f"{port} is used by the emulator of this folder ({shown_place(instance)})")
+        return Check("ok", f"{port} is used by the emulator of this folder ({shown_place(instance)})")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            return Verdict(
+            return Check(
                 "failed", f"{port} cannot be used ({error.strerror})", "stop its user, or choose another: --port N"
             )
-    return Verdict("ok", f"{port} is free")
+    return Check("ok", f"{port} is free")
 
 
-def _lambda_runtimes() -> Verdict:
+def _lambda_runtimes() -> Check:
     versions = [minor for minor in range(9, 15) if shutil.which(f"python3.{minor}")]
     runtimes = ", ".join(f"python3.{minor}" for minor in versions) or "none on PATH"
     client = "awslambdaric" if importlib.util.find_spec("awslambdaric") else "own bootstrap"
-    return Verdict("ok", f"{runtimes}; runtime client: {client}")
+    return Check("ok", f"{runtimes}; runtime client: {client}")
 
 
-def _node() -> Verdict:
+def _node() -> Check:
     node = shutil.which("node")
     if node is None:
-        return Verdict("warning", "not on PATH", "only needed for functions with a nodejs runtime")
+        return Check("warning", "not on PATH", "only needed for functions with a nodejs runtime")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10).stdout.strip()
-    return Verdict("ok", f"{version} at {node}")
+    return Check("ok", f"{version} at {node}")
 
 
-def _docker() -> Verdict:
+def _docker() -> Check:
     try:
         docker = Docker.find()
         docker.require_daemon()
         docker.require_compose()
     except Problem as problem:
-        return Verdict("warning", "only needed for the target localstack", problem.sentence)
-    return Verdict("ok", f"a daemon answers {docker.command}, which has Compose")
+        return Check("warning", "only needed for the target localstack", problem.sentence)
+    return Check("ok", f"a daemon answers {docker.command}, which has Compose")
 
 
-def _disk(workspace: Workspace) -> Verdict:
+def _disk(workspace: Workspace) -> Check:
     free = shutil.disk_usage(workspace.root).free / 1e9
     text = f"{free:.1f} GB free at {workspace.root}"
     if free < _NEEDED_GIGABYTES:
-        return Verdict(
+        return Check(
             "warning", text, f"Terraform's AWS provider alone needs about {_NEEDED_GIGABYTES:.0f} GB; free some"
         )
-    return Verdict("ok", text)
+    return Check("ok", text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -208,11 +207,16 @@ class DrillRun:
             fired = self._fired(step.fault)
             sender = threading.Thread(target=self.deliver, args=(self.pipeline.entry, [payload]), daemon=True)
             sender.start()
-            deadline = time.monotonic() + _ANSWER_SECONDS
-            while sender.is_alive() and self._fired(step.fault) == fired:
-                if time.monotonic() > deadline:
-                    raise DrillError(f"the fault {step.fault} did not fire on the call that was to wait")
-                sender.join(0.005)
+            idle = f"the fault {step.fault} did not fire on the call that was to wait"
+            try:
+                wait_for(
+                    lambda sender=sender, fired=fired: not sender.is_alive() or self._fired(step.fault) != fired,  # type: ignore[misc]
+                    seconds=_ANSWER_SECONDS,
+                    what=idle,
+                    every=0.005,
+                )
+            except NotInTime as late:
+                raise DrillError(str(late)) from None
             if sender.is_alive():
                 self.admin.advance(step.seconds)
             sender.join(_ANSWER_SECONDS)

@@ -9,7 +9,7 @@ from harness.ledger.entry_points import (
     aws_client,
     json_envelope,
 )
-from harness.ledger.identity import Identity
+from harness.ledger.identity import Tokens
 from harness.ledger.ledger import Ledger
 from harness.ledger.load import Step, bursts, ramp, steady
 from harness.ledger.outcome import Outcome
@@ -25,7 +25,6 @@ __all__ = [
     "Fate",
     "FirehoseEntry",
     "HttpEntry",
-    "Identity",
     "KinesisEntry",
     "Ledger",
     "LedgerBroken",
@@ -35,6 +34,7 @@ __all__ = [
     "Sent",
     "Settle",
     "Step",
+    "Tokens",
     "aws_client",
     "bursts",
     "how_to_settle",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.ledger.identity import Identity
+from harness.ledger.identity import Tokens
 from harness.ledger.report import Copies, Disorder, Placement, Report, Sent, Unexpected, Verdict
 from harness.ledger.settle import Drained
 from harness.sinks.base import Found, Sink
@@ -17,7 +17,7 @@ Declarations = Mapping[Fate, Callable[[Sent], bool]]
 class Balance:
     """Everything that the sinks held, by record."""
 
-    def __init__(self, identity: Identity, sent: Sequence[Sent]) -> None:
+    def __init__(self, identity: Tokens, sent: Sequence[Sent]) -> None:
         self._identity = identity
         self._sent = sent
         self.places: defaultdict[int, list[Placement]] = defaultdict(list)
@@ -62,7 +62,7 @@ class Balance:
             self._last[place, outcome.shard] = record
 
 
-def balance(identity: Identity, sent: Sequence[Sent], drained: Drained) -> Balance:
+def balance(identity: Tokens, sent: Sequence[Sent], drained: Drained) -> Balance:
     """Count everything that was found. Raises ValueError for a sink with a fate that leaves nothing to find."""
     result = Balance(identity, sent)
     for sink, reading in drained.readings:
@@ -76,7 +76,7 @@ def balance(identity: Identity, sent: Sequence[Sent], drained: Drained) -> Balan
 
 
 def check(
-    identity: Identity,
+    identity: Tokens,
     sent: Sequence[Sent],
     drained: Drained,
     declared: Declarations,

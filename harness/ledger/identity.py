@@ -19,7 +19,7 @@ _MOST = 10**8
 
 
 @dataclass(frozen=True)
-class Identity:
+class Tokens:
     """Tokens of one run, such as `hr-7f3a2b1c-00000042-9d1e`: run, number, check digits.
 
     Letters, digits and dashes only, so no JSON encoder escapes it; of fixed length, so it is found in records that
@@ -29,7 +29,7 @@ class Identity:
     run: str
 
     @classmethod
-    def of(cls, seed: int | None) -> Identity:
+    def of(cls, seed: int | None) -> Tokens:
         """The run of that seed; without one, a run that no other ledger has."""
         if seed is None:
             return cls(secrets.token_hex(4))

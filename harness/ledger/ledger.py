@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.ledger.batches import batches
 from harness.ledger.check import Declarations, check
 from harness.ledger.entry_points import EntryPoint, Outgoing
-from harness.ledger.identity import Identity, Payload
+from harness.ledger.identity import Payload, Tokens
 from harness.ledger.load import Step
 from harness.ledger.outcome import UNANSWERED
 from harness.ledger.report import Report, Sent
@@ -32,7 +32,7 @@ class Ledger:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.identity = Identity.of(seed)
+        self.identity = Tokens.of(seed)
         self.sent: list[Sent] = []
         self._seed = seed
         self._declared: dict[Fate, Callable[[Sent], bool]] = {}

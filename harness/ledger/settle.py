@@ -9,6 +9,7 @@ from typing import Protocol
 
 from harness.sinks.base import Reading, Sink, no_duplicates
 from harness.targets.admin import Admin, AdminError
+from harness.waiting import NotInTime, wait_for
 
 WEEK = 7 * 86400.0
 
@@ -61,22 +62,31 @@ class ByPolling:
     sleep: Callable[[float], None] = time.sleep
 
     def drain(self, sinks: Sequence[Sink], complete: Callable[[Drained], bool]) -> Drained:
-        began = changed = self.now()
-        drained = read_all(sinks)
-        count = _count(drained)
-        while True:
-            now = self.now()
-            quiet = now - changed >= self.quiet_seconds
-            if quiet and not drained.troubles and complete(drained):
-                return drained
-            if now - began >= self.bound_seconds:
-                if not quiet:
-                    drained.troubles.append(f"the sinks were still changing after {self.bound_seconds:.0f} s")
-                return drained
-            self.sleep(self.interval_seconds)
+        drained, count, changed = Drained(), 0, self.now()
+
+        def look() -> Drained | None:
+            nonlocal drained, count, changed
             drained = read_all(sinks)
             if (fresh := _count(drained)) != count:
                 count, changed = fresh, self.now()
+            return drained if self._quiet(changed) and not drained.troubles and complete(drained) else None
+
+        try:
+            wait_for(
+                look,
+                seconds=self.bound_seconds,
+                what="Not all was found",
+                every=self.interval_seconds,
+                now=self.now,
+                sleep=self.sleep,
+            )
+        except NotInTime:
+            if not self._quiet(changed):
+                drained.troubles.append(f"the sinks were still changing after {self.bound_seconds:.0f} s")
+        return drained
+
+    def _quiet(self, changed: float) -> bool:
+        return self.now() - changed >= self.quiet_seconds
 
 
 def how_to_settle(endpoint_url: str | None, bound_seconds: float = 900.0, quiet_seconds: float = 30.0) -> Settle:

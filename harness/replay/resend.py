@@ -15,6 +15,7 @@ from harness.ledger.entry_points import EntryPoint, Outgoing
 from harness.ledger.outcome import Outcome
 from harness.problem import Problem
 from harness.replay.journal import Journal, RecordId
+from harness.waiting import try_again
 
 _ATTEMPTS = 8
 _FIRST_PAUSE = 0.1
@@ -110,26 +111,34 @@ class Replay:
 
     def _deliver(self, batch: Sequence[BackupRecord]) -> None:
         """Send a batch whose intent is written, until every record has an end or stays unknown."""
-        for attempt in range(_ATTEMPTS):
-            outcomes = self.entry.deliver([_outgoing(record) for record in batch])
+        left = batch
+
+        def sent() -> bool:
+            nonlocal left
+            outcomes = self.entry.deliver([_outgoing(record) for record in left])
             refused = _refused_whole(outcomes)
             if refused is not None and refused.code in _HOPELESS:
-                self.journal.undone(map(_id, batch))
+                self.journal.undone(map(_id, left))
                 raise Problem(f"{self.entry.name} does not take records: {refused.code} {refused.message}".rstrip())
-            if refused is not None and len(batch) > 1:
+            if refused is not None and len(left) > 1:
                 # One bad record spoils a call, and none of it is taken (B3, A5).
-                for record in batch:
+                for record in left:
                     self._deliver([record])
-                return
-            batch = self._settle(batch, outcomes)
-            if not batch:
-                return
-            if attempt + 1 < _ATTEMPTS:
-                pause: float = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
-                self.sleep(pause * self.dice.uniform(0.5, 1.0))
-        self.journal.undone(map(_id, batch))
-        self.tally.throttled += len(batch)
-        self.tally.reasons["throttled"] += len(batch)
+                return True
+            left = self._settle(left, outcomes)
+            return not left
+
+        if not try_again(
+            sent,
+            attempts=_ATTEMPTS,
+            first_pause=_FIRST_PAUSE,
+            longest_pause=_LONGEST_PAUSE,
+            dice=self.dice,
+            sleep=self.sleep,
+        ):
+            self.journal.undone(map(_id, left))
+            self.tally.throttled += len(left)
+            self.tally.reasons["throttled"] += len(left)
 
     def _settle(self, batch: Sequence[BackupRecord], outcomes: Sequence[Outcome]) -> list[BackupRecord]:
         """Write down what is known; returns the throttled records."""

@@ -7,5 +7,17 @@ from harness.testing.faults import Faults
 from harness.testing.ledger import TestedLedger
 from harness.testing.sink import EndpointSink, SinkFactory
 from harness.testing.stack import Stack
+from harness.testing.suite import Suite
 
-__all__ = ["Aws", "Backup", "Clock", "EndpointSink", "Faults", "NotSettled", "SinkFactory", "Stack", "TestedLedger"]
+__all__ = [
+    "Aws",
+    "Backup",
+    "Clock",
+    "EndpointSink",
+    "Faults",
+    "NotSettled",
+    "SinkFactory",
+    "Stack",
+    "Suite",
+    "TestedLedger",
+]

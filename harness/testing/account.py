@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.account.estimate import planned
-from harness.account.identity import Identity, who_am_i
+from harness.account.identity import CallerIdentity, who_am_i
 from harness.account.runs import Runs, new_run_id
 from harness.account.terraform import AccountTerraform, check_plan
 from harness.problem import Problem
@@ -45,7 +45,7 @@ def account(options: Options) -> Iterator[Suite]:
     target.stop()
 
 
-def prepare(options: Options, identity: Identity) -> tuple[AccountTarget, dict[str, Any]]:
+def prepare(options: Options, identity: CallerIdentity) -> tuple[AccountTarget, dict[str, Any]]:
     """Plan the options' stack for this account; returns the plan as well. Only reads. Raises Problem."""
     workspace = Workspace(options.root)
     stack = _stack(options, workspace)

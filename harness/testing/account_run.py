@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.account.estimate import Estimate
-from harness.account.identity import Identity, who_am_i
+from harness.account.identity import CallerIdentity, who_am_i
 from harness.problem import Problem
 from harness.targets import AWS, CAPABILITIES, lacks
 from harness.testing.account import UNCONFIRMED, prepare
@@ -25,7 +25,7 @@ class AccountRun:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._identity: Identity | None = None
+        self._identity: CallerIdentity | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.clients import Aws
 from harness.ledger import ByClock, ByPolling, Settle
 from harness.targets import Capability, Target
 from harness.targets.admin import Admin
-from harness.testing.topology import Provisioner, Topology
+
+if TYPE_CHECKING:
+    from harness.testing.topology import Provisioner, Topology
 
 _WAIT_SECONDS = 900.0
 _QUIET_SECONDS = 30.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.account.identity import Identity
+from harness.account.identity import CallerIdentity
 from harness.account.runs import Run, Runs, new_run_id
 from harness.account.sweep import sweep, why_left_alone
 from harness.account.terraform import check_plan, is_loopback
@@ -20,7 +20,7 @@ from harness.testing.account import account, prepare
 from harness.testing.declared import declared_seconds
 from harness.testing.options import Options
 
-ME = Identity("123456789012", "arn:aws:sts::123456789012:assumed-role/Admin/me@example.com", "us-east-1")
+ME = CallerIdentity("123456789012", "arn:aws:sts::123456789012:assumed-role/Admin/me@example.com", "us-east-1")
 
 
 def a_run(tmp_path: Path) -> tuple[Runs, Run]:

@@ -11,13 +11,13 @@ from typer.testing import CliRunner, Result
 
 from harness.account import sweep as account_sweep
 from harness.account.ending import Ending
-from harness.account.identity import Identity
+from harness.account.identity import CallerIdentity
 from harness.account.leftovers import Swept, not_looked_for
 from harness.account.runs import Run, Runs
 from harness.cli import app
 from harness.provision.workspace import Workspace
 
-ME = Identity("123456789012", "arn:aws:iam::123456789012:user/alice", "us-east-1")
+ME = CallerIdentity("123456789012", "arn:aws:iam::123456789012:user/alice", "us-east-1")
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.ledger import Identity
+from harness.ledger import Tokens
 
-IDENTITY = Identity.of(7)
+IDENTITY = Tokens.of(7)
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
 payloads = st.one_of(
@@ -49,9 +49,9 @@ def test_a_damaged_identity_is_none(position: int, digit: int) -> None:
 
 
 def test_runs_do_not_see_each_other() -> None:
-    assert Identity.of(1) == Identity.of(1) != Identity.of(2)
-    assert Identity.of(None) != Identity.of(None)
-    assert list(Identity.of(2).find(Identity.of(1).mark({}, 3))) == []
+    assert Tokens.of(1) == Tokens.of(1) != Tokens.of(2)
+    assert Tokens.of(None) != Tokens.of(None)
+    assert list(Tokens.of(2).find(Tokens.of(1).mark({}, 3))) == []
 
 
 def transform(name: str) -> ModuleType:

@@ -12,6 +12,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -49,7 +50,8 @@ _TAIL = 15
 class LocalStackWithEdge:
     """`with LocalStackWithEdge() as pair:` `pair.url` is the edge's endpoint, `pair.upstream_url` LocalStack's.
 
-    `clock` is `real`, `manual` or a rate such as `x60`. `more_native` are services of the edge beyond the usual ones.
+    `clock` is `real`, `manual` or a rate such as `x60`; `settings` are all options of the edge instead of `clock` and
+    `seed`, where its place is not one of them. `more_native` are services of the edge beyond the usual ones.
     Images come from LOCALSTACK_IMAGE and HARNESS_EDGE_IMAGE unless given. `start_seconds` bounds each wait for health.
     testcontainers' settings hold: Ryuk removes the containers even when this process is killed, unless
     TESTCONTAINERS_RYUK_DISABLED is set. Entering raises Problem, and leaves nothing behind then.
@@ -60,6 +62,7 @@ class LocalStackWithEdge:
         *,
         clock: str = "real",
         seed: int | None = None,
+        settings: EmulatorSettings | None = None,
         more_native: Sequence[str] = (),
         localstack_image: str | None = None,
         edge_image: str | None = None,
@@ -68,7 +71,8 @@ class LocalStackWithEdge:
         self.localstack_image = localstack_image or os.environ.get("LOCALSTACK_IMAGE") or LOCALSTACK_IMAGE
         self.edge_image = edge_image or os.environ.get("HARNESS_EDGE_IMAGE") or EDGE_IMAGE
         self.native = ",".join(dict.fromkeys([*native_for(self.localstack_image).split(","), *more_native]))
-        self.settings = EmulatorSettings(clock, seed, state_dir=_STATE, upstream=UPSTREAM, native=self.native)
+        here = settings or EmulatorSettings(clock, seed)
+        self.settings = replace(here, state_dir=_STATE, upstream=UPSTREAM, native=self.native)
         self.start_seconds = start_seconds
         self.url = ""
         self.upstream_url = ""

@@ -207,7 +207,7 @@ def test_production_settings_are_what_they_say(usage: Deployed) -> None:
     assert group["retentionInDays"] == 7
 
 
-def test_a_processor_in_a_vpc_runs_and_is_told_of(usage: Deployed, usage_emulator: SuiteEmulator) -> None:
+def test_a_processor_in_a_vpc_runs_and_is_told_of(usage: Deployed, usage_emulator: Suite) -> None:
     """`lambda_vpc_config` is kept, and named as without effect here (docs/kept.md)."""
     assert post(usage, {"x-api-key": key(usage)}).status_code == 200
     usage.aws.settle()

@@ -14,6 +14,7 @@ from harness.containers import LocalStackWithEdge
 from harness.containers.abandoned import owner_label, remove_abandoned
 from harness.containers.daemon import connect, require_image
 from harness.problem import Problem
+from harness.targets.settings import EmulatorSettings
 
 
 def test_without_a_daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,6 +102,13 @@ def test_images_and_services_by_setting(monkeypatch: pytest.MonkeyPatch) -> None
     assert (pair.localstack_image, pair.edge_image) == ("mine:1", "edge:1")
     assert pair.native.split(",")[-1] == "logs" and pair.native.count("kinesis") == 1
     assert LocalStackWithEdge(localstack_image="other:2").localstack_image == "other:2"
+
+
+def test_the_edge_gets_every_option_and_its_own_place() -> None:
+    """One that a suite was started with is not lost on the way to the container."""
+    strict = LocalStackWithEdge(settings=EmulatorSettings("manual", 7, state_dir="/here", strict=True)).settings
+    assert (strict.clock, strict.seed, strict.strict) == ("manual", 7, True)
+    assert strict.state_dir != "/here" and "--strict" in strict.argv()
 
 
 class Left:

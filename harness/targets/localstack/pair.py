@@ -25,7 +25,7 @@ _EDGE = "edge"
 
 @dataclass
 class PairTarget(LocalStackTarget):
-    """A pair of containers; `settings` say its clock and seed. `opened` starts other ones instead (for tests of this
+    """A pair of containers, the edge with these `settings`. `opened` starts other ones instead (for tests of this
     class). What they wrote is kept in the workspace until `forget`."""
 
     workspace: Workspace
@@ -99,7 +99,7 @@ class PairTarget(LocalStackTarget):
         from harness.containers import LocalStackWithEdge
 
         # Logs are here as well: LocalStack refuses events from a time that a test has moved on.
-        return LocalStackWithEdge(clock=self.settings.clock, seed=self.settings.seed, more_native=("logs",))
+        return LocalStackWithEdge(settings=self.settings, more_native=("logs",))
 
     def _keep_logs(self) -> None:
         """Write what the containers logged to files: they are about to be removed."""

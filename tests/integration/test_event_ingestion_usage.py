@@ -212,7 +212,7 @@ def test_a_processor_in_a_vpc_runs_and_is_told_of(usage: Deployed, usage_emulato
     assert post(usage, {"x-api-key": key(usage)}).status_code == 200
     usage.aws.settle()
     log = usage.log(usage["isolated_events"]["processor_log_group_name"])
-    kept = [(one["resource"], one["setting"]) for one in usage_emulator.admin.kept()]
+    kept = [(one["resource"], one["setting"]) for one in usage_emulator.target.admin.kept()]
     name = usage["isolated_events"]["processor_function_name"]
     assert any(arn.endswith(f":function:{name}") and setting == "VpcConfig" for arn, setting in kept)
     assert any("Processed: {'user_id': 'user123'" in line for line in log)

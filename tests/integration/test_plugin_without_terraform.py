@@ -92,7 +92,7 @@ import sys
 def test_nothing_is_started_or_imported():
     assert "boto3" not in sys.modules
     assert "harness.emulator" not in sys.modules
-    assert "harness.testing.emulator" not in sys.modules
+    assert "harness.testing.opening" not in sys.modules
 """
 
 BORROWED = """

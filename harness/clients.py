@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 
 KEY = "test"
@@ -50,7 +51,7 @@ class Aws:
         self.endpoint_url = endpoint_url
         self.region = region or region_of(os.environ)
         self._session: Any = None
-        self._clients: dict[str, Any] = {}
+        self._clients: Json = {}
 
     @property
     def url(self) -> str:

@@ -12,8 +12,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.provision.contract import Outcome, Reporter, UpResult
 from harness.provision.sam_environment import SamEnvironment
 from harness.provision.sam_runner import SamRunner
@@ -65,7 +65,7 @@ class SamProvision:
     def key(self) -> str:
         return self.digest
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self) -> Json:
         return read_json(self._outputs_file) or {}
 
     def first(self, instance: Instance, fresh: bool) -> UpResult:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlparse
 
+from harness.json_object import Json
 from harness.problem import Problem
 
 
@@ -25,50 +26,50 @@ class Admin:
 
     endpoint_url: str
 
-    def health(self, timeout: float = 2.0) -> dict[str, Any]:
+    def health(self, timeout: float = 2.0) -> Json:
         return self._request("GET", "/_harness/health", timeout=timeout)
 
-    def clock(self) -> dict[str, Any]:
+    def clock(self) -> Json:
         return self._request("GET", "/_harness/clock")
 
-    def advance(self, seconds: float) -> dict[str, Any]:
+    def advance(self, seconds: float) -> Json:
         return self._request("POST", "/_harness/clock/advance", {"seconds": seconds}, timeout=600.0)
 
-    def settle(self, max_seconds: float) -> dict[str, Any]:
+    def settle(self, max_seconds: float) -> Json:
         return self._request("POST", "/_harness/clock/settle", {"max_seconds": max_seconds}, timeout=600.0)
 
-    def snapshots(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._request("GET", "/_harness/snapshots")["snapshots"]
+    def snapshots(self) -> list[Json]:
+        found: list[Json] = self._request("GET", "/_harness/snapshots")["snapshots"]
         return found
 
-    def save_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
+    def save_snapshot(self, name: str, *, here_only: bool = False) -> Json:
         """Save the whole state; `here_only` leaves out what is kept by an endpoint behind (docs/upstream.md)."""
         return self._request("PUT", _snapshot(name, here_only), timeout=120.0)
 
-    def restore_snapshot(self, name: str, *, here_only: bool = False) -> dict[str, Any]:
+    def restore_snapshot(self, name: str, *, here_only: bool = False) -> Json:
         return self._request("POST", _snapshot(name, here_only), timeout=120.0)
 
-    def delete_snapshot(self, name: str) -> dict[str, Any]:
+    def delete_snapshot(self, name: str) -> Json:
         return self._request("DELETE", _snapshot(name))
 
-    def faults(self) -> list[dict[str, Any]]:
+    def faults(self) -> list[Json]:
         """All fault rules with their counters (docs/faults.md)."""
-        found: list[dict[str, Any]] = self._request("GET", "/_harness/faults")["faults"]
+        found: list[Json] = self._request("GET", "/_harness/faults")["faults"]
         return found
 
-    def fault_kinds(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._request("GET", "/_harness/faults?kinds")["kinds"]
+    def fault_kinds(self) -> list[Json]:
+        found: list[Json] = self._request("GET", "/_harness/faults?kinds")["kinds"]
         return found
 
-    def add_faults(self, rules: Any) -> list[dict[str, Any]]:
+    def add_faults(self, rules: Any) -> list[Json]:
         """Add one rule (an object) or several (a list); returns them with their ids."""
-        added: list[dict[str, Any]] = self._request("POST", "/_harness/faults", rules)["faults"]
+        added: list[Json] = self._request("POST", "/_harness/faults", rules)["faults"]
         return added
 
-    def clear_faults(self, rule_id: str | None = None) -> list[dict[str, Any]]:
+    def clear_faults(self, rule_id: str | None = None) -> list[Json]:
         """Remove one rule or all; returns what they had counted."""
         path = f"/_harness/faults/{quote(rule_id, safe='')}" if rule_id else "/_harness/faults"
-        gone: list[dict[str, Any]] = self._request("DELETE", path)["faults"]
+        gone: list[Json] = self._request("DELETE", path)["faults"]
         return gone
 
     def sinks(self) -> list[str]:
@@ -76,18 +77,18 @@ class Admin:
         names: list[str] = self._request("GET", "/_harness/sinks")["sinks"]
         return names
 
-    def sink(self, name: str) -> dict[str, Any]:
+    def sink(self, name: str) -> Json:
         """The requests that the sink recorded: `{"requests": […], "dropped": 0, "answers_left": 0}`."""
         return self._request("GET", _sink(name))
 
-    def script_sink(self, name: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+    def script_sink(self, name: str, answers: list[Json]) -> Json:
         """Replace the sink's script: `[{"status": 500, "times": 3}]`."""
         return self._request("PUT", _sink(name), {"answers": answers})
 
-    def forget_sink(self, name: str) -> dict[str, Any]:
+    def forget_sink(self, name: str) -> Json:
         return self._request("DELETE", _sink(name))
 
-    def trace(self, record_id: str) -> dict[str, Any]:
+    def trace(self, record_id: str) -> Json:
         """Where the record with that id went; AdminError 404 where nothing is known of it."""
         return self._request("GET", f"/_harness/trace/{quote(record_id, safe='')}")
 
@@ -101,7 +102,7 @@ class Admin:
         found: list[dict[str, str]] = self._request("GET", "/_harness/kept")["kept"]
         return found
 
-    def reset(self, *, here_only: bool = False) -> dict[str, Any]:
+    def reset(self, *, here_only: bool = False) -> Json:
         """Empty everything; `here_only` leaves what is at an endpoint behind."""
         return self._request("POST", "/_harness/reset" + ("?part=here" if here_only else ""), timeout=60.0)
 
@@ -115,7 +116,7 @@ class Admin:
         for name in self.sinks():
             self.forget_sink(name)
 
-    def _request(self, method: str, path: str, body: Any = None, timeout: float = 30.0) -> dict[str, Any]:
+    def _request(self, method: str, path: str, body: Any = None, timeout: float = 30.0) -> Json:
         place = urlparse(self.endpoint_url)
         connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port or 80, timeout=timeout)
         try:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.account.estimate import planned
 from harness.account.identity import CallerIdentity, who_am_i
 from harness.account.runs import Runs, new_run_id
 from harness.account.terraform import AccountTerraform, check_plan
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.stack import Stack, resolve_stack
 from harness.provision.stack_packages import make_packages_for
@@ -45,7 +45,7 @@ def account(options: Options) -> Iterator[Suite]:
     target.stop()
 
 
-def prepare(options: Options, identity: CallerIdentity) -> tuple[AccountTarget, dict[str, Any]]:
+def prepare(options: Options, identity: CallerIdentity) -> tuple[AccountTarget, Json]:
     """Plan the options' stack for this account; returns the plan as well. Only reads. Raises Problem."""
     workspace = Workspace(options.root)
     stack = _stack(options, workspace)

@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from harness.clients import without_aws_variables
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.stack import resolve_stack, state_outputs
 from harness.provision.workspace import Workspace, read_json, write_atomically
@@ -73,7 +73,7 @@ def borrowed(options: Options) -> Iterator[Suite]:
     capabilities = CAPABILITIES[EMBEDDED] - {Capability.RESTART}
     target = EndpointTarget(url, "pipeline-harness", capabilities, "/_harness/reset", name=EMBEDDED)
     health = target.admin.health()
-    outputs: dict[str, Any] | None = None
+    outputs: Json | None = None
     if options.stack is not None:
         project = Workspace.find(options.root)
         stack = resolve_stack(project, options.stack)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.json_object import Json
 from harness.targets import DEFAULT_TARGET, Capability
 from harness.targets.admin import AdminError
 from harness.testing.journey import journey
@@ -156,7 +157,7 @@ def _failed_functions(using: Using) -> Iterator[Section]:
             yield f"harness: log of {function['FunctionName']}", "\n".join(lines[-_LOG_LINES:])
 
 
-def _group_of(function: dict[str, Any]) -> str:
+def _group_of(function: Json) -> str:
     named: str | None = function.get("LoggingConfig", {}).get("LogGroup")
     return named or f"/aws/lambda/{function['FunctionName']}"
 

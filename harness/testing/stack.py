@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.clients import Aws
+from harness.json_object import Json
 
 INVOKE_BASE = "http://emulator.test"
 """Given to Terraform as the variable `endpoint_url`, where a stack declares it: the same for every emulator."""
@@ -28,7 +29,7 @@ class Stack(Mapping[str, Any]):
         self.aws = aws
         self._before_change = before_change
         url = aws.endpoint_url
-        self.outputs: dict[str, Any] = (
+        self.outputs: Json = (
             dict(outputs) if url is None else {name: led_to(url, value) for name, value in outputs.items()}
         )
 

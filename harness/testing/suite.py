@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.clients import Aws
+from harness.json_object import Json
 from harness.ledger import ByClock, ByPolling, Settle
 from harness.targets import Capability, Target
 from harness.targets.admin import Admin
@@ -27,7 +28,7 @@ class Suite:
     target: Target
     seed: int | None
     provisioner: Provisioner | None = None
-    outputs: dict[str, Any] | None = None
+    outputs: Json | None = None
 
     @property
     def aws(self) -> Aws:

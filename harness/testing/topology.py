@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.mirror import find_provider_source
 from harness.provision.stack import Stack, resolve_stack, state_outputs
@@ -75,7 +75,7 @@ class Topology:
     """The stack on one emulator. `snapshot` brings it back to the moment after the apply."""
 
     snapshot: str
-    outputs: dict[str, Any]
+    outputs: Json
 
 
 @dataclass(frozen=True)

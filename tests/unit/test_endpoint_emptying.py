@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.emulator.testing import EmulatorThread
+from harness.json_object import Json
 from harness.parity.session import ParitySession
 from harness.targets.emptying import SERVICES, empty_publicly
 from harness.targets.probe import probe
@@ -52,7 +53,7 @@ def fill(aws: Aws) -> None:
     aws.client("apigateway").create_usage_plan(name="plan")
     aws.client("apigateway").create_api_key(name="key")
     aws.client("apigatewayv2").create_api(Name="http", ProtocolType="HTTP")
-    metric: dict[str, Any] = {"Namespace": "n", "MetricName": "m", "Period": 60, "Statistic": "Sum"}
+    metric: Json = {"Namespace": "n", "MetricName": "m", "Period": 60, "Statistic": "Sum"}
     aws.client("cloudwatch").put_metric_alarm(
         AlarmName="a", EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold", **metric
     )

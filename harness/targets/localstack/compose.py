@@ -13,8 +13,8 @@ import subprocess
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from harness.json_object import Json
 from harness.problem import Problem
 from harness.provision.workspace import Workspace, write_atomically
 from harness.targets.admin import AdminError
@@ -204,9 +204,9 @@ class ComposeTarget(LocalStackTarget):
         return Problem("The containers could not be started.", tail(said))
 
 
-def _objects(text: str) -> list[dict[str, Any]]:
+def _objects(text: str) -> list[Json]:
     """Compose prints one object a line, or one list, by its version; other lines are warnings."""
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
             content = json.loads(line)

@@ -41,7 +41,7 @@ def test_another_stored_form_is_refused_everywhere(tmp_path: Path, monkeypatch: 
     target.start()
     try:
         target.admin.save_snapshot("old")
-        target.client("kinesis").create_stream(StreamName="present", ShardCount=1)
+        target.aws.client("kinesis").create_stream(StreamName="present", ShardCount=1)
         snapshot = target.workspace.snapshots / "old.snapshot"
         content = make_foreign(snapshot)
         told = (
@@ -54,7 +54,7 @@ def test_another_stored_form_is_refused_everywhere(tmp_path: Path, monkeypatch: 
         assert ran.exit_code == 1
         assert told in " ".join(ran.output.split())
         assert snapshot.read_bytes() == content
-        assert target.client("kinesis").list_streams()["StreamNames"] == ["present"]
+        assert target.aws.client("kinesis").list_streams()["StreamNames"] == ["present"]
     finally:
         target.stop()
 

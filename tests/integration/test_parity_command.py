@@ -238,7 +238,7 @@ def test_a_pattern_that_pytest_does_not_understand_is_told(checkout: Any) -> Non
 
 
 def test_a_test_that_hangs_is_bounded_and_counted_as_no_answer(checkout: Any, moto: str) -> None:
-    hanging = "@pytest.mark.timeout(0.5)\ndef test_one(_session_aws):\n    if _session_aws.place:\n"
+    hanging = "@pytest.mark.timeout(0.5)\ndef test_one(_session_aws):\n    if _session_aws.target:\n"
     folder = checkout(hanging + "        threading.Event().wait()\n")
     code, said = parity("--b", moto, "--workers", "1", cwd=folder)
     assert code == 0, said
@@ -246,7 +246,7 @@ def test_a_test_that_hangs_is_bounded_and_counted_as_no_answer(checkout: Any, mo
 
 
 def test_a_target_that_dies_on_the_way_is_told_with_how_far_it_came(checkout: Any) -> None:
-    put = "    import httpx; httpx.put(_session_aws.place.url + '/bucket')\n"
+    put = "    import httpx; httpx.put(_session_aws.target.url + '/bucket')\n"
     folder = checkout(f"def test_one(_session_aws):\n{put}def test_two(_session_aws):\n{put}")
     with served(Dying) as url:
         code, said = parity("--a", url, "--b", "embedded", cwd=folder)

@@ -1,4 +1,4 @@
-"""A whole World: all native services, and the upstream for everything else."""
+"""A whole World: all native services that the registry finds, and the upstream for everything else."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ from typing import Any
 
 from harness.emulator.clock import Clock
 from harness.emulator.outbound import Outbound
+from harness.emulator.service_registry import native as native_services
+from harness.emulator.service_registry import provider_module
 from harness.emulator.upstream.split import NATIVE_BY_DEFAULT, Split
 from harness.emulator.world import World
 
-# The services' own modules are named here and nowhere else.
-_NATIVE = (
-    ("harness.emulator.services.cloudwatch.provider", "CloudWatch"),
-    ("harness.emulator.services.kinesis.provider", "Kinesis"),
-    ("harness.emulator.services.firehose.provider", "Firehose"),
-    ("harness.emulator.services.lambda_.provider", "Lambda"),
-    ("harness.emulator.services.apigateway.provider", "ApiGateway"),
-    ("harness.emulator.services.apigatewayv2.provider", "ApiGatewayV2"),
-    ("harness.emulator.services.cloudformation.provider", "CloudFormation"),
-)
 _SPLIT_UPSTREAM = ("harness.emulator.upstream.split_upstream", "SplitUpstream")
 _SIGNATURES = ("harness.emulator.signatures", "Signatures")
 _UPSTREAM = ("harness.emulator.upstream.moto_upstream", "MotoUpstream")
@@ -41,7 +33,7 @@ def build_world(
     world = World(
         clock=Clock.parse(clock), seed=seed, transition_seconds=transition_seconds, outbound=Outbound(allowed_hosts)
     )
-    services = [_load(module, name) for module, name in _NATIVE]
+    services = [_load(provider_module(each.name), each.provider) for each in native_services()]
     if upstream is None:
         world.upstream = _load(*_UPSTREAM)(world)
     else:

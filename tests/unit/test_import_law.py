@@ -13,15 +13,21 @@ _ROOT = Path(__file__).parents[2]
 _EMULATOR = "harness.emulator"
 _SERVICES = "harness.emulator.services"
 _UPSTREAM = "harness.emulator.upstream"
+_DESCRIPTORS = "harness.emulator.upstream.descriptors"
 
 # What imports nothing of ours: the floor that everything may stand on.
 _LEAVES = ("budget", "errors", "clock", "topics", "outbound", "api_gateway.openapi", "api_gateway.authorizer_policy")
 
 # What a service may use beside its own folder and the floor.
 _FOR_SERVICES = (
-    "api_gateway", "aside", "budget", "bus", "call", "callbacks", "clock", "errors", "kinesis_consumer",
-    "metrics", "outbound", "patterns", "permissions", "service", "spec", "store", "token_bucket", "topics",
-    "trace", "world",
+    "api_gateway", "api_gateway_calls", "aside", "budget", "bus", "call", "call_members", "callbacks", "clock",
+    "errors", "kinesis_consumer", "metrics", "outbound", "patterns", "permissions", "service",
+    "service_descriptor", "spec", "store", "token_bucket", "topics", "trace", "world",
+)  # fmt: skip
+
+# What a descriptor may use: it is loaded before the services are, by what recognises requests, and stays light.
+_FOR_DESCRIPTORS = (
+    "api_gateway_calls", "call", "call_members", "errors", "permissions", "s3_address", "service_descriptor", "spec",
 )  # fmt: skip
 
 # (importing module, imported module): why it may, although the rules below forbid it.
@@ -38,6 +44,10 @@ _EXCEPTIONS = {
     ("harness.provision.warm", "harness.emulator"): "hashes the emulator's sources, which are part of a snapshot's key",
     ("harness.parity.request_operation", "harness.emulator"): "observes which operations the conformance suite calls",
 }
+
+
+def is_descriptor(module: str) -> bool:
+    return within(module, _DESCRIPTORS) or (within(module, _SERVICES) and module.endswith(".descriptor"))
 
 
 def within(module: str, room: str) -> bool:
@@ -61,6 +71,12 @@ def forbidden(importer: str, imported: str) -> str | None:
     for leaf in _LEAVES:
         if within(importer, f"{_EMULATOR}.{leaf}"):
             return f"{leaf} imports nothing of ours"
+    if is_descriptor(importer):
+        own = importer.rpartition(".")[0]
+        known = is_descriptor(imported) or imported == f"{own}.base"
+        if not known and imported.removeprefix(_EMULATOR + ".").partition(".")[0] not in _FOR_DESCRIPTORS:
+            return "a descriptor is loaded before its service and says what others must know of it"
+        return None
     if within(importer, _SERVICES):
         own = ".".join(importer.split(".")[:4])
         if within(imported, own):
@@ -70,7 +86,7 @@ def forbidden(importer: str, imported: str) -> str | None:
         if imported.removeprefix(_EMULATOR + ".").partition(".")[0] not in _FOR_SERVICES:
             return "a service uses the bus, the world and what stands under them"
         return None
-    if within(imported, _SERVICES) and room not in ("build", "edge"):
+    if within(imported, _SERVICES) and room != "build":
         return "services are reached over the bus"
     if within(imported, _UPSTREAM) and room not in ("upstream", "build", "testing", "__main__"):
         return "the upstream is reached over the bus"
@@ -137,6 +153,9 @@ def test_no_exception_outlives_its_import() -> None:
         ("harness.emulator.api_gateway.imports", "harness.emulator.services.apigateway.state"),
         ("harness.emulator.bus", "harness.emulator.services.kinesis.provider"),
         ("harness.emulator.bus", "harness.emulator.upstream.state"),
+        ("harness.emulator.services.kinesis.descriptor", "harness.emulator.services.kinesis.provider"),
+        ("harness.emulator.services.kinesis.descriptor", "harness.emulator.upstream.state"),
+        ("harness.emulator.edge.recognise", "harness.emulator.services.kinesis.descriptor"),
     ],
 )
 def test_what_is_forbidden(importer: str, imported: str) -> None:

@@ -6,12 +6,17 @@ from collections.abc import Iterable
 
 from harness.emulator.metrics import Group, Metric
 
-_NAMESPACE = "AWS/ApiGateway"
 _UNITS = {"Latency": "Milliseconds", "IntegrationLatency": "Milliseconds", "DataProcessed": "Bytes"}
 
 
 def groups(
-    account: str, region: str, api: tuple[str, str], stage: str, route: tuple[str, str] | None, names: Iterable[str]
+    namespace: str,
+    account: str,
+    region: str,
+    api: tuple[str, str],
+    stage: str,
+    route: tuple[str, str] | None,
+    names: Iterable[str],
 ) -> list[Group]:
     """A group for the API, one for its stage, and one for the route, (method, resource), if it is measured in detail.
     `api` is the dimension that names the API: its name and value."""
@@ -19,6 +24,6 @@ def groups(
     if route is not None:
         sets.append((api, ("Method", route[0]), ("Resource", route[1]), ("Stage", stage)))
     return [
-        Group(Metric(account, region, _NAMESPACE, name, _UNITS.get(name, "Count"), dimensions) for name in names)
+        Group(Metric(account, region, namespace, name, _UNITS.get(name, "Count"), dimensions) for name in names)
         for dimensions in sets
     ]

@@ -18,7 +18,7 @@ from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.edge.guard import Page
 from harness.emulator.edge.recognise import recognise
 from harness.emulator.errors import AwsError
-from harness.emulator.s3_address import bucket_of_host
+from harness.emulator.s3_address import place_of_request
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CrossOrigin:
         if request.path.startswith(("/_harness/", "/_localstack/")):
             raise _foreign(page)
         meant = recognise(request)
-        bucket, key = _place(request) if meant.service == "s3" else ("", "")
+        bucket, key = place_of_request(request) if meant.service == "s3" else ("", "")
         if not bucket or not page.origin:
             raise _foreign(page)
         rules = await self._rules(bucket, meant.caller)
@@ -145,16 +145,6 @@ def _reaches_objects(request: HttpRequest, operation: str, bucket: str, key: str
     if source and source.partition("/")[0] != bucket:
         return False
     return bool(key) or operation in _WITHOUT_KEY
-
-
-def _place(request: HttpRequest) -> tuple[str, str]:
-    """Bucket and key."""
-    path = unquote(request.path).lstrip("/")
-    bucket = bucket_of_host(request.header("host"))
-    if bucket is not None:
-        return bucket, path
-    bucket, _, key = path.partition("/")
-    return bucket, key
 
 
 def _asked_method(request: HttpRequest) -> str:

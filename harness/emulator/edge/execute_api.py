@@ -11,6 +11,7 @@ from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.faults.fault import CALL
 from harness.emulator.faults.network import NetworkFault
+from harness.emulator.service_registry import native
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"([A-Za-z0-9_-]+)\.execute-api\.")
 _PREFIX = "/_aws/execute-api/"
 _USER_REQUEST = re.compile(r"/restapis/([^/]+)/([^/]+)/_user_request_(?:/|$)")
-_OWNERS = ("apigateway", "apigatewayv2")
+_OWNERS = tuple(each.name for each in native() if each.answers_api_requests)
 
 
 class Executes(Protocol):

@@ -17,6 +17,7 @@ from harness.emulator.edge.recognise import Recognised, recognise
 from harness.emulator.errors import AwsError, CannotAssume, NotEmulated
 from harness.emulator.faults.network import NetworkFault
 from harness.emulator.kept import HEADER
+from harness.emulator.service_registry import protocol_of
 from harness.emulator.spec.awsjson import JsonCodec
 from harness.emulator.spec.explain import serialization_error
 from harness.emulator.spec.model import Model, load_model
@@ -57,7 +58,7 @@ class Gateway:
         Raises CannotAssume: what has no credentials can't ask.
         """
         meant = recognise(request)
-        form = "rest" if service in ("lambda", "apigateway", "apigatewayv2") else meant.form
+        form = "rest" if protocol_of(service) == "rest" else meant.form
         return await self._answer(Recognised(service, meant.operation, form, caller), request)
 
     async def _answer(self, meant: Recognised, request: HttpRequest, is_outside: bool = False) -> HttpResponse:

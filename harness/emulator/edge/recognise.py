@@ -2,62 +2,23 @@
 
 Order of evidence: X-Amz-Target header, RPC v2 path, signature scope (header or presigned query), well-known paths,
 host name, `Action` of a form body; what is left is S3, the only service called without any of these.
+Which service an evidence means is in the services' descriptors.
 Signatures are parsed, not verified.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_plus
 
 from harness.emulator.call import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, HttpRequest
+from harness.emulator.service_descriptor import ServiceDescriptor
+from harness.emulator.service_registry import descriptors
 
-# X-Amz-Target prefix → botocore service. Only what the emulator or its upstream may serve.
-_TARGETS = {
-    "Kinesis_20131202": "kinesis",
-    "Firehose_20150804": "firehose",
-    "Logs_20140328": "logs",
-    "DynamoDB_20120810": "dynamodb",
-    "DynamoDBStreams_20120810": "dynamodbstreams",
-    "AmazonSQS": "sqs",
-    "AmazonSSM": "ssm",
-    "secretsmanager": "secretsmanager",
-    "TrentService": "kms",
-    "AWSEvents": "events",
-    "GraniteServiceVersion20100801": "cloudwatch",
-    "AWSStepFunctions": "stepfunctions",
-    "ResourceGroupsTaggingAPI_20170126": "resourcegroupstaggingapi",
-}
-# Signing name or endpoint prefix → botocore service, where they differ.
-_SIGNING = {
-    "monitoring": "cloudwatch",
-    "states": "stepfunctions",
-    "tagging": "resourcegroupstaggingapi",
-    "email": "ses",
-    "s3express": "s3",
-    "s3-object-lambda": "s3",
-}
-# Query API version → service, for unsigned form posts.
-_VERSIONS = {
-    "2010-05-08": "iam",
-    "2011-06-15": "sts",
-    "2010-03-31": "sns",
-    "2012-11-05": "sqs",
-    "2010-08-01": "cloudwatch",
-    "2010-05-15": "cloudformation",
-}
-_PATHS = (
-    (re.compile(r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings)\b"), "lambda"),
-    (re.compile(r"/(restapis|apikeys|usageplans|domainnames|vpclinks)\b"), "apigateway"),
-    (re.compile(r"/v2/(apis|tags|domainnames|vpclinks)\b"), "apigatewayv2"),
-)
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]*)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")
 _RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)/?$")
-_HOST = re.compile(
-    r"(?:^|\.)(kinesis|firehose|lambda|apigateway|cloudformation|logs|sqs|sns|iam|sts|kms|dynamodb|monitoring|events)\."
-)
-
 # S3 sub-resources that name operations, for traces and faults: `?policy` → GetBucketPolicy.
 _S3_SUBRESOURCES = {
     "acl": "Acl", "policy": "Policy", "policyStatus": "PolicyStatus", "versioning": "Versioning", "cors": "Cors",
@@ -68,6 +29,35 @@ _S3_SUBRESOURCES = {
     "object-lock": "ObjectLockConfiguration", "retention": "Retention", "legal-hold": "LegalHold",
     "attributes": "Attributes",
 }  # fmt: skip
+
+
+class _Evidence:
+    """What the services' descriptors say of requests, by what a request shows."""
+
+    def __init__(self, services: Iterable[ServiceDescriptor]) -> None:
+        known = tuple(services)
+        self.rest = frozenset(each.name for each in known if each.protocol == "rest")
+        self.targets = {target: each.name for each in known for target in each.targets}
+        names = {each.name for each in known}
+        # A name that is another service's own means that one; what shares it is told apart by target or path.
+        self.signing = {name: each.name for each in known for name in each.signing if name not in names}
+        self.versions = {each.version: each.name for each in known if each.version}
+        self.paths = [(each.paths, each.name) for each in known if each.paths is not None]
+        hosts = {host: each.name for each in known for host in each.hosts}
+        self._host = re.compile(rf"(?:^|\.)({'|'.join(map(re.escape, hosts))})\.")
+        self._hosts = hosts
+        self.prefixes: dict[str, list[tuple[str, str]]] = {}
+        """Service → path prefixes that mean another one with the same signing name."""
+        for each in known:
+            if each.path_prefix:
+                self.prefixes.setdefault(each.signing_name, []).append((each.path_prefix, each.name))
+
+    def by_host(self, host: str) -> str | None:
+        found = self._host.search(host)
+        return self._hosts[found[1]] if found else None
+
+
+_EVIDENCE = _Evidence(descriptors().values())
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,16 +78,18 @@ def recognise(request: HttpRequest) -> Recognised:
     target = request.header("x-amz-target")
     if target:
         prefix, _, operation = target.rpartition(".")
-        service = _TARGETS.get(prefix) or _by_signing(signed) or prefix.lower()
+        service = _EVIDENCE.targets.get(prefix) or _by_signing(signed) or prefix.lower()
         form = "cbor" if "cbor" in request.header("content-type") else "json"
         return Recognised(service, operation, form, caller)
     rpc = _RPC_V2.search(request.path)
     if rpc and request.header("smithy-protocol"):
-        return Recognised(_TARGETS.get(rpc[1]) or _by_signing(signed) or rpc[1].lower(), rpc[2], "rpcv2", caller)
+        return Recognised(
+            _EVIDENCE.targets.get(rpc[1]) or _by_signing(signed) or rpc[1].lower(), rpc[2], "rpcv2", caller
+        )
     service = _by_signing(signed) or _unsigned(request)
-    if service == "apigateway" and request.path.startswith("/v2/"):
-        service = "apigatewayv2"
-    if service in ("lambda", "apigateway", "apigatewayv2"):
+    if service in _EVIDENCE.prefixes:
+        service = next((name for begin, name in _EVIDENCE.prefixes[service] if request.path.startswith(begin)), service)
+    if service in _EVIDENCE.rest:
         return Recognised(service, "", "rest", caller)
     if service == "s3":
         return Recognised("s3", s3_operation(request), "s3", caller)
@@ -123,19 +115,19 @@ def _account(access_key: str) -> str:
 
 
 def _by_signing(name: str) -> str:
-    return _SIGNING.get(name, name)
+    return _EVIDENCE.signing.get(name, name)
 
 
 def _unsigned(request: HttpRequest) -> str:
-    for pattern, service in _PATHS:
+    for pattern, service in _EVIDENCE.paths:
         if pattern.match(request.path):
             return service
-    host = _HOST.search(request.header("host"))
-    if host:
-        return _by_signing(host[1])
+    by_host = _EVIDENCE.by_host(request.header("host"))
+    if by_host:
+        return by_host
     if request.path == "/" and _action(request):
         version = _field(request.body[:_FORM_START].decode("latin-1"), "Version") or _field(request.query, "Version")
-        return _VERSIONS.get(version, "unknown")
+        return _EVIDENCE.versions.get(version, "unknown")
     return "s3"
 
 

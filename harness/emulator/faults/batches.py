@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.emulator.faults.fault import Calls, Hit
+from harness.emulator.service_registry import descriptor_of, native
 from harness.json_object import Json
 
-BATCHES: Calls = {"kinesis": frozenset({"PutRecords"}), "firehose": frozenset({"PutRecordBatch"})}
-
-# Count and list in the answer.
-_ANSWERS = {"kinesis": ("FailedRecordCount", "Records"), "firehose": ("FailedPutCount", "RequestResponses")}
+BATCHES: Calls = {each.name: frozenset(each.batches) for each in native() if each.batches}
 
 
 async def run_without(hit: Hit, failures: dict[int, tuple[str, str]]) -> Json:
@@ -20,17 +18,17 @@ async def run_without(hit: Hit, failures: dict[int, tuple[str, str]]) -> Json:
         return await hit.proceed()  # type: ignore[no-any-return]
     call = hit.call
     records: list[Json] = call.params["Records"]
-    counter, members = _ANSWERS[call.service]
+    batch = descriptor_of(call.service).batches[call.operation]
     taken = [record for index, record in enumerate(records) if index not in failures]
-    answer: Json = {} if call.service == "kinesis" else {"Encrypted": False}
+    answer: Json = dict(batch.besides)
     if taken:
         answer = await hit.proceed(replace(call, params={**call.params, "Records": taken}))
     service = hit.world.services.get(call.service)
     if service is not None:
         service.failed(call, [code for code, _ in failures.values()])
-    answered = iter(answer.get(members, []))
+    answered = iter(answer.get(batch.results, []))
     entries: list[Json] = []
     for index in range(len(records)):
         failure = failures.get(index)
         entries.append({"ErrorCode": failure[0], "ErrorMessage": failure[1]} if failure else next(answered))
-    return {**answer, counter: answer.get(counter, 0) + len(failures), members: entries}
+    return {**answer, batch.failed: answer.get(batch.failed, 0) + len(failures), batch.results: entries}

@@ -6,9 +6,7 @@ from harness.emulator.errors import AwsError, CannotAssume
 from harness.emulator.permissions.actions.asked import RequiredAction
 from harness.emulator.permissions.evaluation import Decision
 from harness.emulator.permissions.principals import Kind, Principal
-
-_REST = frozenset(("lambda", "apigateway", "apigatewayv2", "execute-api"))
-_QUERY = frozenset(("iam", "sts", "cloudformation", "cloudwatch"))
+from harness.emulator.service_registry import descriptor_of, protocol_of
 
 _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
@@ -26,11 +24,21 @@ def denied(service: str, principal: Principal, demand: RequiredAction, decision:
         headers = {"x-amzn-query-error": "AccessDenied;Sender"}
         return AwsError("AccessDeniedException", text, 403, headers=headers)
     text = _text(principal, demand, decision)
-    if service == "kinesis" and demand.action.startswith("kms:"):
-        return AwsError("KMSAccessDeniedException", text)
-    if service in _QUERY:
+    key_denied = descriptor_of(service).key_denied
+    if key_denied and demand.action.startswith("kms:"):
+        return AwsError(key_denied, text)
+    if _is_query(service):
         return AwsError("AccessDenied", text, 403)
-    return AwsError("AccessDeniedException", text, 403 if service in _REST else 400)
+    return AwsError("AccessDeniedException", text, _status(service))
+
+
+def _is_query(service: str) -> bool:
+    return protocol_of(service) == "query"
+
+
+def _status(service: str) -> int:
+    """Of a refusal: AWS JSON has 400 for everything that a caller does wrong."""
+    return 403 if service == "execute-api" or protocol_of(service) == "rest" else 400
 
 
 def _text(principal: Principal, demand: RequiredAction, decision: Decision, spoken: str = "") -> str:
@@ -56,43 +64,32 @@ def unknown_key(service: str) -> AwsError:
     if service == "s3":
         text = "The AWS Access Key Id you provided does not exist in our records."
         return AwsError("InvalidAccessKeyId", text, 403)
-    if service in _QUERY or service == "sns":
+    if _is_query(service):
         return AwsError("InvalidClientTokenId", _INVALID, 403)
     if service == "sqs":
         headers = {"x-amzn-query-error": "InvalidClientTokenId;Sender"}
         return AwsError("InvalidClientTokenId", _INVALID, 403, headers=headers)
-    return AwsError("UnrecognizedClientException", _INVALID, 403 if service in _REST else 400)
+    return AwsError("UnrecognizedClientException", _INVALID, _status(service))
 
 
 def expired(service: str) -> AwsError:
     """The answer to a session that is over."""
     if service == "s3":
         return AwsError("ExpiredToken", "The provided token has expired.", 400)
-    if service in _QUERY or service in ("sns", "sqs"):
+    if _is_query(service) or service == "sqs":
         return AwsError("ExpiredToken", _EXPIRED, 403)
-    return AwsError("ExpiredTokenException", _EXPIRED, 403 if service in _REST else 400)
+    return AwsError("ExpiredTokenException", _EXPIRED, _status(service))
 
 
 def unsigned(service: str) -> AwsError:
     """The answer to a request without credentials (S3 has anonymous ones)."""
-    if service in _QUERY or service == "sns":
+    if _is_query(service):
         return AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    return AwsError(
-        "MissingAuthenticationTokenException", "Missing Authentication Token", 403 if service in _REST else 400
-    )
+    return AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", _status(service))
 
 
 def not_assumed(principal: Principal, role: str, service: str) -> AwsError:
     """The answer to a service whose role does not trust it."""
     text = f"User: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role}"
-    return CannotAssume("AccessDenied" if service in _QUERY or service == "s3" else "AccessDeniedException", text, 403)
-
-
-def unassumable(service: str, role: str) -> AwsError:
-    """The answer to who gives a service a role that does not trust it."""
-    if service == "lambda":
-        text = "The role defined for the function cannot be assumed by Lambda."
-        return AwsError("InvalidParameterValueException", text, members={"Type": "User"})
-    return AwsError(
-        "InvalidArgumentException", f"Firehose is unable to assume role {role}. Please check the role provided."
-    )
+    is_short = service == "s3" or (_is_query(service) and service != "sns")
+    return CannotAssume("AccessDenied" if is_short else "AccessDeniedException", text, 403)

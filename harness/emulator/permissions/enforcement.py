@@ -18,7 +18,6 @@ from harness.emulator.permissions import denial
 from harness.emulator.permissions.actions import required_actions
 from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.actions.roles import passed_roles
-from harness.emulator.permissions.actions.s3 import place_of
 from harness.emulator.permissions.directory import Directory, Identity, KeyOwner
 from harness.emulator.permissions.evaluation import Decision, OwnPolicies, ResourcePolicy, decide, trusts
 from harness.emulator.permissions.facts import Facts
@@ -26,6 +25,8 @@ from harness.emulator.permissions.function_sessions import read_session_token
 from harness.emulator.permissions.principals import ANONYMOUS, Kind, Principal, root, service, session
 from harness.emulator.permissions.request_facts import facts_of, source_facts
 from harness.emulator.permissions.service_calls import is_own_call
+from harness.emulator.s3_address import place_of
+from harness.emulator.service_registry import descriptor_of
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 Proceed = Callable[[Call], Awaitable[Json]]
 
 _MOST_DECISIONS = 20_000
-_CHECKING_ROLES = {"lambda": "lambda.amazonaws.com", "firehose": "firehose.amazonaws.com"}
 _SESSION_NAMES = {"apigateway.amazonaws.com": "BackplaneAssumeRoleSession"}
 
 # Operations that change neither policies, nor who is who, nor which resources there are.
@@ -91,19 +91,20 @@ class Enforcement:
             if principal.kind is Kind.ANONYMOUS and self._is_public(asked, demand):
                 continue
             self.require(principal, demand, call)
-        if call.service in _CHECKING_ROLES:
-            self._check_given_roles(asked)
+        self._check_given_roles(asked)
         if call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
             self._hide_missing(principal, asked)
 
     def _check_given_roles(self, asked: Asked) -> None:
-        """Lambda and Firehose take no role that does not trust them. Raises AwsError."""
-        name = _CHECKING_ROLES[asked.call.service]
+        """Some services take no role that does not trust them. Raises AwsError."""
+        called = descriptor_of(asked.call.service)
+        if called.unassumable is None:
+            return
         account = asked.call.account
         facts = Facts({"sts:ExternalId": account, "aws:SourceAccount": account})
         for demand in passed_roles(asked):
-            if not self.is_trusted(demand.resource, service(name, account), facts):
-                raise denial.unassumable(asked.call.service, demand.resource)
+            if not self.is_trusted(demand.resource, service(called.principal, account), facts):
+                raise called.unassumable(demand.resource)
 
     def require(
         self, principal: Principal, demand: RequiredAction, call: Call, policy: ResourcePolicy | None = None
@@ -234,12 +235,12 @@ class Enforcement:
 
     def _is_public(self, asked: Asked, demand: RequiredAction) -> bool:
         """Whether an object's ACL opens it to everybody."""
-        place = place_of(asked)
+        place = place_of(asked.call)
         return demand.action == "s3:GetObject" and self.directory.is_public_object(place.bucket, place.key)
 
     def _hide_missing(self, principal: Principal, asked: Asked) -> None:
         """Who may not list a bucket is not told which keys it does not have (E1)."""
-        place, directory = place_of(asked), self.directory
+        place, directory = place_of(asked.call), self.directory
         if directory.object_key(place.bucket, place.key) is not None:
             return
         bucket = f"arn:aws:s3:::{place.bucket}"

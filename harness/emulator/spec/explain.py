@@ -10,6 +10,7 @@ from binascii import a2b_base64
 from typing import Any
 
 from harness.emulator.errors import AwsError, constraint, validation_error
+from harness.emulator.service_registry import descriptor_of
 from harness.emulator.spec.decode import NUMBERS, RAW_BLOBS, compiled_pattern
 from harness.emulator.spec.model import Model
 from harness.json_object import Json
@@ -56,7 +57,7 @@ class _Walk:
         self.wire = wire
         self.problems: list[str] = []
         # Firehose does not echo the offending value (A2), the older services do (B3, B13).
-        self.echo = model.service != "firehose"
+        self.echo = descriptor_of(model.service).echoes_values
 
     def structure(self, shape_name: str, value: Any, path: str) -> None:
         if not isinstance(value, dict):

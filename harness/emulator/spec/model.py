@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 import orjson
 
+from harness.emulator.service_registry import descriptor_of
 from harness.json_object import Json
 
 
@@ -43,13 +44,6 @@ class Model:
         return list(self.shapes[name].get("members", {})) if name else []
 
 
-# What AWS demands and newer models leave out (PartitionKey: there may be other ways to a shard one day).
-_ALSO_REQUIRED = {
-    ("kinesis", "PutRecordInput"): "PartitionKey",
-    ("kinesis", "PutRecordsRequestEntry"): "PartitionKey",
-}
-
-
 @cache
 def data_folders() -> dict[str, str]:
     """botocore's service names, and the folder of each with its models."""
@@ -71,7 +65,7 @@ def load_model(service: str) -> Model:
     else:
         with gzip.open(plain + ".gz") as file:
             data = orjson.loads(file.read())
-    for (owner, shape), member in _ALSO_REQUIRED.items():
-        if owner == service and member not in data["shapes"][shape]["required"]:
-            data["shapes"][shape]["required"].append(member)
+    for shape, members in descriptor_of(service).required.items():
+        required = data["shapes"][shape].setdefault("required", [])
+        required += [member for member in members if member not in required]
     return Model(service, data["metadata"], data["operations"], data["shapes"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar, cast, runtime_checkable
 
 from harness.emulator.trace import events
 from harness.emulator.trace.events import Event, Row, event_of
@@ -13,6 +13,7 @@ from harness.json_object import Json
 E = TypeVar("E")
 
 
+@runtime_checkable
 class HoldsShards(Protocol):
     """What the Kinesis service tells about its logs (`services/kinesis/held.py`)."""
 
@@ -36,6 +37,7 @@ class Held(NamedTuple):
     moment: float
 
 
+@runtime_checkable
 class HoldsBuffers(Protocol):
     """What the Firehose service tells about its buffers (`services/firehose/held.py`)."""
 

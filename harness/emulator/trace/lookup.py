@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from harness.emulator.trace import api_way, events, firehose_way, kinesis_way, object_way
 from harness.emulator.trace.causes import follow_back
@@ -29,8 +29,8 @@ class Lookup:
         self._now = world.clock.now()
         self._index = Index(
             world.trace.events,
-            cast(HoldsShards, world.services["kinesis"]),
-            cast(HoldsBuffers, world.services["firehose"]),
+            next(each for each in world.services.values() if isinstance(each, HoldsShards)),
+            next(each for each in world.services.values() if isinstance(each, HoldsBuffers)),
         )
 
     def find(self, text: str) -> Json | None:

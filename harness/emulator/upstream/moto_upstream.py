@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.service_registry import descriptor_of
 from harness.emulator.spec.xml_text import readable
 from harness.emulator.upstream import (
     direct,
@@ -173,7 +174,7 @@ class MotoUpstream:
         with self.state.entered():
             try:
                 if call.service not in self._apps:
-                    self._apps[call.service] = load_app(SERVED[call.service].moto)
+                    self._apps[call.service] = load_app(call.service)
                 return work(*args)
             except AwsError:
                 raise
@@ -209,7 +210,8 @@ class MotoUpstream:
 
     def _with_scope(self, call: Call, request: HttpRequest) -> HttpRequest:
         """An unsigned request with the region where moto looks for it: in the signature's scope."""
-        scope = f"{call.caller.access_key or 'test'}/20000101/{call.region}/{SERVED[call.service].scope}/aws4_request"
+        name = descriptor_of(call.service).signing_name
+        scope = f"{call.caller.access_key or 'test'}/20000101/{call.region}/{name}/aws4_request"
         authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         headers = [*request.headers, ("authorization", authorization)]
         if not request.header("host"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlparse
 
 from harness.emulator.call import DEFAULT_ACCOUNT, Call, HttpRequest
+from harness.emulator.service_registry import descriptor_of
 
 _SECRET = "test"
 
@@ -24,15 +25,8 @@ def signed(call: Call, request: HttpRequest, url: str) -> HttpRequest:
     headers["host"] = place.netloc
     wire = AWSRequest(request.method, f"{url}{request.target}", headers=headers, data=request.body)
     signer = S3SigV4Auth if call.service == "s3" else SigV4Auth
-    signer(Credentials(call.caller.access_key or account, _SECRET), _scope(call.service), call.region).add_auth(wire)
+    scope = descriptor_of(call.service).signing_name
+    signer(Credentials(call.caller.access_key or account, _SECRET), scope, call.region).add_auth(wire)
     return HttpRequest(
         request.method, request.target, [(name.lower(), value) for name, value in wire.headers.items()], request.body
     )
-
-
-def _scope(service: str) -> str:
-    """The name in the signature's scope, where it is not botocore's."""
-    from harness.emulator.upstream.services import SERVED
-
-    names = {"apigatewayv2": "apigateway", "cloudwatch": "monitoring"}
-    return SERVED[service].scope if service in SERVED else names.get(service, service)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlparse
 
+from harness.emulator.service_registry import native
 from harness.emulator.upstream.services import SERVED
 
-NATIVE_BY_DEFAULT = "firehose,kinesis,lambda,apigateway,apigatewayv2"
+NATIVE_BY_DEFAULT = ",".join(each.name for each in native() if each.is_here_by_default)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Split:
         place = urlparse(url)
         if place.scheme not in ("http", "https") or not place.hostname or place.path not in ("", "/"):
             raise ValueError(f"--upstream {url} is not a URL such as http://localhost:4566")
-        known = native | SERVED.keys()
+        known = native | SERVED
         here: set[str] = set()
         for name in filter(None, (part.strip() for part in chosen.split(","))):
             wanted = name.removeprefix("-")

@@ -10,6 +10,8 @@ from harness.emulator.errors import AwsError
 from harness.emulator.faults.arguments import argument, one_of, text
 from harness.emulator.faults.fault import Fault, Hit
 from harness.emulator.faults.resources import names_of
+from harness.emulator.services.kinesis.model import Stream
+from harness.emulator.store import Table
 from harness.json_object import Json
 
 
@@ -30,7 +32,8 @@ class Reshard(Fault):
     async def around(self, hit: Hit) -> Any:
         caller = Caller(hit.call.account, hit.call.region)
         name = (names_of(hit.world, hit.call) or [""])[-1].rpartition("/")[2]
-        stream = hit.world.store.table("kinesis.streams").get((caller.account, caller.region, name))
+        streams: Table[tuple[str, str, str], Stream] = hit.world.store.table("kinesis.streams")
+        stream = streams.get((caller.account, caller.region, name))
         call = self._change(stream, caller, hit.world.new_id()) if stream is not None else None
         try:
             if call is None:
@@ -42,7 +45,7 @@ class Reshard(Fault):
             hit.missed()
         return await hit.proceed()
 
-    def _change(self, stream: Any, caller: Caller, request_id: str) -> Call | None:
+    def _change(self, stream: Stream, caller: Caller, request_id: str) -> Call | None:
         shards = stream.open
         place = next((i for i, each in enumerate(shards) if self.shard in (None, each.id)), None)
         if place is None:

@@ -5,35 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.permissions.actions.asked import Asked, RequiredAction
-
-_PASSED: dict[tuple[str, str], str] = {
-    ("apigateway", "PutIntegration"): "apigateway.amazonaws.com",
-    ("apigateway", "UpdateAccount"): "apigateway.amazonaws.com",
-    ("apigatewayv2", "CreateIntegration"): "apigateway.amazonaws.com",
-    ("apigatewayv2", "UpdateIntegration"): "apigateway.amazonaws.com",
-    ("cloudformation", "CreateStack"): "cloudformation.amazonaws.com",
-    ("cloudformation", "CreateChangeSet"): "cloudformation.amazonaws.com",
-    ("cloudformation", "UpdateStack"): "cloudformation.amazonaws.com",
-    ("events", "PutTargets"): "events.amazonaws.com",
-    ("firehose", "CreateDeliveryStream"): "firehose.amazonaws.com",
-    ("firehose", "UpdateDestination"): "firehose.amazonaws.com",
-    ("lambda", "CreateFunction"): "lambda.amazonaws.com",
-    ("lambda", "UpdateFunctionConfiguration"): "lambda.amazonaws.com",
-    ("logs", "PutSubscriptionFilter"): "logs.amazonaws.com",
-}
-"""Call → the service that the roles in it are for."""
+from harness.emulator.service_registry import descriptor_of
 
 _MEMBERS = frozenset(("credentials", "credentialsarn", "role", "rolearn", "value"))
 
 
 def passed_roles(asked: Asked) -> list[RequiredAction]:
     """One demand for each role in the call's members."""
-    service = _PASSED.get((asked.call.service, asked.operation))
-    if service is None:
+    service = descriptor_of(asked.call.service)
+    if asked.operation not in service.passes_roles:
         return []
-    return [
-        RequiredAction("iam:PassRole", arn, {"iam:PassedToService": service}) for arn in sorted(_roles(asked.params))
-    ]
+    facts = {"iam:PassedToService": service.principal}
+    return [RequiredAction("iam:PassRole", arn, facts) for arn in sorted(_roles(asked.params))]
 
 
 def _roles(value: Any, member: str = "") -> set[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.emulator.metrics import Metric
+from harness.emulator.services.firehose.descriptor import DESCRIPTOR
 from harness.emulator.services.firehose.model import Batch, Key
 from harness.emulator.services.firehose.record import arrival_of
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-NAMESPACE = "AWS/Firehose"
+NAMESPACE = DESCRIPTOR.namespace
 
 _UNIT_OF_END = {
     "Bytes": "Bytes",

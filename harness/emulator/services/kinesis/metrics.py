@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from harness.emulator.metrics import Group, Metric
+from harness.emulator.services.kinesis.descriptor import DESCRIPTOR
 from harness.emulator.services.kinesis.model import Stream
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-NAMESPACE = "AWS/Kinesis"
+NAMESPACE = DESCRIPTOR.namespace
 THROTTLED = "ProvisionedThroughputExceededException"
 
 _UNITS = {

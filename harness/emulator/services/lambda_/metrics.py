@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.emulator.metrics import Group, Metric
+from harness.emulator.services.lambda_.descriptor import DESCRIPTOR
 from harness.emulator.services.lambda_.names import FunctionName
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
 
-NAMESPACE = "AWS/Lambda"
+NAMESPACE = DESCRIPTOR.namespace
 
 _UNITS = {"Duration": "Milliseconds", "IteratorAge": "Milliseconds", "AsyncEventAge": "Milliseconds"}
 _RUN = ("Invocations", "Errors", "Throttles", "Duration")

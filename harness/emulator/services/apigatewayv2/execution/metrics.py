@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.api_gateway.metrics import groups
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.metrics import Group
+from harness.emulator.services.apigatewayv2.descriptor import DESCRIPTOR
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class StageMetrics:
             measured = (method, path or route) if route else None
             names = _INTEGRATED if integrated else _EACH
             found = self._groups[key] = groups(
+                DESCRIPTOR.namespace,
                 api.account, api.region, ("ApiId", api.api_id), stage["StageName"], measured, names
             )
         latency = int((time.perf_counter() - served.started) * 1000)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
+from harness.emulator.service_descriptor import ANYTHING, ServiceDescriptor
 
 _NAMES = (
     ("RoleName", "role"),
@@ -14,7 +15,7 @@ _NAMES = (
 )
 
 
-def iam(asked: Asked) -> list[RequiredAction]:
+def _iam(asked: Asked) -> list[RequiredAction]:
     action, account = f"iam:{asked.operation}", asked.call.account
     found = [(member, kind) for member, kind in _NAMES if asked.text(member)]
     if asked.operation in ("AddUserToGroup", "RemoveUserFromGroup"):
@@ -28,7 +29,7 @@ def iam(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction(action, asked.text("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn") or ANYTHING)]
 
 
-def sts(asked: Asked) -> list[RequiredAction]:
+def _sts(asked: Asked) -> list[RequiredAction]:
     """Nobody can be kept from asking who they are."""
     operation = asked.operation
     if operation == "GetCallerIdentity":
@@ -47,8 +48,17 @@ def sts(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction("sts:AssumeRole", asked.text("RoleArn") or ANYTHING, facts)]
 
 
-def cloudformation(asked: Asked) -> list[RequiredAction]:
-    name = asked.text("StackName", "StackId")
-    if not name:
-        return asked.on(ANYTHING)
-    return asked.on(name if name.startswith("arn:") else asked.arn(f"stack/{name}/*"))
+IAM = ServiceDescriptor(
+    name="iam",
+    protocol="query",
+    hosts=("iam",),
+    version="2010-05-08",
+    actions=_iam,
+)
+STS = ServiceDescriptor(
+    name="sts",
+    protocol="query",
+    hosts=("sts",),
+    version="2011-06-15",
+    actions=_sts,
+)

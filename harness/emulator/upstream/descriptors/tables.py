@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
+from harness.emulator.service_descriptor import ANYTHING, Resource, ServiceDescriptor
 
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem",
                "ConditionCheck": "ConditionCheckItem"}  # fmt: skip
 
 
-def dynamodb(asked: Asked) -> list[RequiredAction]:
+def _dynamodb(asked: Asked) -> list[RequiredAction]:
     operation = asked.operation
     if "Statement" in operation:
         raise NotEmulated("iam", f"the permission check of dynamodb {operation} (PartiQL)")
@@ -33,12 +34,12 @@ def dynamodb(asked: Asked) -> list[RequiredAction]:
     return asked.on(f"{arn}/index/{index}" if index and operation in ("Query", "Scan") else arn)
 
 
-def dynamodbstreams(asked: Asked) -> list[RequiredAction]:
+def _dynamodbstreams(asked: Asked) -> list[RequiredAction]:
     stream = asked.text("StreamArn") or asked.text("ShardIterator").partition("|")[0]
     return [RequiredAction(f"dynamodb:{asked.operation}", stream or ANYTHING)]
 
 
-def glue(asked: Asked) -> list[RequiredAction]:
+def _glue(asked: Asked) -> list[RequiredAction]:
     """Reading or changing a table needs the catalogue and the database, too."""
     action = f"glue:{asked.operation}"
     database = asked.text("DatabaseName") or (asked.text("Name") if "Database" in asked.operation else "")
@@ -51,3 +52,21 @@ def glue(asked: Asked) -> list[RequiredAction]:
     elif "Table" in asked.operation:
         resources.append(asked.arn(f"table/{database}/*"))
     return [RequiredAction(action, resource) for resource in resources]
+
+
+DYNAMODB = ServiceDescriptor(
+    name="dynamodb",
+    protocol="json",
+    targets=("DynamoDB_20120810",),
+    hosts=("dynamodb",),
+    resource=Resource(("TableName",), "table/"),
+    actions=_dynamodb,
+)
+DYNAMODBSTREAMS = ServiceDescriptor(
+    name="dynamodbstreams",
+    protocol="json",
+    targets=("DynamoDBStreams_20120810",),
+    signing=("dynamodb",),
+    actions=_dynamodbstreams,
+)
+GLUE = ServiceDescriptor(name="glue", protocol="json", actions=_glue)

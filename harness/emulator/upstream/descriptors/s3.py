@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import unescape
 
 from harness.emulator.call import HttpRequest
-from harness.emulator.errors import NotEmulated
-from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
+from harness.emulator.call_members import CallMembers
+from harness.emulator.errors import AwsError, NotEmulated
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
+from harness.emulator.s3_address import Place, place_of
+from harness.emulator.service_descriptor import ANYTHING, Encryption, ServiceDescriptor
 
 _KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
-_VIRTUAL_HOST = re.compile(r"(.+)\.(?:s3[.-].*|localhost(?::\d+)?)")
 
 # Operation → action, where `s3:<operation>` is not it.
 _ACTIONS = {
@@ -81,14 +82,16 @@ _MEMBER_FACTS = {
 }
 
 
-class Place(NamedTuple):
-    bucket: str
-    key: str
+def _names(asked: CallMembers) -> list[str]:
+    """`bucket`, `bucket/key` and both ARNs."""
+    bucket, key = place_of(asked.call)
+    names = [bucket, f"{bucket}/{key}"] if bucket and key else [bucket] if bucket else []
+    return names + [f"arn:aws:s3:::{name}" for name in names]
 
 
-def s3(asked: Asked) -> list[RequiredAction]:
+def _actions_of(asked: Asked) -> list[RequiredAction]:
     _refuse_unknown(asked)
-    place, facts = place_of(asked), _facts(asked)
+    place, facts = place_of(asked.call), _facts(asked)
     action = _ACTIONS.get(asked.operation, asked.operation)
     if not place.bucket:
         return [RequiredAction(f"s3:{action}", ANYTHING, facts)]
@@ -131,19 +134,6 @@ def _keys_to_delete(asked: Asked) -> list[str]:
 
 def _arn(place: Place) -> str:
     return f"arn:aws:s3:::{place.bucket}/{place.key}" if place.key else f"arn:aws:s3:::{place.bucket}"
-
-
-def place_of(asked: Asked) -> Place:
-    """Bucket and key of an S3 call; empty where it names none."""
-    request = asked.call.http
-    if request is None or asked.params:
-        return Place(str(asked.params.get("Bucket", "")), str(asked.params.get("Key", "")))
-    path = unquote(request.path).lstrip("/")
-    virtual = _VIRTUAL_HOST.fullmatch(request.header("host"))
-    if virtual is not None and virtual[1] != "s3":
-        return Place(virtual[1], path)
-    bucket, _, key = path.partition("/")
-    return Place(bucket, key)
 
 
 def _facts(asked: Asked) -> dict[str, Value]:
@@ -190,3 +180,24 @@ def _with_key(asked: Asked, action: str, key: str, place: Place) -> list[Require
         "aws:ViaAWSService": "true",
     }
     return [RequiredAction(action, asked.directory.key_arn(asked.call.account, region, key), facts)]
+
+
+def _key_in_use(asked: CallMembers) -> str | None:
+    """The key that the caller names."""
+    http = asked.call.http
+    header = http.header("x-amz-server-side-encryption-aws-kms-key-id") if http is not None else ""
+    return asked.text("SSEKMSKeyId") or header or None
+
+
+def _key_disabled(key: str) -> AwsError:
+    return AwsError("KMS.DisabledException", f"{key} is disabled.")
+
+
+S3 = ServiceDescriptor(
+    name="s3",
+    protocol="s3",
+    signing=("s3", "s3express", "s3-object-lambda"),
+    names=_names,
+    actions=_actions_of,
+    encryption=Encryption(frozenset(("PutObject",)), _key_in_use, _key_disabled),
+)

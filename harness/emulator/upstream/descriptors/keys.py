@@ -6,11 +6,14 @@ import base64
 import binascii
 from typing import Any
 
-from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
+from harness.emulator.service_descriptor import ANYTHING, Resource, ServiceDescriptor
+
+_PARAMETER = Resource(("Name", "Names"), "parameter/")
 
 
-def kms(asked: Asked) -> list[RequiredAction]:
+def _kms(asked: Asked) -> list[RequiredAction]:
     operation = asked.operation
     facts = _encryption_context(asked.params.get("EncryptionContext"))
     if operation == "ReEncrypt":
@@ -49,7 +52,7 @@ def _encryption_context(context: Any) -> dict[str, Value]:
     return {f"kms:EncryptionContext:{name}": str(value) for name, value in pairs}
 
 
-def secretsmanager(asked: Asked) -> list[RequiredAction]:
+def _secretsmanager(asked: Asked) -> list[RequiredAction]:
     if asked.operation == "CreateSecret":
         return asked.on(asked.arn(f"secret:{asked.text('Name')}-??????"))
     ids = [asked.text("SecretId")] if asked.text("SecretId") else asked.texts("SecretIdList")
@@ -60,7 +63,7 @@ def secretsmanager(asked: Asked) -> list[RequiredAction]:
     return asked.on(asked.directory.secret_arn(account, region, ids[0]) if ids else ANYTHING)
 
 
-def ssm(asked: Asked) -> list[RequiredAction]:
+def _ssm(asked: Asked) -> list[RequiredAction]:
     names = asked.texts("Names") or [asked.text("Name", "Path")]
     if asked.text("ResourceId"):
         names = [asked.text("ResourceId")]
@@ -69,4 +72,28 @@ def ssm(asked: Asked) -> list[RequiredAction]:
 
 
 def _parameter(asked: Asked, name: str) -> str:
-    return name if name.startswith("arn:") else asked.arn("parameter/" + name.lstrip("/"))
+    return name if name.startswith("arn:") else asked.arn(_PARAMETER.prefix + name.lstrip("/"))
+
+
+KMS = ServiceDescriptor(
+    name="kms",
+    protocol="json",
+    targets=("TrentService",),
+    hosts=("kms",),
+    resource=Resource(("KeyId",), "key/"),
+    actions=_kms,
+)
+SECRETSMANAGER = ServiceDescriptor(
+    name="secretsmanager",
+    protocol="json",
+    targets=("secretsmanager",),
+    resource=Resource(("SecretId", "Name"), "secret:"),
+    actions=_secretsmanager,
+)
+SSM = ServiceDescriptor(
+    name="ssm",
+    protocol="json",
+    targets=("AmazonSSM",),
+    resource=_PARAMETER,
+    actions=_ssm,
+)

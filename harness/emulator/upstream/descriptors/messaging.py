@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.emulator.permissions.actions.asked import ANYTHING, Asked, RequiredAction
+from harness.emulator.permissions.actions.asked import Asked, RequiredAction
+from harness.emulator.service_descriptor import ANYTHING, Resource, ServiceDescriptor
 
 _SQS_BATCHES = {
     "SendMessageBatch": "SendMessage",
@@ -11,7 +12,7 @@ _SQS_BATCHES = {
 }
 
 
-def sqs(asked: Asked) -> list[RequiredAction]:
+def _sqs(asked: Asked) -> list[RequiredAction]:
     action = f"sqs:{_SQS_BATCHES.get(asked.operation, asked.operation)}"
     url, name = asked.text("QueueUrl"), asked.text("QueueName")
     if url:
@@ -24,7 +25,7 @@ def sqs(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction(action, asked.text("SourceArn") or ANYTHING)]
 
 
-def sns(asked: Asked) -> list[RequiredAction]:
+def _sns(asked: Asked) -> list[RequiredAction]:
     given = asked.text("TopicArn", "TargetArn", "ResourceArn")
     if not given and asked.text("SubscriptionArn"):
         given = asked.text("SubscriptionArn").rpartition(":")[0]
@@ -34,7 +35,7 @@ def sns(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction(f"sns:{operation}", given or ANYTHING)]
 
 
-def events(asked: Asked) -> list[RequiredAction]:
+def _events(asked: Asked) -> list[RequiredAction]:
     if asked.operation == "PutEvents":
         buses = {entry.get("EventBusName") or "default" for entry in asked.entries("Entries")}
         return [RequiredAction("events:PutEvents", asked.named(bus, "event-bus/")) for bus in sorted(buses)]
@@ -48,3 +49,32 @@ def events(asked: Asked) -> list[RequiredAction]:
     if "Archive" in asked.operation and asked.text("ArchiveName"):
         return asked.on(asked.arn(f"archive/{asked.text('ArchiveName')}"))
     return asked.on(asked.text("ResourceARN") or ANYTHING)
+
+
+SQS = ServiceDescriptor(
+    name="sqs",
+    protocol="json",
+    targets=("AmazonSQS",),
+    hosts=("sqs",),
+    version="2012-11-05",
+    resource=Resource(("QueueUrl", "QueueName")),
+    actions=_sqs,
+)
+SNS = ServiceDescriptor(
+    name="sns",
+    protocol="query",
+    hosts=("sns",),
+    version="2010-03-31",
+    resource=Resource(("TopicArn", "TargetArn", "Name")),
+    actions=_sns,
+)
+EVENTS = ServiceDescriptor(
+    name="events",
+    protocol="json",
+    targets=("AWSEvents",),
+    hosts=("events",),
+    resource=Resource(("Name", "EventBusName"), "event-bus/"),
+    actions=_events,
+    principal="events.amazonaws.com",
+    passes_roles=frozenset(("PutTargets",)),
+)

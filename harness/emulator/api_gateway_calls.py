@@ -14,6 +14,7 @@ from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.spec.model import load_model
 
 PRINCIPAL = "apigateway.amazonaws.com"
+SESSION_NAME = "BackplaneAssumeRoleSession"
 NAMESPACE = "AWS/ApiGateway"
 
 _LOGS = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")

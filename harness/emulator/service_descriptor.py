@@ -97,6 +97,10 @@ class ServiceDescriptor:
     """What the caller must be allowed, where it is not the operation itself on `resource`."""
     principal: str = ""
     """Who calls when this service calls another one: `firehose.amazonaws.com`."""
+    session_name: str = ""
+    """Of its sessions of a role; none: how the principal begins."""
+    gives_external_id: bool = False
+    """Whether it assumes roles with the account as external id."""
     passes_roles: frozenset[str] = frozenset()
     """Operations that hand the roles in their members to this service (iam:PassRole)."""
     unassumable: Callable[[str], AwsError] | None = None
@@ -114,6 +118,8 @@ class ServiceDescriptor:
     """Whether a validation error repeats the value that it is about."""
     batches: Mapping[str, Batch] = field(default_factory=dict)
     """Operations that take `Records`, and what each of them answers."""
+    answer_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Operations that callers wait for longer than an SDK's minute, and how long those inside do (virtual seconds)."""
     answers_api_requests: bool = False
     """Whether it owns deployed APIs and answers their requests (`edge/execute_api.py`)."""
 

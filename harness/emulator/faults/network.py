@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from harness.emulator.call import Unanswered
 from harness.emulator.errors import AwsError
+from harness.emulator.service_registry import descriptor_of
 
 if TYPE_CHECKING:
     from harness.emulator.faults.fault import Hit
 
-ANSWER_SECONDS = {("lambda", "Invoke"): 301.0}
-"""How long callers inside wait for an answer, in virtual seconds: Firehose gives a function 5 minutes (A9)."""
 USUAL_SECONDS = 60.0
 """The read time-out of AWS's SDKs."""
 
@@ -38,6 +37,7 @@ async def never_answer(hit: Hit, seconds: float | None = None) -> NetworkFault:
     """The error for a caller whose answer does not come. A caller inside has waited for it when this returns."""
     call = hit.call
     if call.http is None or call.caller.service is not None:
-        wait = seconds if seconds is not None else ANSWER_SECONDS.get((call.service, call.operation), USUAL_SECONDS)
+        usual = descriptor_of(call.service).answer_seconds.get(call.operation, USUAL_SECONDS)
+        wait = seconds if seconds is not None else usual
         await hit.world.clock.sleep(wait, name=f"{call.service} {call.operation}: waiting for an answer")
     return NetworkFault(reset=False)

@@ -26,7 +26,7 @@ from harness.emulator.permissions.principals import ANONYMOUS, Kind, Principal, 
 from harness.emulator.permissions.request_facts import facts_of, source_facts
 from harness.emulator.permissions.service_calls import is_own_call
 from harness.emulator.s3_address import place_of
-from harness.emulator.service_registry import descriptor_of
+from harness.emulator.service_registry import descriptor_of, principal_owners
 from harness.json_object import Json
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 Proceed = Callable[[Call], Awaitable[Json]]
 
 _MOST_DECISIONS = 20_000
-_SESSION_NAMES = {"apigateway.amazonaws.com": "BackplaneAssumeRoleSession"}
 
 # Operations that change neither policies, nor who is who, nor which resources there are.
 _HARMLESS_BEGINNINGS = ("Describe", "Get", "Head", "List")
@@ -142,8 +141,7 @@ class Enforcement:
         caller = call.caller
         if caller.role is not None:
             self.check_assumable(call)
-            name = _SESSION_NAMES.get(caller.service or "", (caller.service or "").partition(".")[0])
-            return session(caller.role, name)
+            return session(caller.role, _session_name(caller.service or ""))
         if caller.service is not None:
             return service(caller.service, caller.account)
         if call.http is None and not caller.access_key:
@@ -246,6 +244,11 @@ class Enforcement:
         bucket = f"arn:aws:s3:::{place.bucket}"
         if directory.policy_of("s3", bucket).account:
             self.require(principal, RequiredAction("s3:ListBucket", bucket), asked.call)
+
+
+def _session_name(principal: str) -> str:
+    owners = principal_owners().get(principal, ())
+    return next((each.session_name for each in owners if each.session_name), principal.partition(".")[0])
 
 
 def _security_token(request: HttpRequest) -> str:

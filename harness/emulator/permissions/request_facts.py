@@ -9,9 +9,9 @@ from harness.emulator.permissions.actions.asked import RequiredAction
 from harness.emulator.permissions.directory import Identity
 from harness.emulator.permissions.facts import Facts, Value
 from harness.emulator.permissions.principals import Kind, Principal
+from harness.emulator.service_registry import principal_owners
 
 _TYPES = {Kind.ROOT: "Account", Kind.USER: "User", Kind.SESSION: "AssumedRole", Kind.ANONYMOUS: "Anonymous"}
-_EXTERNAL = frozenset(("firehose.amazonaws.com",))
 
 
 def facts_of(
@@ -50,7 +50,7 @@ def source_facts(call: Call) -> dict[str, Value]:
         values["aws:SourceArn"] = caller.source_arn
     if caller.role is None:
         values["aws:SourceOwner"] = caller.account
-    elif caller.service in _EXTERNAL:
+    elif any(each.gives_external_id for each in principal_owners().get(caller.service, ())):
         values["sts:ExternalId"] = caller.account  # A20
     return values
 

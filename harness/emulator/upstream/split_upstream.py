@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.clock import Timer
 from harness.emulator.errors import AwsError
+from harness.emulator.service_registry import descriptor_of
 from harness.emulator.upstream import internal_calls, split_deliveries
 from harness.emulator.upstream.moto_upstream import MotoUpstream
 from harness.emulator.upstream.remote import ANSWER_SECONDS, INVOKE_SECONDS, Remote, looks_right
@@ -108,4 +109,4 @@ def _is_a_service(service: str) -> bool:
 
 
 def _patience(call: Call) -> float:
-    return INVOKE_SECONDS if (call.service, call.operation) == ("lambda", "Invoke") else ANSWER_SECONDS
+    return INVOKE_SECONDS if call.operation in descriptor_of(call.service).answer_seconds else ANSWER_SECONDS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.service_registry import descriptor_of
 
@@ -19,12 +17,13 @@ def passed_roles(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction("iam:PassRole", arn, facts) for arn in sorted(_roles(asked.params))]
 
 
-def _roles(value: Any, member: str = "") -> set[str]:
+def _roles(value: object, member: str = "") -> set[str]:
     if isinstance(value, dict):
         if "ParameterName" in value:  # a processor's
             return _roles(value.get("ParameterValue"), str(value["ParameterName"]))
         return {arn for name, item in value.items() for arn in _roles(item, str(name))}
     if isinstance(value, list):
         return {arn for item in value for arn in _roles(item, member)}
-    is_role = isinstance(value, str) and member.lower() in _MEMBERS and ":iam::" in value and ":role/" in value
-    return {value} if is_role else set()
+    if isinstance(value, str) and member.lower() in _MEMBERS and ":iam::" in value and ":role/" in value:
+        return {value}
+    return set()

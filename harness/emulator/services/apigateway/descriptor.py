@@ -18,6 +18,7 @@ DESCRIPTOR = ServiceDescriptor(
     names=api_gateway_calls.names,
     actions=api_gateway_calls.actions,
     principal=api_gateway_calls.PRINCIPAL,
+    session_name=api_gateway_calls.SESSION_NAME,
     passes_roles=frozenset(("PutIntegration", "UpdateAccount")),
     is_own_call=api_gateway_calls.is_own_call,
     answers_api_requests=True,

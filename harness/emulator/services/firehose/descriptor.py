@@ -46,6 +46,7 @@ DESCRIPTOR = ServiceDescriptor(
     is_here_by_default=True,
     resource=Resource(("DeliveryStreamName",), "deliverystream/"),
     principal="firehose.amazonaws.com",
+    gives_external_id=True,
     passes_roles=frozenset(("CreateDeliveryStream", "UpdateDestination")),
     unassumable=_unassumable,
     is_own_call=_is_own_call,

@@ -91,5 +91,6 @@ DESCRIPTOR = ServiceDescriptor(
     passes_roles=frozenset(("CreateFunction", "UpdateFunctionConfiguration")),
     unassumable=_unassumable,
     is_own_call=_is_own_call,
+    answer_seconds={"Invoke": 301.0},  # Firehose gives a function 5 minutes (A9)
     namespace="AWS/Lambda",
 )

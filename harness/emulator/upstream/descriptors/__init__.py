@@ -22,7 +22,7 @@ _AT_AN_ENDPOINT = (
         targets=("ResourceGroupsTaggingAPI_20170126",),
         signing=("tagging",),
     ),
-    ServiceDescriptor(name="ses", protocol="query", signing=("email",)),
+    ServiceDescriptor(name="ses", protocol="query", signing=("ses", "email")),
 )
 """What only an endpoint behind may have."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
 from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.permissions.facts import Value
@@ -38,16 +37,17 @@ def _key(asked: Asked, given: str) -> str:
 
 
 def _of_ciphertext(asked: Asked) -> str:
-    blob: Any = asked.params.get("CiphertextBlob", b"")
-    if isinstance(blob, str):
+    given: object = asked.params.get("CiphertextBlob")
+    blob = given if isinstance(given, bytes) else b""
+    if isinstance(given, str):
         try:
-            blob = base64.b64decode(blob)
+            blob = base64.b64decode(given)
         except binascii.Error:
-            blob = b""
+            pass
     return asked.directory.key_of_ciphertext(asked.call.account, asked.call.region, blob) or ANYTHING
 
 
-def _encryption_context(context: Any) -> dict[str, Value]:
+def _encryption_context(context: object) -> dict[str, Value]:
     pairs = context.items() if isinstance(context, dict) else ()
     return {f"kms:EncryptionContext:{name}": str(value) for name, value in pairs}
 

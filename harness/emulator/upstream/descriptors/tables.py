@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.emulator.errors import NotEmulated
 from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.service_descriptor import ANYTHING, Resource, ServiceDescriptor
@@ -17,7 +15,7 @@ def _dynamodb(asked: Asked) -> list[RequiredAction]:
     if "Statement" in operation:
         raise NotEmulated("iam", f"the permission check of dynamodb {operation} (PartiQL)")
     if operation in ("BatchGetItem", "BatchWriteItem"):
-        tables: Any = asked.params.get("RequestItems") or {}
+        tables: dict[str, object] = asked.params.get("RequestItems") or {}
         return [RequiredAction(f"dynamodb:{operation}", asked.named(name, "table/")) for name in sorted(tables)]
     if operation in ("TransactWriteItems", "TransactGetItems"):
         return [
@@ -69,4 +67,4 @@ DYNAMODBSTREAMS = ServiceDescriptor(
     signing=("dynamodb",),
     actions=_dynamodbstreams,
 )
-GLUE = ServiceDescriptor(name="glue", protocol="json", actions=_glue)
+GLUE = ServiceDescriptor(name="glue", protocol="json", targets=("AWSGlue",), actions=_glue)

@@ -20,7 +20,7 @@ _FORMS = {"json": "json", "rest-json": "rest", "rest-xml": "s3", "query": "query
 
 def test_every_folder_is_a_service_that_is_served() -> None:
     folders = {entry.name for entry in _SERVICES.iterdir() if (entry / "__init__.py").exists()}
-    assert {each.name for each in native()} == {folder.removesuffix("_") for folder in folders}
+    assert {each.name.replace("-", "_") for each in native()} == {folder.removesuffix("_") for folder in folders}
     assert list(build_world().services) == [each.name for each in native()]
 
 

@@ -58,6 +58,7 @@ class _Evidence:
 
 
 _EVIDENCE = _Evidence(descriptors().values())
+_TARGETS, _SIGNING, _PREFIXES, _REST = _EVIDENCE.targets, _EVIDENCE.signing, _EVIDENCE.prefixes, _EVIDENCE.rest
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,18 +79,16 @@ def recognise(request: HttpRequest) -> Recognised:
     target = request.header("x-amz-target")
     if target:
         prefix, _, operation = target.rpartition(".")
-        service = _EVIDENCE.targets.get(prefix) or _by_signing(signed) or prefix.lower()
+        service = _TARGETS.get(prefix) or _by_signing(signed) or prefix.lower()
         form = "cbor" if "cbor" in request.header("content-type") else "json"
         return Recognised(service, operation, form, caller)
     rpc = _RPC_V2.search(request.path)
     if rpc and request.header("smithy-protocol"):
-        return Recognised(
-            _EVIDENCE.targets.get(rpc[1]) or _by_signing(signed) or rpc[1].lower(), rpc[2], "rpcv2", caller
-        )
+        return Recognised(_TARGETS.get(rpc[1]) or _by_signing(signed) or rpc[1].lower(), rpc[2], "rpcv2", caller)
     service = _by_signing(signed) or _unsigned(request)
-    if service in _EVIDENCE.prefixes:
-        service = next((name for begin, name in _EVIDENCE.prefixes[service] if request.path.startswith(begin)), service)
-    if service in _EVIDENCE.rest:
+    if service in _PREFIXES:
+        service = next((name for begin, name in _PREFIXES[service] if request.path.startswith(begin)), service)
+    if service in _REST:
         return Recognised(service, "", "rest", caller)
     if service == "s3":
         return Recognised("s3", s3_operation(request), "s3", caller)
@@ -115,7 +114,7 @@ def _account(access_key: str) -> str:
 
 
 def _by_signing(name: str) -> str:
-    return _EVIDENCE.signing.get(name, name)
+    return _SIGNING.get(name, name)
 
 
 def _unsigned(request: HttpRequest) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from urllib.parse import parse_qs, unquote
-from xml.sax.saxutils import unescape
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.call_members import CallMembers
@@ -129,6 +128,8 @@ def _refuse_unknown(asked: Asked) -> None:
 def _keys_to_delete(asked: Asked) -> list[str]:
     if asked.call.http is None:
         return [str(item["Key"]) for item in asked.params.get("Delete", {}).get("Objects", [])]
+    from xml.sax.saxutils import unescape  # every start would pay for it, hardly a run asks
+
     return [unescape(key) for key in _KEY.findall(asked.call.http.body.decode("utf-8", "replace"))]
 
 

@@ -73,7 +73,7 @@ def forbidden(importer: str, imported: str) -> str | None:
             return f"{leaf} imports nothing of ours"
     if is_descriptor(importer):
         own = importer.rpartition(".")[0]
-        known = is_descriptor(imported) or imported == f"{own}.base"
+        known = is_descriptor(imported) or imported in (f"{own}.base", f"{own}.model")
         if not known and imported.removeprefix(_EMULATOR + ".").partition(".")[0] not in _FOR_DESCRIPTORS:
             return "a descriptor is loaded before its service and says what others must know of it"
         return None

@@ -22,8 +22,10 @@ def _unassumable(role: str) -> AwsError:
 
 
 def _key_in_use(asked: CallMembers) -> str | None:
+    from harness.emulator.services.firehose.model import Key  # loaded by the service, which is there when this is asked
+
     service = cast("FirehoseBase | None", asked.service)
-    key = (asked.call.account, asked.call.region, asked.text("DeliveryStreamName"))
+    key = Key(asked.call.account, asked.call.region, asked.text("DeliveryStreamName"))
     stream = service.streams.get(key) if service is not None else None
     encryption = stream.encryption if stream is not None else {}
     return encryption.get("KeyARN", "aws/firehose") if encryption.get("Status") == "ENABLED" else None

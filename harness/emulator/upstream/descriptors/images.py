@@ -12,6 +12,4 @@ def _ecr(asked: Asked) -> list[RequiredAction]:
     return [RequiredAction(f"ecr:{asked.operation}", asked.arn(f"repository/{name}") if name else ANYTHING)]
 
 
-ECR = ServiceDescriptor(
-    name="ecr", protocol="json", targets=("AmazonEC2ContainerRegistry_V20150921",), actions=_ecr
-)
+ECR = ServiceDescriptor(name="ecr", protocol="json", targets=("AmazonEC2ContainerRegistry_V20150921",), actions=_ecr)

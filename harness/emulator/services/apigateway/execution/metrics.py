@@ -45,7 +45,9 @@ class StageMetrics:
         if found is None:
             api, route = ("ApiName", api_name), (http_method, resource) if http_method else None
             names = _EACH if integration is None else _INTEGRATED
-            found = self._groups[key] = groups(DESCRIPTOR.namespace, stage.account, stage.region, api, stage.name, route, names)
+            found = self._groups[key] = groups(
+                DESCRIPTOR.namespace, stage.account, stage.region, api, stage.name, route, names
+            )
         latency = int((time.perf_counter() - invocation.started) * 1000)
         status = invocation.status
         values = (1, int(400 <= status < 500), int(status >= 500), latency)

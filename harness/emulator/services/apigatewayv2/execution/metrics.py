@@ -59,7 +59,12 @@ class StageMetrics:
             names = _INTEGRATED if integrated else _EACH
             found = self._groups[key] = groups(
                 DESCRIPTOR.namespace,
-                api.account, api.region, ("ApiId", api.api_id), stage["StageName"], measured, names
+                api.account,
+                api.region,
+                ("ApiId", api.api_id),
+                stage["StageName"],
+                measured,
+                names,
             )
         latency = int((time.perf_counter() - served.started) * 1000)
         status = response.status

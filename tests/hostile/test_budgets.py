@@ -351,6 +351,44 @@ def test_templates_of_stacks(emulator: Emulator, template: Any) -> None:
     assert refused(create, StackName="s", TemplateBody=json.dumps(template)) == (400, "ValidationError")
 
 
+_OPERATIONS = "".join(f"  /a{n}:\n    get: {{responses: {{200: {{description: ok}}}}}}\n" for n in range(10_000))
+_ANCHORS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"openapi: 3.0.1\ninfo: {{title: t}}\npaths:\n{_OPERATIONS}",
+        f"openapi: 3.0.1\na0: &a0 [x]\n{_ANCHORS}",
+        "openapi: 3.0.1\na: [" + "[], " * 150_000 + "]",
+        "openapi: 3.0.1\na: " + "- " * 100_000,
+    ],
+    ids=["operations", "laughs", "wide", "deep"],
+)
+@others_are_served
+def test_imports(emulator: Emulator, document: str) -> None:
+    for service, operation in (("apigateway", "import_rest_api"), ("apigatewayv2", "import_api")):
+        members = {"Body": document} if service == "apigatewayv2" else {"body": document.encode()}
+        answer = refused(getattr(emulator.client(service), operation), **members)
+        assert answer in ((400, "BadRequestException"), (429, "LimitExceededException"))
+
+
+@others_are_served
+def test_yaml_of_stacks(emulator: Emulator) -> None:
+    functions = "".join(
+        f"  F{n}: {{Type: AWS::Serverless::Function, Properties: {{A: !GetAtt a.b}}}}\n" for n in range(12_000)
+    )
+    emulator.client("s3").put_object(
+        Bucket="warm", Key="t", Body=f"Transform: AWS::Serverless-2016-10-31\nResources:\n{functions}"
+    )
+    create = emulator.client("cloudformation").create_stack
+    url = f"{emulator.url}/warm/t"
+    assert refused(create, StackName="s", TemplateURL=url, Capabilities=["CAPABILITY_AUTO_EXPAND"]) == (
+        400,
+        "ValidationError",
+    )
+
+
 @others_are_served
 def test_stalled_uploads(emulator: Emulator) -> None:
     """500 of them hold what they sent and nothing else; others are served meanwhile."""

@@ -16,13 +16,13 @@ _UPSTREAM = "harness.emulator.upstream"
 _DESCRIPTORS = "harness.emulator.upstream.descriptors"
 
 # What imports nothing of ours: the floor that everything may stand on.
-_LEAVES = ("budget", "errors", "clock", "topics", "outbound", "api_gateway.openapi", "api_gateway.authorizer_policy")
+_LEAVES = ("budget", "errors", "clock", "topics", "outbound", "api_gateway.authorizer_policy")
 
 # What a service may use beside its own folder and the floor.
 _FOR_SERVICES = (
     "api_gateway", "api_gateway_calls", "aside", "budget", "bus", "call", "call_members", "callbacks", "clock",
     "errors", "kinesis_consumer", "metrics", "outbound", "patterns", "permissions", "service",
-    "service_descriptor", "spec", "store", "token_bucket", "topics", "trace", "world",
+    "service_descriptor", "spec", "store", "token_bucket", "topics", "trace", "world", "yaml_text",
 )  # fmt: skip
 
 # What a descriptor may use: it is loaded before the services are, by what recognises requests, and stays light.

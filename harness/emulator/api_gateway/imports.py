@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from harness.emulator.api_gateway.answers import bad_request
 from harness.emulator.api_gateway.openapi import Document, InvalidDocument
+from harness.emulator.aside import Aside
 from harness.emulator.errors import AwsError
 
 _BASE_PATH_MODES = ("ignore", "prepend", "split")
 
 
-def parsed(body: bytes) -> Document:
+async def parsed(aside: Aside, body: bytes) -> Document:
     """Raises BadRequestException for what is no OpenAPI document."""
     try:
-        return Document.parse(body)
+        return await aside.read(Document.parse, body)
     except InvalidDocument as error:
         raise invalid_input() from error
 

@@ -13,12 +13,17 @@ from typing import Any
 
 import orjson
 
+from harness.emulator.budget import BudgetExceeded
 from harness.json_object import Json
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANY = "x-amazon-apigateway-any-method"
 _MAX_NODES = 500_000
+_FEW_NODES = 50_000
+"""So many more than its bytes a text may become by aliases: copying them takes 20 ms."""
 _MAX_DEPTH = 200
+MAX_PATHS = 300
+"""API Gateway's quota of resources, and of routes, of one API (F1): the cost of an import grows with their square."""
 _MAX_BRACKETS = 1_000
 """How deep brackets may stand in a document, those in its texts (templates, patterns) counted."""
 
@@ -60,7 +65,7 @@ class Document:
             root = _yaml(body)
         if not isinstance(root, dict):
             raise InvalidDocument("no object")
-        return cls(_Plain().copy(root))
+        return cls(_Plain(min(_MAX_NODES, _FEW_NODES + len(body))).copy(root))
 
     @property
     def info(self) -> Json:
@@ -123,6 +128,10 @@ class Document:
         for path, item in (self.root.get("paths") or {}).items():
             if not path.startswith("x-"):
                 yield path, self.resolve(item or {})
+
+    @property
+    def has_too_many_paths(self) -> bool:
+        return len(self.root.get("paths") or ()) > MAX_PATHS
 
     @property
     def base_path(self) -> str:
@@ -229,30 +238,31 @@ def _brackets_deep(body: bytes) -> int:
 
 
 def _yaml(body: bytes) -> Any:
-    import yaml  # here: no start should pay for it
+    from harness.emulator.yaml_text import InvalidYaml, Loader, load  # here: no start should pay for it
 
-    class Loader(yaml.SafeLoader):
-        """Dates stay the text they were: an API's version may well look like one."""
+    class DatesAsText(Loader):
+        """An API's version may well look like a date."""
 
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in Loader.yaml_implicit_resolvers.items()
+        }
+
     try:
-        return yaml.load(body, Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return load(body, DatesAsText)
+    except (InvalidYaml, BudgetExceeded) as error:
         raise InvalidDocument(str(error)) from error
 
 
 class _Plain:
     """Copies a document with text for keys (YAML has numbers: `200:`), bounded: aliases can blow a small text up."""
 
-    def __init__(self) -> None:
-        self._nodes = 0
+    def __init__(self, nodes: int) -> None:
+        self._nodes = nodes
 
     def copy(self, value: Any, depth: int = 0) -> Any:
-        self._nodes += 1
-        if depth > _MAX_DEPTH or self._nodes > _MAX_NODES:
+        self._nodes -= 1
+        if depth > _MAX_DEPTH or self._nodes < 0:
             raise InvalidDocument("too large")
         if isinstance(value, dict):
             return {_key(key): self.copy(item, depth + 1) for key, item in value.items()}

@@ -15,6 +15,7 @@ from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.difference import changes
 from harness.emulator.services.cloudformation.model import Stack
 from harness.emulator.services.cloudformation.preparation import Draft, Values
+from harness.emulator.services.cloudformation.template import parse_template
 from harness.json_object import Json
 
 TEMPLATE: Json = {
@@ -75,7 +76,7 @@ def with_odd(template: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 def work_out(text: str) -> None:
     stack = Stack("000000000000", "us-east-1", "s", "arn:aws:cloudformation:::stack/s/1", "", 0.0, Caller())
-    draft = Draft(text)
+    draft = Draft(text, parse_template(text))
     deployment = draft.deployment(Values(draft.values([], None), {}), {}, ["CAPABILITY_NAMED_IAM"], stack)
     changes(stack, deployment, Blueprint(deployment, stack))
 

@@ -13,6 +13,7 @@ from harness.emulator.api_gateway.answers import bad_request
 from harness.emulator.api_gateway.imports import check_base_path_mode, invalid_input, parsed
 from harness.emulator.api_gateway.openapi import Document, InvalidDocument
 from harness.emulator.call import Call
+from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.apigateway.importing.paths import ImportedPaths
 from harness.emulator.services.apigateway.importing.progress import Import
@@ -28,12 +29,15 @@ from harness.emulator.services.apigateway.rest_apis import RestApis, api_answer
 from harness.emulator.services.apigateway.state import RestApi
 from harness.json_object import Json
 
+_TOO_MANY = (
+    "Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources."
+)
 
 class Imports(RestApis, ImportedPaths, ImportedSecurity):
     """Create an API from a document, or merge one into an API, or replace an API's definition by one."""
 
     @operation
-    def import_rest_api(
+    async def import_rest_api(
         self,
         call: Call,
         *,
@@ -41,7 +45,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
         fail_on_warnings: bool | None = None,
         parameters: dict[str, str] | None = None,
     ) -> Json:
-        document = parsed(body)
+        document = await self._read(body)
         title = str(document.info.get("title") or "")
         if not title:
             raise bad_request("API name must be non-empty")
@@ -60,7 +64,7 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
         return _with_warnings(progress)
 
     @operation
-    def put_rest_api(
+    async def put_rest_api(
         self,
         call: Call,
         *,
@@ -71,14 +75,21 @@ class Imports(RestApis, ImportedPaths, ImportedSecurity):
         parameters: dict[str, str] | None = None,
     ) -> Json:
         """`mode` is `merge` (the default: what the document names is added or replaced) or `overwrite`."""
-        api = self._api(call, rest_api_id)
-        document = parsed(body)
+        self._api(call, rest_api_id)
+        document = await self._read(body)
+        api = self._api(call, rest_api_id)  # others had their turn meanwhile
         options = self._options(parameters)
         progress = self._import(_copy(api, emptied=mode == "overwrite"), document, options, bool(fail_on_warnings))
         for part in ("document", *_PARTS):
             setattr(api, part, getattr(progress.api, part))
         self._save(api)
         return {"tags": {}, **_with_warnings(progress)}
+
+    async def _read(self, body: bytes) -> Document:
+        document = await parsed(self.world.aside, body)
+        if document.has_too_many_paths:
+            raise AwsError("LimitExceededException", _TOO_MANY, 429)
+        return document
 
     def _import(self, api: RestApi, document: Document, options: dict[str, str], fail_on_warnings: bool) -> Import:
         """Import into `api`. Raises BadRequestException, NotEmulated."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from harness.emulator.api_gateway.answers import bad_request
 from harness.emulator.api_gateway.imports import check_base_path_mode, invalid_input, parsed
-from harness.emulator.api_gateway.openapi import Document, InvalidDocument
+from harness.emulator.api_gateway.openapi import MAX_PATHS, Document, InvalidDocument
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.service import operation
@@ -29,7 +29,7 @@ class Imports(Apis, Integrations, Authorizers, Routes):
     async def import_api(
         self, call: Call, *, body: str, basepath: str | None = None, fail_on_warnings: bool | None = None
     ) -> Json:
-        document = parsed(body.encode())
+        document = await self._read(body)
         if not document.info.get("title"):
             raise bad_request("API name must be non-empty")
         api = Api(call.account, call.region, self.new_attributes(call, str(document.info["title"])))
@@ -40,7 +40,7 @@ class Imports(Apis, Integrations, Authorizers, Routes):
         self, call: Call, *, api_id: str, body: str, basepath: str | None = None, fail_on_warnings: bool | None = None
     ) -> Json:
         """Replace the API's definition. Its id, stages and deployments stay."""
-        document = parsed(body.encode())
+        document = await self._read(body)
         old = self.find(call, api_id)
         # Description, version and CORS are the definition's; the rest of the API's members stay.
         kept = {
@@ -48,6 +48,12 @@ class Imports(Apis, Integrations, Authorizers, Routes):
         }
         api = replace(old, attributes=kept, integrations={}, routes={}, authorizers={})
         return await self._import(api, document, basepath or "ignore", bool(fail_on_warnings))
+
+    async def _read(self, body: str) -> Document:
+        document = await parsed(self.world.aside, body.encode())
+        if document.has_too_many_paths:
+            raise bad_request(f"The document has more than {MAX_PATHS} paths, the quota of routes of one API.")
+        return document
 
     async def _import(self, api: Api, document: Document, base_path_mode: str, fail_on_warnings: bool) -> Json:
         """Raises BadRequestException, NotEmulated; the API is stored if nothing was raised."""

@@ -68,7 +68,7 @@ class ChangeSets(Stacks):
         if change_set_type == "UPDATE":
             self.check_updatable(stack)
         text = await self.template_text(call, template_body, template_url, use_previous_template, stack)
-        draft = Draft(text)
+        draft = await Draft.read(text, self.world.aside)
         deployed = stack.deployed
         previous = deployed.parameters if deployed is not None else None
         values = await self.values_of(call, draft, parameters or [], previous, role_arn or stack.role_arn)

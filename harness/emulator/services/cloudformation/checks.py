@@ -28,6 +28,7 @@ _SECTIONS = (
     "Rules",
     "Transform",
 )
+_MAX_RESOURCES = 500  # CloudFormation's quota (F1)
 _REFUSED_SECTIONS = ("Hooks",)
 _ATTRIBUTES = (
     "Condition",
@@ -62,6 +63,9 @@ def check_sections(template: Json) -> None:
             raise format_error(f"[/{name}] must be an object")
     if not template.get("Resources"):
         raise format_error("At least one Resources member must be defined.")
+    count = len(template["Resources"])
+    if count > _MAX_RESOURCES:
+        raise format_error(f"Number of resources, {count}, is greater than maximum allowed, {_MAX_RESOURCES}")
     for logical_id, body in template["Resources"].items():
         if not isinstance(body, dict):
             raise format_error(f"[/Resources/{logical_id}] resource definition is malformed")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from harness.emulator.aside import Aside
 from harness.emulator.services.cloudformation import capabilities
 from harness.emulator.services.cloudformation.blueprint import Blueprint
 from harness.emulator.services.cloudformation.checks import check_sections, check_template
 from harness.emulator.services.cloudformation.errors import insufficient_capabilities, validation_error
 from harness.emulator.services.cloudformation.model import Deployment, Stack
 from harness.emulator.services.cloudformation.parameters import declared_parameters, parameter_values
-from harness.emulator.services.cloudformation.sam import SAM, check_transforms, translate
+from harness.emulator.services.cloudformation.sam import SAM, check_transforms, translate, translator_modules
 from harness.emulator.services.cloudformation.template import parse_template, transforms
 from harness.json_object import Json
 
@@ -28,15 +29,23 @@ class Draft:
     Raises ValidationError, NotEmulated.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, document: Json) -> None:
         self.text = text
-        self.document = parse_template(text)
+        self.document = document
         check_sections(self.document)
         self.transforms = transforms(self.document)
         check_transforms(self.transforms)
         self.parameters = declared_parameters(self.document)
         if not self.transforms:
             check_template(self.document)
+
+    @classmethod
+    async def read(cls, text: str, aside: Aside) -> Draft:
+        """The draft of a text. What takes long happens beside the event loop: parsing, loading SAM's translator."""
+        draft = cls(text, await aside.read(parse_template, text))
+        if SAM in draft.transforms:
+            await aside.run(translator_modules)
+        return draft
 
     def values(self, given: list[Json], previous: dict[str, str] | None) -> dict[str, str]:
         """The parameters' values. Raises ValidationError."""

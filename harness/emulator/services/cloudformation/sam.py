@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 
 from harness.emulator.errors import NotEmulated
@@ -26,12 +27,17 @@ def check_transforms(names: list[str]) -> None:
             raise NotEmulated("cloudformation", f"transform {name}")
 
 
+def translator_modules() -> None:
+    """Import the translator, which takes half a second: only for those who deploy SAM templates."""
+    importlib.import_module("samtranslator.translator.translator")
+    importlib.import_module("samtranslator.parser.parser")
+
+
 def translate(template: Json, parameters: dict[str, str], region: str) -> Json:
     """The template with SAM's resources replaced. Managed policies come from the list that the translator brings.
 
     Raises ValidationError with the translator's reasons.
     """
-    # The translator takes half a second to import: only for those who deploy SAM templates.
     from samtranslator.internal.managed_policies import get_bundled_managed_policy_map
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.parser.parser import Parser

@@ -71,7 +71,8 @@ class Stacks(Lookups):
         if disable_rollback is not None and on_failure is not None:
             raise validation_error("You may not specify both OnFailure and DisableRollback for CreateStack.")
         given = capabilities or []
-        draft = Draft(await self.template_text(call, template_body, template_url))
+        text = await self.template_text(call, template_body, template_url)
+        draft = await Draft.read(text, self.world.aside)
         draft.check_expansion(given)
         self._refuse_present(call, stack_name)
         values = await self.values_of(call, draft, parameters or [], None, role_arn)
@@ -110,7 +111,8 @@ class Stacks(Lookups):
         await self.caught_up(stack)
         text = await self.template_text(call, template_body, template_url, use_previous_template, stack)
         self.check_updatable(stack)
-        draft = Draft(text)
+        draft = await Draft.read(text, self.world.aside)
+        self.check_updatable(stack)  # others had their turn meanwhile
         draft.check_expansion(given)
         assert stack.deployed is not None
         values = await self.values_of(call, draft, parameters or [], stack.deployed.parameters, stack.role_arn)

@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
+from harness.emulator.budget import BudgetExceeded
 from harness.emulator.services.cloudformation.errors import format_error, template_error
+from harness.emulator.yaml_text import InvalidYaml, Loader, load
 from harness.json_object import Json
 
 # Functions with a short form. `!Ref` and `!Condition` have no `Fn::` in their long form.
@@ -24,24 +26,21 @@ _PLAIN = ("Ref", "Condition")
 def read_yaml(text: str) -> Any:
     """The document of a text. Raises ValidationError."""
     try:
-        return yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        return load(text, _Loader)
+    except InvalidYaml as error:
+        if error.aliases:
+            raise template_error("YAML aliases are not allowed in CloudFormation templates") from None
+        where = f" (line {error.mark.line + 1}, column {error.mark.column + 1})" if error.mark else ""
         raise format_error(f"YAML not well-formed.{where}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise format_error("YAML not well-formed.") from None
+    except BudgetExceeded as error:
+        raise format_error(f"YAML costs too much: {error}.") from None
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Loader):
     """YAML with short forms; scalars resolve to text unless they are plainly null, booleans or numbers."""
 
+    aliases = False
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise template_error("YAML aliases are not allowed in CloudFormation templates")
-        return super().compose_node(parent, index)
 
 
 # YAML tag → (what the whole text looks like, its first characters).
@@ -62,7 +61,7 @@ for _tag, (_text, _first) in _SCALARS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_text})$"), _first)
 
 
-def _construct(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+def _construct(loader: Loader, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -74,7 +73,7 @@ def _construct(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
 def _short_form(name: str) -> Any:
     key = name if name in _PLAIN else f"Fn::{name}"
 
-    def construct(loader: yaml.SafeLoader, node: yaml.Node) -> Json:
+    def construct(loader: Loader, node: yaml.Node) -> Json:
         value = _construct(loader, node)
         if name == "GetAtt" and isinstance(value, str):
             value = value.split(".", 1)

@@ -21,7 +21,8 @@ class Templates(TemplateSource):
     async def validate_template(
         self, call: Call, *, template_body: str | None = None, template_url: str | None = None
     ) -> Json:
-        draft = Draft(await self.template_text(call, template_body, template_url))
+        text = await self.template_text(call, template_body, template_url)
+        draft = await Draft.read(text, self.world.aside)
         parameters = []
         for one in draft.parameters.values():
             described = _parameter(one)
@@ -47,7 +48,7 @@ class Templates(TemplateSource):
             text = deployment.text
         else:
             text = await self.template_text(call, template_body, template_url)
-        draft = Draft(text)
+        draft = await Draft.read(text, self.world.aside)
         kinds = sorted({str(body["Type"]) for body in draft.document["Resources"].values()})
         summary: Json = {
             "Parameters": [_parameter(one) for one in draft.parameters.values()],

@@ -1,12 +1,12 @@
 """Another caller: asks the emulator one small question after the other, and tells how long it had to wait.
 
 A process of its own (`python -m tests.hostile.attack.probe PORT PID`), so that the attacker's work does not slow it
-down. On a loaded machine a wait is also the machine's: the time in which the emulator's main thread or the probe itself
-was ready to run and had no CPU is taken off.
+down. On a loaded machine a wait is also the machine's; `emulators_part` tells what is the emulator's.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 STALL_SECONDS = 0.25
 _PAUSE = 0.01
@@ -78,7 +79,7 @@ def main() -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=_GIVEN_UP) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while not ended.is_set():
-            unfair = _ready(pid) + _ready(0)
+            before = Clocks.of(pid)
             began = time.monotonic()
             try:
                 link.sendall(_QUESTION)
@@ -86,7 +87,7 @@ def main() -> None:
                     return
             except OSError:
                 return
-            waited = time.monotonic() - began - max(0.0, _ready(pid) + _ready(0) - unfair)
+            waited = emulators_part(time.monotonic() - began, before, Clocks.of(pid))
             if waited > worst or waited > STALL_SECONDS:
                 worst = max(worst, waited)
                 print(began, waited, flush=True)
@@ -110,11 +111,43 @@ def _answered(link: socket.socket) -> bool:
     return True
 
 
-def _ready(pid: int) -> float:
-    """Seconds that a process's main thread was ready to run without a CPU; 0 where the system does not tell."""
-    name = f"/proc/{pid}/task/{pid}/schedstat" if pid else "/proc/thread-self/schedstat"
+class Clocks(NamedTuple):
+    """Seconds: ready to run and without a CPU, of the probe and the emulator's main thread together and of the
+    emulator's other threads; CPU time of the emulator. All 0 where the system does not tell (only Linux does)."""
+
+    asked: float
+    others: float
+    worked: float
+
+    @classmethod
+    def of(cls, pid: int) -> Clocks:
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+            # The kernel's clock of another process: its id with all bits turned, and 2 for "as the scheduler counts".
+            worked = time.clock_gettime((~pid << 3) | 2)
+        except OSError:
+            return cls(0.0, 0.0, 0.0)
+        main = _ready(f"/proc/{pid}/task/{pid}")
+        others = sum(_ready(f"/proc/{pid}/task/{thread}") for thread in threads if thread != str(pid))
+        return cls(main + _ready("/proc/thread-self"), others, worked)
+
+
+def emulators_part(waited: float, before: Clocks, after: Clocks) -> float:
+    """Seconds of a wait that the emulator is to blame for.
+
+    What the main thread and the probe lacked a CPU is never its fault. Where another thread lacked one it may have held
+    the interpreter's lock, so that is taken off too; but never what the emulator really worked meanwhile. So a loop
+    that computes, a thread that keeps the lock, and a loop that sleeps or waits for a disk are all seen.
+    """
+    waited -= max(0.0, after.asked - before.asked)
+    idle = waited - max(0.0, after.others - before.others)
+    return max(0.0, idle, min(waited, after.worked - before.worked))
+
+
+def _ready(thread: str) -> float:
+    """Seconds that a thread was ready to run without a CPU; 0 for one that ended."""
     try:
-        with open(name) as file:
+        with open(f"{thread}/schedstat") as file:
             return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0

@@ -18,7 +18,8 @@ from harness.emulator.budget import Budget
 MAX_DEPTH = 200
 _FEW_STEPS = 50_000
 _STEPS = 1_000_000
-"""Of a short text, to which two for each byte are added, and of any. A step is a node that is composed, constructed, or copied by a merge key."""
+"""Of a short text, to which two for each byte are added, and of any. A step is a node that is composed, constructed, or
+copied by a merge key."""
 _SECONDS = 5.0
 _DIGITS = 1000
 """Of a number: base 60 is computed digit by digit, which grows with the square."""
@@ -28,11 +29,12 @@ BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class InvalidYaml(Exception):
-    """`mark` is the place of the fault, None if there is none. `aliases`: it has aliases, which the reader forbade."""
+    """`place` is the fault's line and column, counted from 1; None if it has none. `aliases`: there are some, which the
+    reader forbade."""
 
-    def __init__(self, text: str, mark: yaml.Mark | None = None, *, aliases: bool = False) -> None:
+    def __init__(self, text: str, place: tuple[int, int] | None = None, *, aliases: bool = False) -> None:
         super().__init__(text)
-        self.mark = mark
+        self.place = place
         self.aliases = aliases
 
 
@@ -65,7 +67,7 @@ class Loader(BaseLoader):  # type: ignore[misc]
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         self._budget.step()
         if node.tag in _NUMBERS and len(node.value) > _DIGITS:
-            raise InvalidYaml("a number is too long", node.start_mark)
+            raise InvalidYaml("a number is too long")
         return super().construct_object(node, deep)
 
     def flatten_mapping(self, node: Any) -> None:
@@ -85,10 +87,19 @@ def load(text: str | bytes, loader: type[Loader]) -> Any:
     try:
         return yaml.load(text, loader)
     except yaml.MarkedYAMLError as error:
-        raise InvalidYaml(str(error), error.problem_mark or error.context_mark) from error
+        mark = error.problem_mark or error.context_mark
+        raise InvalidYaml(str(error), _place(text, mark) if mark else None) from error
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         # The last ones are what PyYAML raises at a value that does not fit its explicit tag.
         raise InvalidYaml(str(error)) from error
+
+
+def _place(text: str | bytes, mark: yaml.Mark) -> tuple[int, int]:
+    """libyaml puts the end of a text on a line of its own."""
+    lines = text.splitlines()
+    if lines and mark.line >= len(lines):
+        return len(lines), len(lines[-1]) + 1
+    return mark.line + 1, mark.column + 1
 
 
 def _check_single(root: Any) -> None:
@@ -98,7 +109,7 @@ def _check_single(root: Any) -> None:
     while ahead:
         node = ahead.pop()
         if id(node) in seen:
-            raise InvalidYaml("aliases", node.start_mark, aliases=True)
+            raise InvalidYaml("aliases", aliases=True)
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             ahead += [part for pair in node.value for part in pair]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -213,3 +214,43 @@ def test_public_policies_are_blocked(aws: Any) -> None:
     s3.put_bucket_policy(Bucket="not-public", Policy=policy)
     s3.put_object(Bucket="not-public", Key="k", Body=b"open")
     assert aws.http.get("/not-public/k").content == b"open"
+
+
+def test_a_policy_is_put_without_an_answer(aws: Any) -> None:
+    """E1: PutBucketPolicy answers 204."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="with-policy")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::with-policy/*"}
+    answer = s3.put_bucket_policy(Bucket="with-policy", Policy=json.dumps({"Version": "2012-10-17", "Statement": deny}))
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "0") == "0"
+
+
+def test_retention(aws: Any) -> None:
+    """E1: GetObjectRetention answers the retention, never the object."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="plain")
+    s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    for bucket in ("plain", "locked"):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    with pytest.raises(ClientError) as failed:
+        s3.get_object_retention(Bucket="plain", Key="k")
+    assert error_of(failed)[::2] == ("InvalidRequest", 400)
+    with pytest.raises(ClientError) as failed:
+        s3.get_object_retention(Bucket="locked", Key="k")
+    assert error_of(failed)[::2] == ("NoSuchObjectLockConfiguration", 404)
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime(2040, 1, 1, tzinfo=UTC)}
+    s3.put_object_retention(Bucket="locked", Key="k", Retention=retention)
+    assert s3.get_object_retention(Bucket="locked", Key="k")["Retention"] == retention
+
+
+@pytest.mark.emulator_only
+@pytest.mark.parametrize("path", ["kept?metrics", "kept?analytics&id=x", "kept/k?annotations", "kept/k?torrent"])
+def test_unknown_sub_resources_are_refused_by_name(aws: Any, path: str) -> None:
+    """E1: not answered with the object or the list of objects."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="k", Body=b"x")
+    answer = aws.http.get(f"/{path}")
+    assert answer.status_code == 501
+    assert "NotEmulated" in answer.text

@@ -6,6 +6,8 @@ import logging
 import os
 import traceback
 
+import orjson
+
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
 from harness.emulator.spec.awsjson import JsonCodec
@@ -50,6 +52,8 @@ def refuse_shapeless(response: HttpResponse, call: Call, request: HttpRequest) -
     """Raises the AwsError in place of a failure without AWS's shape: a web server's page, or nothing at all."""
     if response.status < 400 or request.method == "HEAD":
         return
+    if response.body[:1] == b"{" and not request.header("x-amz-target") and call.service != "s3":
+        raise _of_json(response)
     if response.body.lstrip()[:14].lower() not in (b"", b"<!doctype html"):
         return
     if call.service == "s3":
@@ -57,6 +61,12 @@ def refuse_shapeless(response: HttpResponse, call: Call, request: HttpRequest) -
             raise s3_wire.malformed_xml()
         raise AwsError(*_S3_SHAPELESS.get(response.status, _NOT_ALLOWED))
     raise AwsError("UnknownOperationException", f"No operation for {request.method} {request.path}", 404)
+
+
+def _of_json(response: HttpResponse) -> AwsError:
+    """What moto said in JSON to a caller that speaks Query: its paginator knows no other way."""
+    said = orjson.loads(response.body)
+    return AwsError(str(said.get("__type") or "InternalFailure"), str(said.get("message") or ""), response.status)
 
 
 def blame_request(error: Exception, call: Call, request: HttpRequest) -> AwsError:

@@ -21,6 +21,7 @@ from harness.emulator.upstream import (
     moto_errors,
     refusals,
     request_checks,
+    s3_gaps,
     s3_rules,
     s3_wire,
 )
@@ -190,6 +191,8 @@ class MotoUpstream:
         if call.service == "s3":
             request = s3_wire.normalised(request)
             s3_rules.check(call, request)
+            if (found := s3_gaps.answer(call, request)) is not None:
+                return found
         elif not request.header("authorization"):
             request = self._with_scope(call, request)
         if call.service == "dynamodb":
@@ -201,6 +204,8 @@ class MotoUpstream:
         except Exception as error:
             raise moto_errors.blame_request(error, call, request) from error
         moto_errors.refuse_shapeless(response, call, request)
+        if call.operation == "PutBucketPolicy" and response.status == 200:
+            response = HttpResponse(204, response.headers, b"")
         response.headers = [_named(item, response.body) for item in response.headers if item[0].lower() not in _IDS]
         if response.body[:1] == b"<" and call.operation != "GetObject":
             response.body = readable(response.body, numbered=call.service == "s3" and call.operation.startswith("List"))

@@ -30,7 +30,7 @@ def read_yaml(text: str) -> Any:
     except InvalidYaml as error:
         if error.aliases:
             raise template_error("YAML aliases are not allowed in CloudFormation templates") from None
-        where = f" (line {error.mark.line + 1}, column {error.mark.column + 1})" if error.mark else ""
+        where = f" (line {error.place[0]}, column {error.place[1]})" if error.place else ""
         raise format_error(f"YAML not well-formed.{where}") from None
     except BudgetExceeded as error:
         raise format_error(f"YAML costs too much: {error}.") from None

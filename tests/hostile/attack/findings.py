@@ -74,7 +74,20 @@ class Report:
             f"\n[{found.kind}] {found.where} ({found.count} times)\n  {found.text}\n  {found.replay}"
             for found in self.ordered()
         ]
-        return f"seed {self.seed}\n{table}\n{''.join(told)}"
+        return f"seed {self.seed}\n{table}\n{''.join(told)}\n\n{self.as_markdown()}"
+
+    def as_markdown(self) -> str:
+        """The run as a table for docs/reliability.md: totals, then each kind of finding with how often it came."""
+        rows = [
+            ("requests", f"{sum(self.sent.values()):,}"),
+            ("answers 2xx / 4xx / 5xx", " / ".join(f"{self.answered[name]:,}" for name in ("2xx", "4xx", "5xx"))),
+            *((name, f"{count:,}") for name, count in sorted(self.counts.items())),
+            ("worst wait of other callers", f"{self.worst_stall * 1000:.0f} ms"),
+            ("largest process", f"{self.peak_rss / 1e6:.0f} MB"),
+            *((f"{kind}: {text}", f"{self.number(kind):,}") for kind, text in KINDS.items()),
+        ]
+        lines = [f"| seed {self.seed} | |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in rows)]
+        return "\n".join(lines)
 
 
 KINDS = {

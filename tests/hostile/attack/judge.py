@@ -12,7 +12,7 @@ import cbor2
 from botocore.parsers import create_parser
 
 from tests.hostile.attack.message import Answer, Request
-from tests.hostile.attack.models import operation_model, service_model
+from tests.hostile.attack.models import BEHIND, operation_model, service_model
 
 _OF_INTEGRATIONS = (b'{"message": "Internal server error"}', b'{"message":"Internal Server Error"}')
 """What API Gateway answers when an integration fails."""
@@ -23,7 +23,9 @@ _OF_ADMIN = ("harness", "localstack", "execute-api")
 def complaints(request: Request, answer: Answer) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything that is wrong with this answer."""
     if answer.status == 500 and answer.body not in _OF_INTEGRATIONS:
-        yield "behind" if _FAILED.search(_said(answer)) else "failure", _said(answer)
+        # A HEAD's answer has no body to say whose failure it is.
+        behind = _FAILED.search(_said(answer)) or (request.method == "HEAD" and request.service in BEHIND)
+        yield "behind" if behind else "failure", _said(answer)
     if not (200 <= answer.status < 600) or (answer.status in (502, 504) and request.service not in _OF_ADMIN):
         yield "shape", f"status {answer.status}"
     if request.service == "execute-api":

@@ -207,3 +207,14 @@ def test_a_new_alarm_has_no_data(aws: Any) -> None:
     )
     alarm = cloudwatch.describe_alarms(AlarmNames=["new"])["MetricAlarms"][0]
     assert (alarm["StateValue"], alarm["StateReason"]) == ("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation")
+
+
+@pytest.mark.emulator_only
+def test_the_caller_keeps_its_id(aws: Any) -> None:
+    """GetUser without a name, by a key that belongs to no user."""
+    iam = aws.client("iam")
+    assert (
+        iam.get_user()["User"]["UserId"]
+        == iam.get_user()["User"]["UserId"]
+        == aws.client("sts").get_caller_identity()["Account"]
+    )

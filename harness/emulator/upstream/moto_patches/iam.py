@@ -4,6 +4,7 @@ policies without a version, as SAM's policy templates are."""
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 from typing import Any
 
@@ -48,6 +49,21 @@ def patch(models: Any) -> None:
         return {**found, "managed_policies": shown}
 
     backend.get_account_authorization_details = details_in_use
+    _give_the_caller_one_id()
+
+
+def _give_the_caller_one_id() -> None:
+    """GetUser without a name makes a user up for a key that belongs to none: its id is the account's, as the root's is,
+    and the same at the next call."""
+    responses: Any = importlib.import_module("moto.iam.responses")
+    user = responses.User
+
+    def made(account_id: str, **named: Any) -> Any:
+        found = user(account_id, **named)
+        found.id = account_id
+        return found
+
+    responses.User = made
 
 
 def _allow_missing_version(validator: Any) -> None:

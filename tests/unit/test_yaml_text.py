@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from harness.emulator import yaml_text
+from harness.emulator.api_gateway.openapi import Document, InvalidDocument
 from harness.emulator.budget import BudgetExceeded
-from harness.emulator.openapi import Document, InvalidDocument
 
 _KEYS = ", ".join(f"k{n}: 1" for n in range(10))
 _LAUGHS = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))]

@@ -33,6 +33,7 @@ _TOO_MANY = (
     "Maximum number of resources for this API has been reached. Please contact AWS if you need additional resources."
 )
 
+
 class Imports(RestApis, ImportedPaths, ImportedSecurity):
     """Create an API from a document, or merge one into an API, or replace an API's definition by one."""
 

@@ -149,7 +149,7 @@ def test_no_exception_outlives_its_import() -> None:
         ("harness.emulator.world", "harness.targets"),
         ("harness.ledger.settle", "harness.emulator.world"),
         ("harness.emulator.clock", "harness.emulator.world"),
-        ("harness.emulator.api_gateway.openapi", "harness.emulator.api_gateway.answers"),
+        ("harness.emulator.api_gateway.authorizer_policy", "harness.emulator.api_gateway.answers"),
         ("harness.emulator.api_gateway.imports", "harness.emulator.services.apigateway.state"),
         ("harness.emulator.bus", "harness.emulator.services.kinesis.provider"),
         ("harness.emulator.bus", "harness.emulator.upstream.state"),

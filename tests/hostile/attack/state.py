@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pickle
 import re
 import urllib.error
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
+from harness.emulator.snapshot import Snapshot
 from harness.emulator.store import Store
 from tests.hostile.attack.judge import parsed
 from tests.hostile.attack.message import Connection, Cut, NotAnswered
@@ -74,7 +74,7 @@ def _compare_stores(run: Run, snapshots: Path, state: Path) -> None:
     if not files:
         return
     store = Store()
-    store.load(pickle.loads(files[0].read_bytes()).store)
+    store.load(Snapshot.unpacked(files[0].read_bytes()).store)
     live, found = rows(store), rows(found_by_a_restart(state))
     for key in sorted({*live, *found}):
         if live.get(key) != found.get(key) and not key.startswith(_PROGRESS):

@@ -168,7 +168,7 @@ def test_accounts_and_regions_are_apart(aws: Any) -> None:
         ("secretsmanager", "get_secret_value", {"SecretId": "none"}, "ResourceNotFoundException"),
         ("logs", "create_delivery", {"deliverySourceName": "a", "deliveryDestinationArn": "b"}, None),
         ("ssm", "start_session", {"Target": "i-0"}, "NotEmulated"),
-        ("cloudwatch", "get_metric_stream", {"Name": "n"}, "NotEmulated"),
+        ("cloudwatch", "disable_insight_rules", {"RuleNames": ["r"]}, "NotEmulated"),
         ("sns", "subscribe", {"TopicArn": "t", "Protocol": "https", "Endpoint": "https://example.com"}, "NotEmulated"),
     ],
 )

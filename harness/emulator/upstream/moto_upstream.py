@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,21 +43,26 @@ log = logging.getLogger(__name__)
 _INLINE_BYTES = 256 * 1024
 """Up to this body size a call runs on the event loop: the way to the thread and back costs more than it saves."""
 
+_QUICK_SECONDS = 0.05
+"""CPU seconds that a call may keep the event loop."""
+
 _IDS = {"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"}
 
 
 class MotoUpstream:
     """The `Upstream` of a World for everything in `SERVED`.
 
-    moto's work is computing, no waiting. Short calls run on the event loop; the first use of a service (imports of
-    10 ms to 1 s) and big bodies run in one thread, and while that thread works everything queues up behind it, because
-    moto is not thread-safe.
+    moto's work is computing, no waiting. Operations that were quick the last time run on the event loop. The first call
+    of one (imports and data files, 10 ms to 1 s), slow ones and big bodies run in one thread, and while that thread
+    works everything queues up behind it, because moto is not thread-safe.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.state = MotoState(world.clock.now, world.seed)
         self._apps: dict[str, WsgiApp] = {}
+        self._quick: set[tuple[str, str]] = set()
+        """Operations whose last call was quick, by service and name."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
         self._in_thread = 0
         self._polls = long_poll.LongPolls(world.clock)
@@ -160,7 +166,8 @@ class MotoUpstream:
 
     async def _run(self, call: Call, size: int, work: Callable[..., T], *args: Any) -> T:
         """`work(*args)` with moto in this World's state, on the loop or in the thread."""
-        if size <= _INLINE_BYTES and self._in_thread == 0 and call.service in self._apps:
+        operation = (call.service, call.operation)
+        if size <= _INLINE_BYTES and self._in_thread == 0 and operation in self._quick:
             return self._work(call, work, *args)
         self._in_thread += 1
         try:
@@ -172,6 +179,17 @@ class MotoUpstream:
                 self._journal.wake()
 
     def _work(self, call: Call, work: Callable[..., T], *args: Any) -> T:
+        began = time.thread_time()
+        try:
+            return self._in_state(call, work, *args)
+        finally:
+            operation = (call.service, call.operation)
+            if time.thread_time() - began <= _QUICK_SECONDS:
+                self._quick.add(operation)
+            else:
+                self._quick.discard(operation)
+
+    def _in_state(self, call: Call, work: Callable[..., T], *args: Any) -> T:
         with self.state.entered():
             try:
                 if call.service not in self._apps:

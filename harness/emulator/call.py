@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from harness.json_object import Json
+
+T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
@@ -39,6 +43,27 @@ class HttpResponse:
         self.status = status
         self.headers = headers if headers is not None else []
         self.body = body
+
+
+class Pieces(Protocol[T_co]):
+    """What comes piece by piece, some of it later: an async generator is one. Whoever takes it calls `aclose` in the
+    end, also where no piece was taken; nothing is left open then."""
+
+    def __anext__(self) -> Awaitable[T_co]:
+        """The next piece. Raises StopAsyncIteration behind the last."""
+
+    def aclose(self) -> Awaitable[None]:
+        """No more pieces are wanted."""
+
+
+class StreamedResponse(HttpResponse):
+    """An answer whose body comes in pieces while it is sent. The listener frames it, and closes `chunks`."""
+
+    __slots__ = ("chunks",)
+
+    def __init__(self, status: int, headers: list[tuple[str, str]] | None, chunks: Pieces[bytes]) -> None:
+        super().__init__(status, headers)
+        self.chunks = chunks
 
 
 class Unanswered(HttpResponse):

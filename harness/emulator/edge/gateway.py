@@ -9,7 +9,7 @@ import logging
 import zlib
 from typing import TYPE_CHECKING
 
-from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse
+from harness.emulator.call import Call, Caller, HttpRequest, HttpResponse, StreamedResponse
 from harness.emulator.edge import wire_limits
 from harness.emulator.edge.expiry import Expiry
 from harness.emulator.edge.faultshape import error_response
@@ -59,7 +59,12 @@ class Gateway:
         """
         meant = recognise(request)
         form = "rest" if protocol_of(service) == "rest" else meant.form
-        return await self._answer(Recognised(service, meant.operation, form, caller), request)
+        response = await self._answer(Recognised(service, meant.operation, form, caller), request)
+        if isinstance(response, StreamedResponse):
+            await response.chunks.aclose()
+            refused = NotEmulated(service, "an event stream as the answer to an integration")
+            return error_response(refused, form, self.world.new_id())
+        return response
 
     async def _answer(self, meant: Recognised, request: HttpRequest, is_outside: bool = False) -> HttpResponse:
         request_id = self.world.new_id()

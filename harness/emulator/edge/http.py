@@ -22,14 +22,14 @@ import socket
 import struct
 from asyncio import CancelledError, _enter_task, _leave_task  # documented in "Extending asyncio"
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
-from types import coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import httptools
 
-from harness.emulator.call import HttpRequest, HttpResponse, Unanswered
-from harness.emulator.edge.http_wire import HeaderRefused, encode_head, header_name, method_name
+from harness.emulator.call import HttpRequest, HttpResponse, StreamedResponse, Unanswered
+from harness.emulator.edge.http_wire import HeaderRefused, encode_head, header_name, method_name, origin_form
+from harness.emulator.edge.stepping import at_once, carry_on
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +177,8 @@ class _Connection(asyncio.Protocol):
         self._suspended: tuple[Coroutine[Any, Any, HttpResponse], Any] | None = None
         self._current: tuple[HttpRequest, bool, bool]
         self._task: asyncio.Task[None] | None = None
+        self._drained: asyncio.Future[None] | None = None  # an answer in pieces waits for a client that reads slowly
+        self._streaming = False
 
     # -- transport --------------------------------------------------------------------------------------------
 
@@ -197,17 +199,22 @@ class _Connection(asyncio.Protocol):
             self.gone.set_result(None)
         if not self._parked.done():
             self._parked.set_result(None)
+        if self._streaming and self._task is not None:
+            self._task.cancel()
 
     def eof_received(self) -> bool:
-        """A client that half-closes still gets the answers it waits for."""
+        """A client that half-closes still gets the answers it waits for; in the midst of an answer in pieces, whose end
+        nobody knows, it is taken to be gone."""
         self._deaf = True
-        return self._busy or bool(self._queue)
+        return not self._streaming and (self._busy or bool(self._queue))
 
     def pause_writing(self) -> None:
         self._full = True
 
     def resume_writing(self) -> None:
         self._full = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
         self._work()
 
     def data_received(self, data: bytes) -> None:
@@ -278,7 +285,7 @@ class _Connection(asyncio.Protocol):
             del headers[self._header_count :]
         target = self._target.decode("utf-8", "surrogateescape")
         if not target.startswith("/"):
-            target = _origin_form(target, headers)
+            target = origin_form(target, headers)
         return HttpRequest(method_name(self._parser.get_method()), target, headers, body)
 
     def _message_read(self, keep_alive: bool, http10: bool) -> None:
@@ -386,6 +393,11 @@ class _Connection(asyncio.Protocol):
                 return
             finally:
                 _leave_task(self.loop, self._task)
+            if isinstance(response, StreamedResponse):
+                self._suspended = (at_once(response), None)
+                self._current = (message, keep_alive, http10)
+                self._parked.set_result(None)
+                return
             self._busy = False
             self._answer(message, response, keep_alive, http10)
         self._after_work()
@@ -405,15 +417,19 @@ class _Connection(asyncio.Protocol):
             message, keep_alive, http10 = self._current
             self._parked = self.loop.create_future()
             try:
-                response = await _carry_on(handling, awaited, thrown)
+                response = await carry_on(handling, awaited, thrown)
             except (Exception, CancelledError) as error:
                 if self._task.cancelling():
                     raise
                 response = self._failed(message, error)
+            answer: HttpResponse | None = response
+            if isinstance(response, StreamedResponse):
+                answer = await self._stream(message, response, keep_alive, http10)
             self._busy = False
             if self._transport is None:
                 return
-            self._answer(message, response, keep_alive, http10)
+            if answer is not None:
+                self._answer(message, answer, keep_alive, http10)
             # Outside of this task, so that the next handler can be stepped as the first was.
             self.loop.call_soon(self._work)
 
@@ -429,8 +445,7 @@ class _Connection(asyncio.Protocol):
         try:
             head = encode_head(response, request.method, keep_alive, http10)
         except HeaderRefused as error:
-            log.error("the answer to %s %s is refused: %s", request.method, request.path, error)
-            response = self.server.refuse(500, "The answer had a header that is not valid in HTTP.", request)
+            response = self._badly_headed(request, error)
             head = encode_head(response, request.method, keep_alive, http10)
         body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
         if len(body) <= _SMALL_BODY:
@@ -442,6 +457,53 @@ class _Connection(asyncio.Protocol):
             self._deaf = True
             self._queue.clear()
             transport.close()
+
+    async def _stream(
+        self, request: HttpRequest, streamed: StreamedResponse, keep_alive: bool, http10: bool
+    ) -> HttpResponse | None:
+        """Send an answer in pieces, as fast as the client reads. Ends, cancelled, with the connection.
+
+        Returns the answer to give in its place, where none of it was sent.
+        """
+        chunks, transport = streamed.chunks, self._transport
+        self._streaming = True
+        keep_alive = keep_alive and not http10 and not self.server.stopping
+        try:
+            if transport is None:
+                return None
+            try:
+                transport.write(encode_head(streamed, request.method, keep_alive, http10))
+            except HeaderRefused as error:
+                return self._badly_headed(request, error)
+            while request.method != "HEAD":
+                try:
+                    chunk = await chunks.__anext__()
+                except StopAsyncIteration:
+                    if not http10:
+                        transport.write(b"0\r\n\r\n")
+                    break
+                except Exception as error:
+                    # The client sees a body that does not end.
+                    log.error("the answer to %s %s failed", request.method, request.path, exc_info=error)
+                    keep_alive = False
+                    break
+                if chunk:
+                    transport.write(chunk if http10 else b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                if self._full:
+                    self._drained = self.loop.create_future()
+                    await self._drained
+        finally:
+            self._streaming = False
+            await chunks.aclose()
+        if not keep_alive:
+            self._deaf = True
+            self._queue.clear()
+            transport.close()
+        return None
+
+    def _badly_headed(self, request: HttpRequest, error: HeaderRefused) -> HttpResponse:
+        log.error("the answer to %s %s is refused: %s", request.method, request.path, error)
+        return self.server.refuse(500, "The answer had a header that is not valid in HTTP.", request)
 
     def _leave_unanswered(self, transport: asyncio.Transport, response: Unanswered) -> None:
         """Cut the connection off, or say nothing until the client goes away."""
@@ -504,42 +566,3 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
         self._task.cancel()
         return self._task
-
-
-@coroutine
-def _carry_on(
-    handling: Coroutine[Any, Any, HttpResponse], awaited: Any, thrown: BaseException | None
-) -> Generator[Any, Any, HttpResponse]:
-    """The rest of a coroutine that was stepped once by hand and then waited for `awaited`."""
-    try:
-        while True:
-            try:
-                if thrown is not None:
-                    error, thrown = thrown, None
-                    raise error
-                if awaited is not None:
-                    # A future tells its task by this mark that it was awaited, not yielded by mistake.
-                    awaited._asyncio_future_blocking = True
-                sent = yield awaited
-            except GeneratorExit:
-                handling.close()
-                raise
-            except BaseException as error:
-                awaited = handling.throw(error)
-            else:
-                awaited = handling.send(sent)
-            # From here on the futures come fresh from their `await`, with the mark already set.
-    except StopIteration as stop:
-        response: HttpResponse = stop.value
-        return response
-
-
-def _origin_form(target: str, headers: list[tuple[str, str]]) -> str:
-    """The path of an absolute target (a client that takes us for its proxy); its authority replaces Host."""
-    scheme, separator, rest = target.partition("://")
-    if not separator or scheme.lower() not in ("http", "https"):
-        return target
-    authority, slash, path = rest.partition("/")
-    headers[:] = [(name, value) for name, value in headers if name != "host"]
-    headers.append(("host", authority))
-    return slash + path if slash else "/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 
-from harness.emulator.call import HttpResponse
+from harness.emulator.call import HttpResponse, StreamedResponse
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -87,7 +87,12 @@ def encode_head(response: HttpResponse, method: str, keep_alive: bool, http10: b
     if not own_dates:
         lines.append(_date.lines())
         count += 2
-    if status >= 200 and status not in (204, 304):
+    if isinstance(response, StreamedResponse):
+        # HTTP/1.0 knows no pieces: there the end of the connection ends the body.
+        if not http10:
+            lines.append("Transfer-Encoding: chunked\r\n")
+            count += 1
+    elif status >= 200 and status not in (204, 304):
         lines.append(f"Content-Length: {length}\r\n")
         count += 1
     if not keep_alive:
@@ -106,3 +111,14 @@ def encode_head(response: HttpResponse, method: str, keep_alive: bool, http10: b
         return head.encode("latin-1")
     except UnicodeEncodeError:
         return head.encode("utf-8", "surrogateescape")
+
+
+def origin_form(target: str, headers: list[tuple[str, str]]) -> str:
+    """The path of an absolute target (a client that takes us for its proxy); its authority replaces Host."""
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return target
+    authority, slash, path = rest.partition("/")
+    headers[:] = [(name, value) for name, value in headers if name != "host"]
+    headers.append(("host", authority))
+    return slash + path if slash else "/"

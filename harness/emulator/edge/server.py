@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from harness.emulator.call import HttpRequest, HttpResponse
+from harness.emulator.call import HttpRequest, HttpResponse, Pieces, StreamedResponse
 from harness.emulator.edge.admin import PREFIX, Admin
 from harness.emulator.edge.cross_origin import CrossOrigin, is_preflight
 from harness.emulator.edge.execute_api import execute, find_api
@@ -87,7 +87,9 @@ class Edge:
         await self.http.serve()
 
     async def stop(self, grace: float = 5.0) -> None:
-        """Stop listening; requests in progress get `grace` real seconds."""
+        """Stop listening; requests in progress get `grace` real seconds. Streams that would go on for longer end at the
+        topic `edge:stopping`."""
+        self.world.topics.notify("edge:stopping")
         await self.http.stop(grace)
         await self.sinks.stop()
         self.snapshots.close()
@@ -104,6 +106,8 @@ class Edge:
                     # Writes of AWS calls are refused before they run: this is the answer to one that had begun.
                     if could_write or (request.path.startswith(PREFIX) and request.method != "GET"):
                         return self.refuse(500, self.world.cannot_write or _INTERNAL, request)
+            if isinstance(response, StreamedResponse):
+                response.chunks = _Counted(self.world, response.chunks)
             return response
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
@@ -161,3 +165,22 @@ class Edge:
         response = error_response(error, form, request_id)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response
+
+
+class _Counted:
+    """The pieces of an answer, each made as work in flight and told only when what it tells of is durable."""
+
+    def __init__(self, world: World, chunks: Pieces[bytes]) -> None:
+        self._world = world
+        self._chunks = chunks
+
+    async def __anext__(self) -> bytes:
+        with self._world.clock.working():
+            chunk = await self._chunks.__anext__()
+        if self._world.commit is not None:
+            self._world.commit()
+        return chunk
+
+    async def aclose(self) -> None:
+        with self._world.clock.working():
+            await self._chunks.aclose()

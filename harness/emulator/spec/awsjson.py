@@ -9,6 +9,7 @@ import orjson
 from harness.emulator.call import HttpResponse
 from harness.emulator.spec.decode import Compiler, Decoder, Doubt
 from harness.emulator.spec.encode import cbor_bytes, json_bytes
+from harness.emulator.spec.eventstream import EventEncoder, event_members, event_stream
 from harness.emulator.spec.explain import explain, serialization_error
 from harness.emulator.spec.model import Model
 from harness.json_object import Json
@@ -22,6 +23,7 @@ class JsonCodec:
         self.wire = wire
         self._compiler = Compiler(model, wire)
         self._decoders: dict[str, Decoder] = {}
+        self._events = event_members(model)
 
     def decode(self, operation: str, body: bytes) -> Json:
         """Input members of an operation that the model has. Raises the AwsError that AWS would answer."""
@@ -58,6 +60,11 @@ class JsonCodec:
         shape = self.model.output_shape(operation)
         if shape is None:
             return HttpResponse(200, [("Content-Type", content_type)])
+        member = self._events.get(operation)
+        if member is not None:
+            encoder = EventEncoder(self.model, operation, self.wire, content_type)
+            initial = encoder.initial_response({name: value for name, value in result.items() if name != member})
+            return event_stream(encoder, result[member], 200, [], initial)
         if self.wire == "json":
             return HttpResponse(200, [("Content-Type", content_type)], json_bytes(result))
         return HttpResponse(200, [("Content-Type", content_type)], cbor_bytes(self.model, shape, result))

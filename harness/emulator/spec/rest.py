@@ -11,6 +11,7 @@ import orjson
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.spec.decode import Compiler, Doubt
 from harness.emulator.spec.encode import RestEncoder, json_bytes
+from harness.emulator.spec.eventstream import EventEncoder, event_members, event_stream
 from harness.emulator.spec.explain import explain, serialization_error
 from harness.emulator.spec.model import Model
 from harness.json_object import Json
@@ -68,6 +69,7 @@ class RestCodec:
         self.router = RestRouter(model)
         self._compiler = Compiler(model, "json")
         self._encoder = RestEncoder(model)
+        self._events = event_members(model)
 
     def decode(self, operation: str, labels: dict[str, str], request: HttpRequest) -> Json:
         """Input members. Raises the AwsError that AWS would answer."""
@@ -160,6 +162,12 @@ class RestCodec:
                 status = int(value)
             elif ref.get("location") == "header":
                 headers.append((ref["locationName"], str(value)))
+        events = self._events.get(operation)
+        if events is not None:
+            # The member that is bound to Content-Type tells the type of what the events carry, not of the stream.
+            headers = [item for item in headers if item[0].lower() != "content-type"]
+            encoder = EventEncoder(self.model, operation, "rest", "application/json")
+            return event_stream(encoder, result[events], status, headers)
         payload = shape.get("payload")
         if payload:
             value = result.get(payload)

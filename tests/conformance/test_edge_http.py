@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -469,7 +470,7 @@ def test_reading_pauses_while_many_requests_wait() -> None:
             sent = 2000
             sending = asyncio.create_task(client.send(post(bytes(10_000)) * sent))
             await until(lambda: bool(server.connections))
-            connection = next(iter(server.connections))
+            connection: Any = next(iter(server.connections))
             await until(lambda: not connection._reading)
             assert len(connection._queue) < 100
             assert not sending.done()

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on a C parser: as little Python per request as possible.
+"""An HTTP/1.1 server on a C parser: as little Python per request as possible. HTTP/2 is in `http2.py`.
 
     server = HttpServer(handler)          # handler: async (HttpRequest) -> HttpResponse
     port = await server.start()
@@ -17,9 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-import struct
 from asyncio import CancelledError, _enter_task, _leave_task  # documented in "Extending asyncio"
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -28,6 +25,7 @@ from typing import Any, cast
 import httptools
 
 from harness.emulator.call import HttpRequest, HttpResponse, StreamedResponse, Unanswered
+from harness.emulator.edge.connection import Connection, cut_off
 from harness.emulator.edge.http_wire import HeaderRefused, encode_head, header_name, method_name, origin_form
 from harness.emulator.edge.stepping import at_once, carry_on
 
@@ -47,6 +45,7 @@ STALLED_SECONDS = 20.0
 """Real seconds without a byte after which an unfinished request is answered with 408 and closed; a head has
 no more than these for the whole of it."""
 
+_HTTP2 = b"PRI "
 _SMALL_BODY = 64 * 1024  # up to here one write of head and body together is cheaper than two
 _MAX_PIPELINED = 32  # requests that wait on one connection before reading from it pauses
 STALLED = (
@@ -54,7 +53,6 @@ STALLED = (
     "Idle connections will be closed."
 )
 """S3's text (RequestTimeout)."""
-_NO_LINGER = struct.pack("ii", 1, 0)
 _LINGER = 2.0  # seconds in which a refused upload is read and thrown away, so that the client sees the refusal
 
 
@@ -91,7 +89,7 @@ class HttpServer:
         self._sweep: asyncio.TimerHandle | None = None
         self.refuse = refuse
         self.stopping = False
-        self.connections: set[_Connection] = set()
+        self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
@@ -140,9 +138,24 @@ class HttpServer:
         deadline = asyncio.get_running_loop().time() + grace
         while self.connections and (left := deadline - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait([c.gone for c in self.connections], timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        tasks = [connection.cut() for connection in tuple(self.connections)]
+        tasks = [task for connection in tuple(self.connections) for task in connection.cut()]
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
+
+    # -- for connections --------------------------------------------------------------------------------------
+
+    def failed(self, request: HttpRequest, error: BaseException) -> HttpResponse:
+        """The answer where the handler failed; the log has the reason."""
+        if isinstance(error, CancelledError):
+            return self.refuse(503, "The request was given up because the emulator stopped its work.", request)
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return self.refuse(500, "The emulator failed on this request; its log has the reason.", request)
+
+    def badly_headed(self, request: HttpRequest | None, error: HeaderRefused) -> HttpResponse:
+        """The answer in place of one with a header that can't be sent."""
+        asked = f"{request.method} {request.path}" if request is not None else "a request"
+        log.error("the answer to %s is refused: %s", asked, error)
+        return self.refuse(500, "The answer had a header that is not valid in HTTP.", request)
 
 
 class _Connection(asyncio.Protocol):
@@ -179,6 +192,7 @@ class _Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None  # an answer in pieces waits for a client that reads slowly
         self._streaming = False
+        self._first: bytes | None = b""  # the first bytes, until they tell the version of HTTP
 
     # -- transport --------------------------------------------------------------------------------------------
 
@@ -220,6 +234,8 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        if self._first is not None:
+            data = self._begin(data)
         waiting = len(self._queue)
         if self._raw_left:
             data = self._raw_body(data)
@@ -242,6 +258,25 @@ class _Connection(asyncio.Protocol):
         if len(self._queue) >= _MAX_PIPELINED and self._reading and self._transport is not None:
             self._reading = False
             self._transport.pause_reading()
+
+    def _begin(self, data: bytes) -> bytes:
+        """The first bytes: `PRI` is what HTTP/2 begins with, and no method. Returns what is there for HTTP/1.1."""
+        data = (self._first or b"") + data
+        if len(data) < len(_HTTP2) and _HTTP2.startswith(data):
+            self._first = data
+            return b""
+        self._first = None
+        transport = self._transport
+        if not data.startswith(_HTTP2) or transport is None:
+            return data
+        from harness.emulator.edge.http2 import Http2Connection
+
+        successor = Http2Connection(self.server, self.loop)
+        transport.set_protocol(successor)
+        self.connection_lost(None)
+        successor.connection_made(transport)
+        successor.data_received(data)
+        return b""
 
     # -- parser callbacks -------------------------------------------------------------------------------------
 
@@ -383,7 +418,7 @@ class _Connection(asyncio.Protocol):
             except StopIteration as stop:
                 response: HttpResponse = stop.value
             except (Exception, CancelledError) as error:
-                response = self._failed(message, error)
+                response = self.server.failed(message, error)
             else:
                 if awaited is not None:
                     awaited._asyncio_future_blocking = False
@@ -421,7 +456,7 @@ class _Connection(asyncio.Protocol):
             except (Exception, CancelledError) as error:
                 if self._task.cancelling():
                     raise
-                response = self._failed(message, error)
+                response = self.server.failed(message, error)
             answer: HttpResponse | None = response
             if isinstance(response, StreamedResponse):
                 answer = await self._stream(message, response, keep_alive, http10)
@@ -445,7 +480,7 @@ class _Connection(asyncio.Protocol):
         try:
             head = encode_head(response, request.method, keep_alive, http10)
         except HeaderRefused as error:
-            response = self._badly_headed(request, error)
+            response = self.server.badly_headed(request, error)
             head = encode_head(response, request.method, keep_alive, http10)
         body = b"" if request.method == "HEAD" or response.status in (204, 304) else response.body
         if len(body) <= _SMALL_BODY:
@@ -474,7 +509,7 @@ class _Connection(asyncio.Protocol):
             try:
                 transport.write(encode_head(streamed, request.method, keep_alive, http10))
             except HeaderRefused as error:
-                return self._badly_headed(request, error)
+                return self.server.badly_headed(request, error)
             while request.method != "HEAD":
                 try:
                     chunk = await chunks.__anext__()
@@ -501,19 +536,12 @@ class _Connection(asyncio.Protocol):
             transport.close()
         return None
 
-    def _badly_headed(self, request: HttpRequest, error: HeaderRefused) -> HttpResponse:
-        log.error("the answer to %s %s is refused: %s", request.method, request.path, error)
-        return self.server.refuse(500, "The answer had a header that is not valid in HTTP.", request)
-
     def _leave_unanswered(self, transport: asyncio.Transport, response: Unanswered) -> None:
         """Cut the connection off, or say nothing until the client goes away."""
         self._deaf = self._silent = True
         self._queue.clear()
         if response.reset:
-            # Closing at once, without lingering, is what sends a reset.
-            with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as plain:
-                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            transport.abort()
+            cut_off(transport)
 
     def _answer_itself(self, message: HttpRequest | HttpResponse) -> None:
         """Answer without a handler, then close; what the client still sends is thrown away for a moment before that,
@@ -531,12 +559,6 @@ class _Connection(asyncio.Protocol):
         if transport.can_write_eof():
             transport.write_eof()
         self.loop.call_later(0.0 if self.server.stopping else _LINGER, transport.close)
-
-    def _failed(self, request: HttpRequest, error: BaseException) -> HttpResponse:
-        if isinstance(error, CancelledError):
-            return self.server.refuse(503, "The request was given up because the emulator stopped its work.", request)
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
-        return self.server.refuse(500, "The emulator failed on this request; its log has the reason.", request)
 
     def _after_work(self) -> None:
         transport = self._transport
@@ -559,10 +581,9 @@ class _Connection(asyncio.Protocol):
         if self._idle() and self._transport is not None:
             self._transport.close()
 
-    def cut(self) -> asyncio.Task[None]:
-        """Give up what is in progress."""
+    def cut(self) -> list[asyncio.Task[None]]:
         assert self._task is not None
         if self._transport is not None:
             self._transport.abort()
         self._task.cancel()
-        return self._task
+        return [self._task]

@@ -1,7 +1,8 @@
-"""The bytes of an HTTP answer's head, and the names in a request's."""
+"""The bytes of an HTTP/1.1 answer's head, the fields of HTTP/2's, and the names in a request's."""
 
 from __future__ import annotations
 
+import re
 import time
 from http import HTTPStatus
 
@@ -12,6 +13,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 # The listener frames the message, so these never come from a handler. Content-Length may, in an answer to HEAD.
 _FRAMING = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive"))
+_HOP = _FRAMING | {"proxy-connection", "upgrade"}  # a connection's own, which HTTP/2 does not know
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_FORGED = re.compile(r"[\r\n\0]")
 _MAX_REMEMBERED = 1024  # names sent by clients that are kept in lower case
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
@@ -48,17 +52,24 @@ class _Date:
     def __init__(self) -> None:
         self._second = 0
         self._lines = ""
+        self._text = ""
 
     def lines(self) -> str:
+        if int(time.time()) != self._second:
+            self.text()
+        return self._lines
+
+    def text(self) -> str:
         now = int(time.time())
         if now != self._second:
             t = time.gmtime(now)
-            self._lines = (
-                f"Server: pipeline-harness\r\nDate: {_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} "
-                f"{t.tm_year} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT\r\n"
+            self._text = (
+                f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} "
+                f"{t.tm_year} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT"
             )
+            self._lines = f"Server: pipeline-harness\r\nDate: {self._text}\r\n"
             self._second = now
-        return self._lines
+        return self._text
 
 
 _date = _Date()
@@ -107,10 +118,39 @@ def encode_head(response: HttpResponse, method: str, keep_alive: bool, http10: b
     head = "".join(lines)
     if head.count("\n") != count or head.count("\r") != count:
         raise HeaderRefused("line break in a header")
+    return _encoded(head)
+
+
+def encode_fields(response: HttpResponse, method: str) -> list[tuple[bytes, bytes]]:
+    """The head of an answer over HTTP/2: names in lower case, none that belongs to a connection.
+
+    Raises HeaderRefused for a line break in a header, and for what is no name.
+    """
+    length = len(response.body)
+    fields = [(":status", str(response.status))]
+    own_dates = False
+    for name, value in response.headers:
+        lower = name.lower()
+        if lower in _HOP:
+            if lower == "content-length" and method == "HEAD" and value.isdigit():
+                length = int(value)
+            continue
+        if not _FIELD_NAME.fullmatch(lower) or _FORGED.search(value):
+            raise HeaderRefused(f"the header {lower!r} can't be sent")
+        own_dates = own_dates or lower in ("date", "server")
+        fields.append((lower, value.strip(" \t")))
+    if not own_dates:
+        fields += [("server", "pipeline-harness"), ("date", _date.text())]
+    if not isinstance(response, StreamedResponse) and response.status >= 200 and response.status not in (204, 304):
+        fields.append(("content-length", str(length)))
+    return [(name.encode(), _encoded(value)) for name, value in fields]
+
+
+def _encoded(text: str) -> bytes:
     try:
-        return head.encode("latin-1")
+        return text.encode("latin-1")
     except UnicodeEncodeError:
-        return head.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "surrogateescape")
 
 
 def origin_form(target: str, headers: list[tuple[str, str]]) -> str:

@@ -77,11 +77,9 @@ def test_unknown_service(aws: Aws, target: str) -> None:
 
 
 def test_an_operation_that_is_not_emulated_is_refused_by_name(aws: Aws) -> None:
-    refused = post(aws, "Kinesis_20131202.SubscribeToShard", b'{"ConsumerARN":"c","ShardId":"s"}')
-    if refused.status_code != 501:
-        pytest.skip("it is emulated")
-    assert refused.json()["__type"] == "NotEmulated"
-    assert "SubscribeToShard" in refused.json()["message"]
+    refused = post(aws, "Kinesis_20131202.UpdateStreamWarmThroughput", b'{"WarmThroughputMiBps":1}')
+    assert (refused.status_code, refused.json()["__type"]) == (501, "NotEmulated")
+    assert "UpdateStreamWarmThroughput" in refused.json()["message"]
 
 
 def test_unknown_stream(aws: Aws) -> None:

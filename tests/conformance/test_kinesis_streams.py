@@ -250,7 +250,6 @@ def test_shards_per_account_are_limited(kinesis: Any) -> None:
 @pytest.mark.parametrize(
     ("operation", "params", "what"),
     [
-        ("subscribe_to_shard", {}, "operation SubscribeToShard"),
         ("update_stream_warm_throughput", {}, "operation UpdateStreamWarmThroughput"),
         ("create_stream", {"StreamName": "s", "WarmThroughputMiBps": 1}, "CreateStream with WarmThroughputMiBps"),
     ],
@@ -259,10 +258,7 @@ def test_what_is_not_emulated_is_refused_by_name(
     kinesis: Any, operation: str, params: dict[str, Any], what: str
 ) -> None:
     """Law 1: HTTP 501 NotEmulated."""
-    if operation == "subscribe_to_shard":
-        arn = f"{arn_of('s')}/consumer/c:1"
-        params = {"ConsumerARN": arn, "ShardId": SHARD, "StartingPosition": {"Type": "LATEST"}}
-    elif not params:
+    if not params:
         params = {"StreamName": "s", "WarmThroughputMiBps": 1}
     with pytest.raises(ClientError) as error:
         getattr(kinesis, operation)(**params)

@@ -417,6 +417,46 @@ def test_a_change_under_way_survives_a_restore() -> None:
     asyncio.run(walk())
 
 
+def test_only_an_active_consumer_subscribes_and_nobody_who_asks_for_events_is_forgotten() -> None:
+    """B9: consumer not ACTIVE; life."""
+
+    async def walk() -> None:
+        world = World(clock=Clock("manual", start=NOW), seed=1)
+        kinesis = Kinesis(world)
+        world.add(kinesis)
+
+        async def ask(operation: str, **params: Any) -> Any:
+            with world.clock.working():
+                return await kinesis.dispatch(Call("kinesis", operation, params, Caller(), "r"))
+
+        async def subscribe() -> Any:
+            position = {"Type": "LATEST"}
+            answer = await ask("SubscribeToShard", ConsumerARN=consumer, ShardId=SHARD, StartingPosition=position)
+            return answer["EventStream"]
+
+        await ask("CreateStream", StreamName="s", ShardCount=1)
+        world.transition_seconds = 5
+        arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+        made = await ask("RegisterStreamConsumer", StreamARN=arn, ConsumerName="c")
+        consumer = made["Consumer"]["ConsumerARN"]
+        with pytest.raises(AwsError) as error:
+            await subscribe()
+        name, text = code(error)
+        assert name == "ResourceInUseException"
+        assert text is not None and text.startswith(f"Consumer c with creation timestamp {int(NOW)} under stream: s, ")
+        assert text.endswith(" is not in ACTIVE status.")
+        await world.clock.advance(5)
+        first = await subscribe()
+        await world.clock.advance(300)  # nobody asked the first for an event
+        second = await subscribe()
+        assert (first.has_ended, second.has_ended) == (True, False)
+        assert list(kinesis._subscriptions.values()) == [second]
+        await world.restore(None)
+        assert second.has_ended
+
+    asyncio.run(walk())
+
+
 def test_readers_are_woken_by_appends_reshards_and_deletion(bench: Bench) -> None:
     """The topic `kinesis:<stream ARN>`."""
     bench.stream()
@@ -469,7 +509,7 @@ def test_accounts_and_regions_do_not_see_each_other(bench: Bench) -> None:
     )
 
 
-@pytest.mark.parametrize("operation", ["SubscribeToShard", "UpdateStreamWarmThroughput", "CreateChannel"])
+@pytest.mark.parametrize("operation", ["UpdateStreamWarmThroughput", "CreateChannel"])
 def test_what_is_not_emulated_is_refused_by_name(bench: Bench, operation: str) -> None:
     """Law 1."""
     with pytest.raises(NotEmulated, match=operation):

@@ -1,4 +1,4 @@
-"""Enhanced fan-out consumers: their registration (B9). SubscribeToShard is refused by name."""
+"""Enhanced fan-out consumers: their registration (B9)."""
 
 from __future__ import annotations
 

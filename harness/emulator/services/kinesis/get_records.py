@@ -11,7 +11,7 @@ from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
 from harness.emulator.services.kinesis.entry import Entry, arrival_of, bytes_read
-from harness.emulator.services.kinesis.model import Shard, Stream, canonical_shard_id
+from harness.emulator.services.kinesis.model import Shard, ShardLog, Stream, canonical_shard_id
 from harness.emulator.services.kinesis.tokens import VALID_SECONDS, BadToken
 from harness.json_object import Json
 
@@ -41,31 +41,36 @@ class GetRecordsOperations(KinesisBase):
         shard = stream.shards.get(shard_id)
         if shard is None:
             raise messages.shard_missing(shard_id, stream)
-        by_number = shard_iterator_type in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER")
-        if by_number != (starting_sequence_number is not None) and shard_iterator_type != "AT_TIMESTAMP":
-            raise messages.invalid(
-                "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or "
-                "(2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
-                f"Request specified {shard_iterator_type} and "
-                + ("no StartingSequenceNumber." if by_number else "also a StartingSequenceNumber.")
-            )
-        log = self.log(stream, shard)
-        if by_number:
-            assert starting_sequence_number is not None
-            position = self._by_number(stream, shard, shard_iterator_type, starting_sequence_number)
-        elif shard_iterator_type == "LATEST":
-            position = log.end
-        elif shard_iterator_type == "TRIM_HORIZON":
-            position = 0
-        else:
-            position = self.seek(log, self._past(timestamp))
+        position = self.start_at(call, stream, shard, shard_iterator_type, starting_sequence_number, timestamp)
         if dry_run:
             raise messages.dry_run("GetShardIterator")
         now = self.world.clock.now()
         return {"ShardIterator": self.tokens.iterator(now, _scope(stream), shard.index, position)}
 
+    def start_at(
+        self, call: Call, stream: Stream, shard: Shard, kind: str, number: str | None, timestamp: float | None
+    ) -> int:
+        """The position of the shard's log where reading begins (B4). Raises InvalidArgumentException."""
+        by_number = kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER")
+        if by_number != (number is not None) and kind != "AT_TIMESTAMP":
+            raise messages.invalid(
+                "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or "
+                "(2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
+                f"Request specified {kind} and "
+                + ("no StartingSequenceNumber." if by_number else "also a StartingSequenceNumber.")
+            )
+        log = self.log(stream, shard)
+        if by_number:
+            assert number is not None
+            return self._by_number(call, stream, shard, kind, number)
+        if kind == "LATEST":
+            return log.end
+        if kind == "TRIM_HORIZON":
+            return 0
+        return self.seek(log, self._past(timestamp))
+
     @staticmethod
-    def _by_number(stream: Stream, shard: Shard, kind: str, number: str) -> int:
+    def _by_number(call: Call, stream: Stream, shard: Shard, kind: str, number: str) -> int:
         """The log position at or after a sequence number; a shard's own starting number is one (F2 18, 19)."""
         if not sequence.same_shard(number, shard.head, stream.tail):
             try:
@@ -78,7 +83,7 @@ class GetRecordsOperations(KinesisBase):
                     f"while it was used in a call to a shard with {shard.id}"
                 )
             raise messages.invalid(
-                f"StartingSequenceNumber {number} used in GetShardIterator on shard {shard.id} in stream "
+                f"StartingSequenceNumber {number} used in {call.operation} on shard {shard.id} in stream "
                 f"{stream.name} under account {stream.account} is invalid because it did not come from this stream."
             )
         counted = sequence.position(number) - sequence.FIRST
@@ -115,31 +120,17 @@ class GetRecordsOperations(KinesisBase):
         log = self.log(stream, shard)
         self.trim(stream, log, now)
         first = max(position, log.first)
-        entries = _within_bytes(log.read(first, limit))
-        head, tail = shard.head, stream.tail
-        records: list[Json] = [
-            {
-                "SequenceNumber": f"{head}{number}{tail}",
-                "ApproximateArrivalTimestamp": arrival,
-                "Data": data,
-                "PartitionKey": key,
-            }
-            for number, (arrival, key, data, _) in enumerate(entries, sequence.FIRST + 1 + first)
-        ]
-        if stream.was_encrypted:
-            for record, (_arrival, _key, _data, encryption) in zip(records, entries, strict=True):
-                if encryption:
-                    record["EncryptionType"] = encryption
+        entries = within_bytes(log.read(first, limit), MAX_BYTES)
         following = first + len(entries)
         if entries:
-            self.world.trace.fetched(call, tail, shard.index, first, following)
+            self.world.trace.fetched(call, stream.tail, shard.index, first, following)
         self._measure(stream, shard, entries, now)
-        answer: Json = {"Records": records, "MillisBehindLatest": 0}
-        if following < log.end:
-            # Recorded: whole seconds, rounded up, since the last record of the answer. Zero would mean caught up.
-            answer["MillisBehindLatest"] = max(1, math.ceil(now - arrival_of(entries[-1]))) * 1000
+        answer: Json = {
+            "Records": described_records(stream, shard, first, entries),
+            "MillisBehindLatest": millis_behind(entries, following, log, now),
+        }
         if shard.closed is not None and following >= log.end:
-            answer["ChildShards"] = [_child(child) for child in stream.children(shard)]
+            answer["ChildShards"] = described_children(stream, shard)
         else:
             answer["NextShardIterator"] = self.tokens.iterator(now, _scope(stream), shard.index, following)
         return answer
@@ -190,14 +181,44 @@ def _scope(stream: Stream) -> str:
     return f"{stream.account}/{stream.region}/{stream.name}/{stream.tail}"
 
 
-def _within_bytes(entries: list[Entry]) -> list[Entry]:
-    """As many entries as fit into one answer, at least one."""
-    if bytes_read(entries) <= MAX_BYTES:
+def described_records(stream: Stream, shard: Shard, first: int, entries: list[Entry]) -> list[Json]:
+    """AWS's Record structures for entries of a shard's log, which begin at position `first`."""
+    head, tail = shard.head, stream.tail
+    records: list[Json] = [
+        {
+            "SequenceNumber": f"{head}{number}{tail}",
+            "ApproximateArrivalTimestamp": arrival,
+            "Data": data,
+            "PartitionKey": key,
+        }
+        for number, (arrival, key, data, _) in enumerate(entries, sequence.FIRST + 1 + first)
+    ]
+    if stream.was_encrypted:
+        for record, (_arrival, _key, _data, encryption) in zip(records, entries, strict=True):
+            if encryption:
+                record["EncryptionType"] = encryption
+    return records
+
+
+def described_children(stream: Stream, shard: Shard) -> list[Json]:
+    """AWS's ChildShard structures of a closed shard."""
+    return [_child(child) for child in stream.children(shard)]
+
+
+def millis_behind(entries: list[Entry], following: int, log: ShardLog, now: float) -> int:
+    """Recorded: whole seconds, rounded up, since the last record of the answer; `following` is the position behind it.
+    Zero means caught up."""
+    return max(1, math.ceil(now - arrival_of(entries[-1]))) * 1000 if following < log.end else 0
+
+
+def within_bytes(entries: list[Entry], most: int) -> list[Entry]:
+    """As many entries as fit into one answer of `most` bytes, at least one."""
+    if bytes_read(entries) <= most:
         return entries
     total = 0
     for i, entry in enumerate(entries):
         total += bytes_read((entry,))
-        if total > MAX_BYTES:
+        if total > most:
             return entries[: max(1, i)]
     return entries
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.emulator.errors import AwsError
-from harness.emulator.services.kinesis.model import Stream
+from harness.emulator.services.kinesis.model import Consumer, Stream
 
 
 def invalid(text: str) -> AwsError:
@@ -62,6 +62,27 @@ def shard_limit(account: str, region: str, current: int, limit: int, additional:
         f"have resulted from this request: {additional}. Refer to the AWS Service Limits page "
         "(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to "
         "request higher limits."
+    )
+
+
+def consumer_not_found(name: str, created: str, stream: Stream) -> AwsError:
+    """Recorded with `created`, the epoch second of a consumer's ARN; without it the text is unsure (B9)."""
+    since = f" with creation timestamp {created}" if created else ""
+    return not_found(f"Consumer {name}{since} under stream: {stream.name}, account {stream.account} not found.")
+
+
+def consumer_not_active(consumer: Consumer, stream: Stream) -> AwsError:
+    return in_use(
+        f"Consumer {consumer.name} with creation timestamp {int(consumer.created)} under stream: {stream.name}, "
+        f"account {stream.account} is not in ACTIVE status."
+    )
+
+
+def subscribed(consumer: Consumer, stream: Stream, shard_id: str) -> AwsError:
+    """A second subscription within five seconds (B9)."""
+    return in_use(
+        "Another active subscription exists for this consumer: "
+        f"{stream.account}:{stream.name}:{shard_id}:{consumer.name}"
     )
 
 

@@ -25,6 +25,7 @@ _UNITS = {
     "OutgoingBytes": "Bytes",
     "Latency": "Milliseconds",
     "IteratorAgeMilliseconds": "Milliseconds",
+    "MillisBehindLatest": "Milliseconds",
 }
 _INCOMING = ("IncomingBytes", "IncomingRecords", "WriteProvisionedThroughputExceeded")
 _PUT_RECORD = (*_INCOMING, "PutRecord.Bytes", "PutRecord.Latency", "PutRecord.Success")
@@ -83,6 +84,27 @@ class StreamMetrics:
             if name in enabled:
                 dimensions = (("ShardId", shard_id), self._stream)
                 self._metrics.add(Metric(*self._room, name, _unit(name), dimensions), value)
+
+    def subscribed(self, consumer: str, *, throttled: bool) -> None:
+        """A call of SubscribeToShard that was taken, or refused because it came too soon."""
+        if not throttled:
+            self._of_consumer(consumer, "SubscribeToShard.Success", 1)
+        self._of_consumer(consumer, "SubscribeToShard.RateExceeded", int(throttled))
+
+    def event(self, consumer: str, size: int, count: int, behind: int) -> None:
+        """An event of a subscription: bytes, records, milliseconds behind the latest."""
+        self._of_consumer(consumer, "SubscribeToShardEvent.Bytes", size)
+        self._of_consumer(consumer, "SubscribeToShardEvent.Records", count)
+        self._of_consumer(consumer, "SubscribeToShardEvent.MillisBehindLatest", behind)
+        self._of_consumer(consumer, "SubscribeToShardEvent.Success", 1)
+
+    def subscription_ended(self, consumer: str) -> None:
+        """The service ended a subscription (recorded: one sample of zero)."""
+        self._of_consumer(consumer, "SubscribeToShardEvent.Success", 0)
+
+    def _of_consumer(self, consumer: str, name: str, value: float) -> None:
+        dimensions = (("ConsumerName", consumer), self._stream)
+        self._metrics.add(Metric(*self._room, name, _unit(name), dimensions), value)
 
     def failed(self, operation: str, codes: list[str], *, whole: bool) -> None:
         """Records that did not reach the stream, throttled or failed inside; `whole`: none of the call's did."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from harness.emulator.call import Call
 from harness.emulator.services.kinesis.consumers import ConsumerOperations
-from harness.emulator.services.kinesis.get_records import GetRecordsOperations
 from harness.emulator.services.kinesis.held import HeldRecords
 from harness.emulator.services.kinesis.list_shards import ListShardsOperations
 from harness.emulator.services.kinesis.put_records import PutRecordsOperations
 from harness.emulator.services.kinesis.reshard import ReshardOperations
 from harness.emulator.services.kinesis.settings import SettingsOperations
+from harness.emulator.services.kinesis.subscriptions import SubscriptionOperations
 from harness.emulator.services.kinesis.tags import TagOperations
 
 
 class Kinesis(
     PutRecordsOperations,
-    GetRecordsOperations,
+    SubscriptionOperations,
     ListShardsOperations,
     ReshardOperations,
     SettingsOperations,
@@ -23,7 +23,7 @@ class Kinesis(
     TagOperations,
     HeldRecords,
 ):
-    """Streams with their records. Throughput limits are not enforced; SubscribeToShard is refused."""
+    """Streams with their records. Throughput limits are not enforced."""
 
     name = "kinesis"
 

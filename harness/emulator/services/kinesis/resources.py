@@ -43,13 +43,13 @@ class ResourceOperations(KinesisBase):
             self.consumers.put(self.find_consumer(call, arn)[0], resource)
 
     def find_consumer(self, call: Call, arn: str) -> tuple[ConsumerKey, Consumer]:
-        """Raises ResourceNotFoundException (text unsure)."""
+        """Raises ResourceNotFoundException."""
         stream = self.find(call, None, arn)
         name, _, created = arn.rsplit("/", 1)[1].partition(":")
         key = (*stream.key, name)
         consumer = self.consumers.get(key)
         if consumer is None or (created and consumer.arn != arn):
-            raise messages.not_found(f"Consumer {arn}, account {stream.account} not found.")
+            raise messages.consumer_not_found(name, created, stream)
         return key, consumer
 
     @operation

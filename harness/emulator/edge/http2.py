@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import deque
 from contextlib import suppress
 from typing import cast
 
@@ -46,13 +45,13 @@ log = logging.getLogger(__name__)
 
 MAX_STREAMS = 100
 """Streams of a connection that are open at the same time."""
-IDLE_FRAMES = 2000
+IDLE_FRAMES = 1000
 """Frames that carry nothing, at once; then `_IDLE_RATE` a second. Each `_BYTES_PER_UPDATE` that were sent to the client
 give one back: it has to widen its window for more."""
 MAX_UNSENT = 16 * 1024 * 1024
 """Bytes of answers that wait for a client; with more, its next requests are not begun."""
 
-_IDLE_RATE = 100.0
+_IDLE_RATE = 10.0
 _BYTES_PER_UPDATE = 1024
 _WINDOW = 1024 * 1024  # bytes of a body that a client may send ahead, and
 _CONNECTION_WINDOW = 16 * 1024 * 1024  # of all bodies of a connection
@@ -103,10 +102,10 @@ class Http2Connection(asyncio.Protocol):
         }
         self._h2.local_settings = Settings(client=False, initial_values=initial)
         self._streams: dict[int, _Stream] = {}
-        self._waiting: deque[tuple[_Stream, HttpRequest]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._calm = TokenBucket(_IDLE_RATE, IDLE_FRAMES, loop.time())
         self._unsent = 0
+        self._room: asyncio.Future[None] | None = None  # handlers wait for it while too much is unsent
         self._full = False  # the transport's write buffer
         self._is_leaving = False  # a GOAWAY was received or sent: the connection ends with its last stream
         self._is_deaf = False
@@ -128,7 +127,6 @@ class Http2Connection(asyncio.Protocol):
         self._is_deaf = True
         if self._going_on is not None:
             self._going_on.cancel()
-        self._waiting.clear()
         for stream in tuple(self._streams.values()):
             self._drop(stream)
         if not self.gone.done():
@@ -263,16 +261,9 @@ class Http2Connection(asyncio.Protocol):
         self._body_is_over(stream)
         request = stream.request()
         stream.body = bytearray()
-        self._waiting.append((stream, request))
-        self._start_waiting()
-
-    def _start_waiting(self) -> None:
-        while self._waiting and self._unsent <= MAX_UNSENT:
-            stream, request = self._waiting.popleft()
-            if stream.is_open:
-                task = self.loop.create_task(self._answer(stream, request))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        task = self.loop.create_task(self._answer(stream, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _refuse(self, stream: _Stream, status: int, message: str, request: HttpRequest | None = None) -> None:
         """Answer what can't be read, and read no more of it."""
@@ -284,6 +275,12 @@ class Http2Connection(asyncio.Protocol):
 
     async def _answer(self, stream: _Stream, request: HttpRequest) -> None:
         task = asyncio.current_task()
+        while self._unsent > MAX_UNSENT and stream.is_open:
+            if self._room is None:
+                self._room = self.loop.create_future()
+            await asyncio.shield(self._room)
+        if not stream.is_open:
+            return
         try:
             response = await self.server.handler(request)
         except (Exception, asyncio.CancelledError) as error:
@@ -374,7 +371,12 @@ class Http2Connection(asyncio.Protocol):
                 self._finished(stream)
         if not stream.out and stream.drained is not None and not stream.drained.done():
             stream.drained.set_result(None)
-        self._start_waiting()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if self._room is not None and (self._unsent <= MAX_UNSENT or self._transport is None):
+            self._room.set_result(None)
+            self._room = None
 
     def _finished(self, stream: _Stream) -> None:
         """The answer is sent in full. A client that still sends its request is told to stop."""
@@ -397,6 +399,7 @@ class Http2Connection(asyncio.Protocol):
         stream.out = bytearray()
         if stream.streaming is not None:
             stream.streaming.cancel()
+        self._make_room()
         self._close_if_done()
 
     def _leave_unanswered(self, response: Unanswered) -> None:

@@ -13,9 +13,11 @@ MAX_FRAME = 16_384
 """Bytes of a frame's payload: HTTP/2's smallest maximum, which we do not raise."""
 MAX_BLOCK = 64 * 1024
 """Bytes of one compressed block of headers, over all its frames."""
+MAX_SETTINGS = 32 * 6
+"""Bytes of a SETTINGS frame: six for each, and HTTP/2 knows ten of them."""
 
 PROTOCOL_ERROR, FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM = 0x1, 0x6, 0xB  # error codes (section 7)
-DATA, HEADERS, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0x0, 0x1, 0x7, 0x8, 0x9  # kinds of frames (section 6)
+DATA, HEADERS, SETTINGS, GOAWAY, CONTINUATION = 0x0, 0x1, 0x4, 0x7, 0x9  # kinds of frames (section 6)
 _END_STREAM, _END_HEADERS, _PADDED = 0x1, 0x4, 0x8
 _HEAD = 9
 
@@ -80,6 +82,8 @@ class Frames:
         length, kind, flags = int.from_bytes(data[:3], "big"), data[3], data[4]
         if length > MAX_FRAME:
             raise FrameRefused(FRAME_SIZE_ERROR, "a frame is too large")
+        if kind == SETTINGS and length > MAX_SETTINGS:
+            raise FrameRefused(ENHANCE_YOUR_CALM, "too many settings")
         if kind in (HEADERS, CONTINUATION):
             block = (self._block or 0) + length
             if block > MAX_BLOCK:

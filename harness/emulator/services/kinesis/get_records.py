@@ -10,8 +10,8 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.kinesis import messages, sequence
 from harness.emulator.services.kinesis.base import KinesisBase
-from harness.emulator.services.kinesis.entry import Entry, arrival_of, bytes_read
-from harness.emulator.services.kinesis.model import Shard, ShardLog, Stream, canonical_shard_id
+from harness.emulator.services.kinesis.entry import Entry, ShardLog, arrival_of, bytes_read
+from harness.emulator.services.kinesis.model import Shard, Stream, canonical_shard_id
 from harness.emulator.services.kinesis.tokens import VALID_SECONDS, BadToken
 from harness.json_object import Json
 

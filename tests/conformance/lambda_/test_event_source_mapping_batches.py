@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 _streams = itertools.count()
 
@@ -288,3 +289,25 @@ def test_deleted_mapping_and_deleted_stream(pipe: Pipe, aws: Any) -> None:
     pipe.kinesis.delete_stream(StreamName=pipe.stream)
     aws.settle()
     assert pipe.client.get_event_source_mapping(UUID=mapping)["LastProcessingResult"].startswith("PROBLEM: ")
+
+
+def test_a_fan_out_consumer_is_an_event_source(pipe: Pipe, aws: Any) -> None:
+    """C9: the event's eventSourceARN is the consumer's; a consumer that is gone is a problem, and is no source."""
+    arn = pipe.arn
+    consumer = pipe.kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
+    uuid = pipe.map(EventSourceArn=consumer)
+    (shown,) = aws.client("lambda").list_event_source_mappings(EventSourceArn=consumer)["EventSourceMappings"]
+    assert (shown["UUID"], shown["EventSourceArn"]) == (uuid, consumer)
+    pipe.put("1")
+    aws.settle()
+    (call,) = pipe.calls()
+    assert [record["eventSourceARN"] for record in call["event"]["Records"]] == [consumer]
+    pipe.kinesis.deregister_stream_consumer(ConsumerARN=consumer)
+    pipe.put("2")
+    aws.advance(1)
+    assert pipe.calls() == []
+    found = aws.client("lambda").get_event_source_mapping(UUID=uuid)
+    assert found["LastProcessingResult"].startswith("PROBLEM: Consumer c with creation timestamp")
+    pipe.client.delete_event_source_mapping(UUID=uuid)
+    with pytest.raises(ClientError, match=f"Stream not found: {consumer}"):
+        pipe.map(EventSourceArn=consumer)

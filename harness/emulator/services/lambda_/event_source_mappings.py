@@ -23,7 +23,7 @@ _DEFAULT_BATCH = 100
 
 
 class EventSourceMappings(Destinations):
-    """Kinesis streams as event sources."""
+    """Kinesis streams and their fan-out consumers as event sources."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -238,8 +238,6 @@ class EventSourceMappings(Destinations):
             raise names.invalid("Unrecognized event source.")
         if parts[2] != "kinesis":
             raise self.refuse(f"EventSourceArn of {parts[2]}")
-        if "/consumer/" in arn:
-            raise self.refuse("EventSourceArn of an enhanced fan-out consumer")
 
     def _apply(self, mapping: EventSourceMapping, given: Json) -> None:
         """Take over the members that are set. Raises InvalidParameterValueException."""

@@ -172,6 +172,7 @@ class EventSourceMapping:
     account: str
     region: str
     source_arn: str
+    """Of a stream, or of an enhanced fan-out consumer."""
     function_arn: str
     enabled: bool
     starting_position: str
@@ -195,6 +196,11 @@ class EventSourceMapping:
     @property
     def arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
+
+    @property
+    def stream_arn(self) -> str:
+        """The stream's ARN; the source's may be that of a fan-out consumer of it."""
+        return self.source_arn.partition("/consumer/")[0]
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -212,7 +212,7 @@ class Delivery:
                 "approximateArrivalOfFirstRecord": iso(batch[0]["ApproximateArrivalTimestamp"]),
                 "approximateArrivalOfLastRecord": iso(batch[-1]["ApproximateArrivalTimestamp"]),
                 "batchSize": len(batch),
-                "streamArn": mapping.source_arn,
+                "streamArn": mapping.stream_arn,
             },
         }
         role = self._shard.reader.role()

@@ -30,9 +30,9 @@ class MappingReader:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.shards: dict[str, ShardReader] = {}
         self.stopping = False
-        self.client = StreamClient(self._kinesis, mapping.source_arn)
+        self.client = StreamClient(self._kinesis, mapping.stream_arn)
         self._role: str | None = None
-        self._topic = f"kinesis:{mapping.source_arn}"
+        self._topic = f"kinesis:{mapping.stream_arn}"
 
     def start(self, after: set[asyncio.Task[Any]]) -> None:
         self.service.world.topics.subscribe(self._topic, self._wake)
@@ -59,7 +59,14 @@ class MappingReader:
         return self._role
 
     async def _kinesis(self, operation: str, params: Json) -> Json:
-        """Call Kinesis with the function's role. Raises AwsError."""
+        """Call Kinesis with the function's role, as a fan-out consumer only while that is registered. Raises AwsError.
+
+        Records are read with GetRecords: a subscription would let the function wait for the five seconds in which AWS
+        lets nobody begin at another place, after each failure.
+        """
+        if self.mapping.source_arn != self.mapping.stream_arn:
+            consumer = {"ConsumerARN": self.mapping.source_arn}
+            await self.service.world.bus.ask("kinesis", "DescribeStreamConsumer", consumer, self.caller)
         caller = self.service.as_lambda(self.caller, self.role(), self.mapping.arn)
         return await self.service.call("kinesis", operation, params, caller)
 

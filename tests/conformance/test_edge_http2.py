@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -352,6 +353,38 @@ def test_a_stop_says_goodbye_and_lets_answers_finish() -> None:
             assert frame(0x7, 0, 0, bytes((0, 0, 0, stream, 0, 0, 0, 0))) in rest
             assert b"done" in rest
             await stopping
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 200),
+        ([(":authority", "evil.example")], 403),
+        ([("origin", "http://evil.example")], 403),
+    ],
+)
+@pytest.mark.emulator_only
+def test_foreign_hosts_and_pages_get_nothing(aws: Any, headers: list[tuple[str, str]], status: int) -> None:
+    """Law 9: `:authority` is the Host that the guard judges."""
+
+    async def test() -> None:
+        client = await connect_http2(int(aws.url.rpartition(":")[2]))
+        answer = await client.answer(await client.send("/_harness/health", method="GET", headers=headers))
+        assert answer.status == status
+        client.writer.close()
+
+    run(test)
+
+
+def test_another_host_beside_the_authority_ends_the_connection() -> None:
+    async def test() -> None:
+        async with serving(echo) as (server, _):
+            client = await connect_http2(server.port)
+            client.h2.config.validate_outbound_headers = False
+            await client.send("/", headers=[("host", "evil.example")])
+            assert await client.ended() == 1
 
     run(test)
 

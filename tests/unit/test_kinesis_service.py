@@ -453,6 +453,13 @@ def test_only_an_active_consumer_subscribes_and_nobody_who_asks_for_events_is_fo
         assert list(kinesis._subscriptions.values()) == [second]
         await world.restore(None)
         assert second.has_ended
+        world.transition_seconds = 0
+        await ask("CreateStream", StreamName="s", ShardCount=1)
+        await ask("RegisterStreamConsumer", StreamARN=arn, ConsumerName="c")
+        consumer = f"{arn}/consumer/c:{int(world.clock.now())}"
+        third = await subscribe()
+        world.topics.notify("edge:stopping")  # a stop of the listener waits for no subscription
+        assert third.has_ended
 
     asyncio.run(walk())
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +109,13 @@ def test_another_preface_is_refused() -> None:
     frames.feed(PREFACE[:-1] + b"!")
     with pytest.raises(FrameRefused):
         frames.take()
+
+
+def test_the_library_is_loaded_by_the_first_connection_that_needs_it() -> None:
+    """Starting stays quick."""
+    program = (
+        "import sys, harness.emulator.build, harness.emulator.edge.server\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('h2', 'hpack', 'hyperframe')])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout.strip() == "[]"

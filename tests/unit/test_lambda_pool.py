@@ -79,7 +79,7 @@ def test_who_waits_hears_that_no_process_can_be_started(monkeypatch: pytest.Monk
     def broken(*_: Any) -> Any:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Fleet, "_folder", broken)
+    monkeypatch.setattr(Fleet, "_unpacked", broken)
 
     async def scenario(world: World) -> None:
         with pytest.raises(AwsError) as refused:

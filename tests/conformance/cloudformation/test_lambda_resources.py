@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 from tests.conformance.cloudformation.stack import ROLE, Stack, assert_gone
 from tests.conftest import Aws
@@ -149,10 +151,64 @@ def test_another_handlers_version_replaces_and_the_alias_moves(aws: Aws) -> None
     assert_gone("ResourceNotFoundException", functions.get_function, FunctionName=outputs["Name"], Qualifier="1")
 
 
-def test_layers_are_refused_by_name(aws: Aws) -> None:
-    """Law 1."""
-    template = _FUNCTION.replace('Timeout: "30"', "Layers: [arn:aws:lambda:us-east-1:000000000000:layer:x:1]")
-    assert "Layers" in Stack(aws, "layers").fail(template)["Function"]
+_LAYER = f"""
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{Text: {{Type: String, Default: one}}}}
+Resources:
+{ROLE}
+  Layer:
+    Type: AWS::Lambda::LayerVersion
+    Properties:
+      Content: {{S3Bucket: layers, S3Key: layer.zip}}
+      CompatibleRuntimes: [python3.11]
+      Description: !Ref Text
+  Permission:
+    Type: AWS::Lambda::LayerVersionPermission
+    Properties: {{Action: "lambda:GetLayerVersion", LayerVersionArn: !Ref Layer, Principal: "*"}}
+  Serverless:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {{ContentUri: s3://layers/layer.zip, LayerName: serverless, RetentionPolicy: Delete}}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: |
+        import open_door
+        def handler(event, context):
+            return open_door.WORD
+      Handler: index.handler
+      Runtime: python3.11
+      Role: !GetAtt Role.Arn
+      Layers: [!Ref Layer, !Ref Serverless]
+Outputs:
+  Layer: {{Value: !Ref Layer}}
+  Permission: {{Value: !Ref Permission}}
+  Serverless: {{Value: !Ref Serverless}}
+  Function: {{Value: !Ref Function}}
+"""
+
+
+def test_layers_and_who_may_use_them(aws: Aws) -> None:
+    """C11: by CloudFormation's own types and by SAM's; a change is a new version."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("python/open_door.py", "WORD = 'open'\n")
+    s3, functions = aws.client("s3"), aws.client("lambda")
+    s3.create_bucket(Bucket="layers")
+    s3.put_object(Bucket="layers", Key="layer.zip", Body=package.getvalue())
+    stack = Stack(aws, "layers").deploy(_LAYER)
+    outputs = stack.outputs()
+    assert outputs["Permission"].startswith(outputs["Layer"] + "#layers-Permission-")
+    assert outputs["Serverless"].endswith(":layer:serverless:1")
+    assert json.load(functions.invoke(FunctionName=outputs["Function"])["Payload"]) == "open"
+    layer = functions.get_layer_version_by_arn(Arn=outputs["Layer"])
+    assert layer["CompatibleRuntimes"] == ["python3.11"]
+    stack.deploy(_LAYER.replace("Default: one", "Default: two"))
+    after = stack.outputs()
+    assert after["Layer"] != outputs["Layer"]
+    used = functions.get_function_configuration(FunctionName=outputs["Function"])["Layers"]
+    assert [layer["Arn"] for layer in used] == [after["Layer"], after["Serverless"]]
+    stack.delete()
+    assert functions.list_layers()["Layers"] == []
 
 
 def test_a_mapping_from_a_moment_on(aws: Aws) -> None:

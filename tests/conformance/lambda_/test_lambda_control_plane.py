@@ -134,7 +134,6 @@ def test_create_twice(functions: Any) -> None:
         ({"Environment": {"Variables": {"BIG": "x" * 4096}}}, "InvalidParameterValueException"),
         ({"PackageType": "Image"}, "NotEmulated"),
         ({"Runtime": "java21"}, "NotEmulated"),
-        ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]}, "NotEmulated"),
     ],
 )
 def test_refused_settings(functions: Any, settings: dict[str, Any], code: str) -> None:
@@ -324,7 +323,7 @@ def test_tags_and_other_reads(functions: Any) -> None:
     assert client.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] == "Terminate"
     assert client.get_runtime_management_config(FunctionName=name)["UpdateRuntimeOn"] == "Auto"
     assert client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000
-    assert refused(client.list_layers)[::2] == ("NotEmulated", 501)
+    assert refused(client.list_capacity_providers)[::2] == ("NotEmulated", 501)
 
 
 def test_hot_reload(functions: Any, tmp_path: Any) -> None:

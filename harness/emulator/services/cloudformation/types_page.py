@@ -58,6 +58,8 @@ REFS = {
     "AWS::Lambda::EventInvokeConfig": "`<function>\\|<qualifier>`",
     "AWS::Lambda::EventSourceMapping": "the UUID",
     "AWS::Lambda::Function": "the name",
+    "AWS::Lambda::LayerVersion": "the ARN with the version",
+    "AWS::Lambda::LayerVersionPermission": "`<layer version ARN>#<statement id>`",
     "AWS::Lambda::Permission": "the statement's id",
     "AWS::Lambda::Version": "the ARN with the version",
     "AWS::Logs::LogGroup": "the name",

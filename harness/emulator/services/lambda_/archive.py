@@ -25,8 +25,8 @@ class _Broken(ValueError):
     pass
 
 
-def check(archive: bytes) -> None:
-    """Raises InvalidParameterValueException. It reads every byte, so it is no work for the event loop."""
+def check(archive: bytes) -> int:
+    """Bytes of its files. Raises InvalidParameterValueException. It reads every byte: no work for the event loop."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as package:
             members = package.infolist()
@@ -41,6 +41,7 @@ def check(archive: bytes) -> None:
         raise names.invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
     if not members:
         raise names.invalid("Uploaded file must be a non-empty zip")
+    return declared
 
 
 def _read(package: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> None:

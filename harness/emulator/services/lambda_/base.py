@@ -16,6 +16,7 @@ from harness.emulator.services.lambda_.model import (
     EventSourceMapping,
     Function,
     FunctionVersion,
+    LayerVersion,
     MappingCheckpoint,
 )
 from harness.emulator.services.lambda_.names import FunctionName
@@ -37,6 +38,9 @@ class LambdaBase(Service):
         super().__init__(world)
         self.functions: Table[tuple[str, str, str], Function] = world.store.table("lambda.functions")
         self.code: Table[str, bytes] = world.store.table("lambda.code")
+        self.layers: Table[tuple[str, str, str, int], LayerVersion] = world.store.table("lambda.layers")
+        self.layer_counts: Table[tuple[str, str, str], int] = world.store.table("lambda.layer_counts")
+        """How many versions a layer ever had: no number comes twice."""
         self.events: Table[str, AsyncEvent] = world.store.table("lambda.async_events")
         self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
         self.checkpoints: Table[tuple[str, str], MappingCheckpoint] = world.store.table("lambda.checkpoints")

@@ -80,7 +80,7 @@ def kept(fields: Json) -> dict[str, bool]:
 def _refuse(given: Json) -> None:
     if given.get("PackageType", "Zip") != "Zip":
         raise NotEmulated("lambda", f"PackageType {given['PackageType']}")
-    for member in ("Layers", "FileSystemConfigs", "CodeSigningConfigArn"):
+    for member in ("FileSystemConfigs", "CodeSigningConfigArn"):
         if given.get(member):
             raise NotEmulated("lambda", member)
     if given.get("ImageConfig"):
@@ -179,6 +179,8 @@ def describe(version: FunctionVersion, now: float, *, qualified: bool = False) -
         shown["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
     if version.kms_key_arn:
         shown["KMSKeyArn"] = version.kms_key_arn
+    if version.layers:
+        shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.code.size} for layer in version.layers]
     if version.vpc is not None:
         shown["VpcConfig"] = vpc_config.describe(version.vpc, version.account, version.region)
     return shown | states(version, now)

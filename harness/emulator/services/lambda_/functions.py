@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.emulator.call import Call
-from harness.emulator.errors import NotEmulated, constraint, validation_error
+from harness.emulator.errors import AwsError, NotEmulated, constraint, validation_error
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_ import configuration, names
 from harness.emulator.services.lambda_.base import page
-from harness.emulator.services.lambda_.model import LATEST, Function, FunctionVersion
+from harness.emulator.services.lambda_.layers import Layers, check_size
+from harness.emulator.services.lambda_.model import LATEST, Code, Function, FunctionVersion, UsedLayer
 from harness.emulator.services.lambda_.packages import used_code
 from harness.emulator.services.lambda_.versions import Versions
 from harness.json_object import Json
@@ -17,7 +18,7 @@ from harness.json_object import Json
 MAX_NAME = 64
 
 
-class Functions(Versions):
+class Functions(Versions, Layers):
     """The life of a function."""
 
     @operation
@@ -61,10 +62,12 @@ class Functions(Versions):
             raise names.invalid(f"{missing} is mandatory for functions created with deployment packages.")
         if (name.account, name.region, name.name) in self.functions:
             raise names.conflict(f"Function already exist: {name.name}")
+        fields["layers"] = self.layers_of(call, layers or [])
         package = await self.fetch_code(call, code)
         if (name.account, name.region, name.name) in self.functions:  # made while the package was read
             self.forget_unused_code({package.sha256})
             raise names.conflict(f"Function already exist: {name.name}")
+        self._check_size(package, fields["layers"])
         now = self.world.clock.now()
         defaults: Json = {
             "description": "",
@@ -108,13 +111,9 @@ class Functions(Versions):
     async def get_function(self, call: Call, *, function_name: str, qualifier: str | None = None) -> Json:
         function, name = self.find(call, function_name, qualifier)
         version = self.version_of(function, name)
-        if version.code.folder is not None:
-            location = f"file://{version.code.folder}"
-        else:
-            location = f"http://{await self.fleet.api.start()}/code/{version.code.sha256}"
         answer: Json = {
             "Configuration": self.show(version, name.qualifier),
-            "Code": {"RepositoryType": "S3", "Location": location},
+            "Code": {"RepositoryType": "S3", "Location": await self.location(version.code)},
         }
         if function.tags and name.qualifier in (None, LATEST):
             answer["Tags"] = dict(function.tags)
@@ -150,6 +149,7 @@ class Functions(Versions):
         function, _ = self.find(call, function_name)  # as it is after the package was read
         self.check_revision(revision_id, function.latest.revision_id)
         before = used_code(function)
+        self._check_size(changes["code"], function.latest.layers)
         if architectures:
             changes["architecture"] = architectures[0]
         if dry_run:
@@ -183,9 +183,20 @@ class Functions(Versions):
     ) -> Json:
         function, _ = self.find(call, function_name)
         self.check_revision(revision_id, function.latest.revision_id)
-        fields = configuration.read(call.params)
-        self.keep(call, function.arn, configuration.kept(fields))
-        return self._update(function, fields, set(), False)
+        changes = configuration.read(call.params)
+        if layers is not None:
+            changes["layers"] = self.layers_of(call, layers)
+            check_size(function.latest.code, changes["layers"])
+        self.keep(call, function.arn, configuration.kept(changes))
+        return self._update(function, changes, used_code(function), False)
+
+    def _check_size(self, package: Code, layers: tuple[UsedLayer, ...]) -> None:
+        """`check_size`, for a package that was just stored: one that is refused is not kept."""
+        try:
+            check_size(package, layers)
+        except AwsError:
+            self.forget_unused_code({package.sha256})
+            raise
 
     def _update(self, function: Function, changes: Json, before: set[str], publish: bool) -> Json:
         now = self.world.clock.now()

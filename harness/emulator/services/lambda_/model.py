@@ -18,6 +18,16 @@ class Code:
     sha256: str
     size: int
     folder: str | None = None
+    unzipped: int = 0
+    """Bytes of its files."""
+
+
+@dataclass(slots=True, frozen=True)
+class UsedLayer:
+    """A layer version of a function. It keeps the content: deleting a layer version takes it from no function."""
+
+    arn: str
+    code: Code
 
 
 @dataclass(slots=True, frozen=True)
@@ -65,6 +75,8 @@ class FunctionVersion:
     """None if it never had one."""
     snap_start: str = "None"
     """`None` or `PublishedVersions`."""
+    layers: tuple[UsedLayer, ...] = ()
+    """In order: what a later one holds wins (C11)."""
 
     @property
     def unqualified_arn(self) -> str:
@@ -102,6 +114,35 @@ class Policy:
 
     revision_id: str
     statements: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LayerVersion:
+    """One version of a layer, with its resource policy if it has one (C11)."""
+
+    account: str
+    region: str
+    name: str
+    version: int
+    code: Code
+    description: str
+    license_info: str | None
+    runtimes: tuple[str, ...]
+    architectures: tuple[str, ...]
+    created_at: float
+    policy: Policy | None = None
+
+    @property
+    def layer_arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:layer:{self.name}"
+
+    @property
+    def arn(self) -> str:
+        return f"{self.layer_arn}:{self.version}"
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        return (self.account, self.region, self.name, self.version)
 
 
 @dataclass(slots=True)

@@ -23,11 +23,11 @@ class Packages(LambdaBase):
     """Fetches, checks and stores packages by content."""
 
     async def fetch_code(self, call: Call, given: Json) -> Code:
-        """The package of a CreateFunction's `Code` or an UpdateFunctionCode request.
+        """The package of a CreateFunction's `Code`, an UpdateFunctionCode request or a layer version's `Content`.
 
         Raises InvalidParameterValueException, RequestEntityTooLargeException; NotEmulated for images.
         """
-        for member in ("ImageUri", "S3ObjectVersion", "SourceKMSKeyArn", "S3ObjectStorageMode"):
+        for member in ("ImageUri", "SourceKMSKeyArn", "S3ObjectStorageMode"):
             if given.get(member):
                 raise self.refuse(f"{call.operation} with {member}")
         archive = given.get("ZipFile")
@@ -37,7 +37,7 @@ class Packages(LambdaBase):
                 raise names.invalid("Please provide a source for function code.")
             if bucket == HOT_RELOAD_BUCKET:
                 return self._hot_reload(key)
-            archive = await self._from_s3(call, bucket, key)
+            archive = await self._from_s3(call, bucket, key, given.get("S3ObjectVersion"))
         elif len(archive) > MAX_ZIP_BYTES:
             raise AwsError(
                 "RequestEntityTooLargeException",
@@ -45,19 +45,20 @@ class Packages(LambdaBase):
                 413,
                 members={"Type": "User"},
             )
-        await self.world.aside.run(check, archive)
+        unzipped = await self.world.aside.run(check, archive)
         sha256 = hashlib.sha256(archive).hexdigest()
         self.code.put(sha256, archive)
-        return Code(sha256, len(archive))
+        return Code(sha256, len(archive), unzipped=unzipped)
 
     def _hot_reload(self, folder: str) -> Code:
         if not os.path.isabs(folder) or not os.path.isdir(folder):
             raise names.invalid(f"The hot-reload key must be the absolute path of a folder, not {folder}")
         return Code(hashlib.sha256(folder.encode()).hexdigest(), 0, folder)
 
-    async def _from_s3(self, call: Call, bucket: str, key: str) -> bytes:
+    async def _from_s3(self, call: Call, bucket: str, key: str, version: str | None) -> bytes:
+        params = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
         try:
-            answer = await self.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, call.caller)
+            answer = await self.call("s3", "GetObject", params, call.caller)
         except AwsError as error:
             raise names.invalid(
                 f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"
@@ -65,8 +66,16 @@ class Packages(LambdaBase):
         body: bytes = answer["Body"]
         return body
 
+    async def location(self, code: Code) -> str:
+        """The URL where a package can be fetched: of the Runtime API's listener, or of the hot-reload folder."""
+        if code.folder is not None:
+            return f"file://{code.folder}"
+        return f"http://{await self.fleet.api.start()}/code/{code.sha256}"
+
     def forget_unused_code(self, sha256s: set[str]) -> None:
-        """Remove packages that no version of any function uses any more."""
+        """Remove packages that no layer and no version of any function uses any more."""
+        if sha256s:
+            sha256s = sha256s - {layer.code.sha256 for layer in self.layers.values()}
         for function in self.functions.values():
             sha256s -= used_code(function)
             if not sha256s:
@@ -76,7 +85,8 @@ class Packages(LambdaBase):
 
 
 def used_code(function: Function) -> set[str]:
-    return {version.code.sha256 for version in (function.latest, *function.versions.values())}
+    versions = (function.latest, *function.versions.values())
+    return {code.sha256 for version in versions for code in (version.code, *(layer.code for layer in version.layers))}
 
 
 def base64_sha256(code: Code) -> str:

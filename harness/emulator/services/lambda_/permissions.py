@@ -11,7 +11,7 @@ from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_ import names
-from harness.emulator.services.lambda_.base import LambdaBase
+from harness.emulator.services.lambda_.layers import Layers
 from harness.emulator.services.lambda_.model import Function, Policy
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.json_object import Json
@@ -19,7 +19,7 @@ from harness.json_object import Json
 _NO_POLICY = "The resource you requested does not exist."
 
 
-class Permissions(LambdaBase):
+class Permissions(Layers):
     """One policy per qualifier ("" for the function itself)."""
 
     @operation
@@ -105,8 +105,10 @@ class Permissions(LambdaBase):
             self.version_of(function, name)
 
     def resource_policy(self, resource: str) -> str | None:
-        """The policy of a function (or of its version or alias, when the ARN ends in a qualifier)."""
+        """The policy of a layer version, or of a function (its version or alias, when the ARN ends in a qualifier)."""
         parts = resource.split(":")
+        if len(parts) == 8 and parts[5] == "layer":
+            return self.layer_policy(resource)
         if len(parts) not in (7, 8) or parts[5] != "function":
             return None
         function = self.functions.get((parts[4], parts[3], parts[6]))

@@ -1,4 +1,5 @@
-"""These tests run twice: on awslambdaric, and on the emulator's own runtime loop."""
+"""These tests run twice: on awslambdaric with AWS's paths, and on the emulator's own runtime loop with real ones, as
+where neither awslambdaric nor a mount namespace can be had."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread | None]:
         pytest.importorskip("awslambdaric")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_LAMBDA_RUNTIME", request.param)
+        patch.setenv("HARNESS_LAMBDA_PATHS", "aws" if request.param == "awslambdaric" else "real")
         with EmulatorThread(clock="manual", seed=7) as running:
             yield running
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from tests.conformance.lambda_.conftest import archive
 
 
 def test_environment(functions: Any, aws: Any) -> None:
@@ -49,6 +52,23 @@ def test_environment(functions: Any, aws: Any) -> None:
         "_AWS_XRAY_DAEMON_PORT", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID",
     }  # fmt: skip
     assert set(environment) <= known
+
+
+def test_layers(functions: Any) -> None:
+    """C11: found behind the function's own files, under AWS's names where the machine has them."""
+    package = archive({"python/shared.py": "WHO = 'layer'\n", "bin/tool": "", "lib/text": "", "python/mine.py": ""})
+    layer = functions.client.publish_layer_version(LayerName="shared", Content={"ZipFile": package})
+    source = """
+import os, shared, sys
+def handler(event, context):
+    folder = os.environ["PATH"].split(":")[-1]
+    return [shared.WHO, sys.path[2], os.listdir(folder), os.environ["LD_LIBRARY_PATH"].split(":")[-1]]
+"""
+    name = functions.make(source, Layers=[layer["LayerVersionArn"]])
+    who, found, programs, libraries = functions.invoke(name).json
+    root = found.removesuffix("/python")
+    assert (who, programs, libraries) == ("layer", ["tool"], f"{root}/lib")
+    assert (root == "/opt") == (os.environ["HARNESS_LAMBDA_PATHS"] == "aws")
 
 
 def test_context(functions: Any) -> None:

@@ -54,6 +54,7 @@ _UNSET: Json = {
     "Description": "",
     "Environment": {"Variables": {}},
     "EphemeralStorage": {"Size": 512},
+    "Layers": [],
     "KmsKeyArn": "",
     "MemorySize": 128,
     "SnapStart": {"ApplyOn": "None"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.util
 import io
 import os
@@ -51,6 +52,24 @@ class Disk:
             partial.chmod(0o755)
             partial.rename(folder)
         return folder
+
+    def merged(self, folders: list[Path], mark: int) -> Path:
+        """One folder with the contents of several: a later one's files win. `mark` changes with what is in them."""
+        if len(folders) == 1:
+            return folders[0]
+        name = hashlib.sha256(repr((folders, mark)).encode()).hexdigest()
+        folder = self._folder("layers") / name
+        if not folder.exists():
+            partial = Path(tempfile.mkdtemp(dir=folder.parent))
+            for source in folders:
+                _lay_over(source, partial)
+            partial.chmod(0o755)
+            partial.rename(folder)
+        return folder
+
+    def stage(self) -> Path:
+        """An empty folder that processes mount on, each in its own namespace."""
+        return self._folder("stage")
 
     def packages(self) -> Path:
         """A folder that holds AWS's packages and nothing else (links to the emulator's own)."""
@@ -118,13 +137,42 @@ def _remove_abandoned() -> None:
 
 
 def unpack(archive: bytes, folder: Path) -> None:
-    """Extract with file modes. Names that point outside stay inside (zipfile sees to that)."""
+    """Extract with file modes and symbolic links. Names that point outside stay inside (zipfile sees to that)."""
+    links: list[zipfile.ZipInfo] = []
     with zipfile.ZipFile(io.BytesIO(archive)) as package:
         for member in package.infolist():
+            if stat.S_ISLNK(member.external_attr >> 16):
+                links.append(member)
+                continue
             path = package.extract(member, folder)
             mode = member.external_attr >> 16 & 0o777
             if mode and not member.is_dir():
                 os.chmod(path, mode | 0o400)
+        for member in links:  # last: nothing is written through one
+            path = package.extract(member, folder)
+            target = Path(path).read_bytes()
+            os.unlink(path)
+            os.symlink(target, os.fsencode(path))
+
+
+def _lay_over(source: Path, target: Path) -> None:
+    """Link the files of `source` into `target`, in the place of what is there."""
+    for folder, folders, files in os.walk(source):
+        here = target / Path(folder).relative_to(source)
+        if here.is_symlink() or here.is_file():
+            here.unlink()
+        here.mkdir(exist_ok=True)
+        for name in (*files, *(name for name in folders if os.path.islink(os.path.join(folder, name)))):
+            place = here / name
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+            original = os.path.join(folder, name)
+            try:
+                os.link(original, place, follow_symlinks=False)
+            except OSError:  # a hot-reload folder on another file system
+                shutil.copy2(original, place, follow_symlinks=False)
 
 
 def fingerprint(folder: str) -> int:

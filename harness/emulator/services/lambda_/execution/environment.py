@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from harness.emulator.permissions.function_sessions import session_token
@@ -12,6 +13,9 @@ from harness.emulator.services.lambda_.model import FunctionVersion
 _FROM_HOST = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 _PATH = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 """AWS's, behind the folder of the interpreter (/var/lang/bin there)."""
+
+_SEARCHED = frozenset(("PATH", "LD_LIBRARY_PATH", "NODE_PATH", "PYTHONPATH"))
+_NODE = re.compile(r"nodejs(\d+)\.x")
 
 RESERVED = frozenset({
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -32,11 +36,13 @@ def variables(
     log_stream: str,
     task_root: str,
     packages: Path,
+    layers: Path | None,
     home: Path,
     temporary: Path,
     interpreter: str,
 ) -> dict[str, str]:
-    """All variables of one process. LAMBDA_TASK_ROOT is the real folder: there is no /var/task here."""
+    """All variables of one process, with real folders: the process says /var/task and /opt where it can have them
+    (`runtime/rooms.py`). The dynamic loader needs the real ones at its start."""
     values = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
     values |= {
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -53,7 +59,17 @@ def variables(
         "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
         "_AWS_XRAY_DAEMON_PORT": "2000",
     }
+    if layers is not None:
+        values["PATH"] = f"{os.path.dirname(interpreter)}:{_PATH.replace('/opt', str(layers))}"
+        values["LD_LIBRARY_PATH"] = ":".join(filter(None, (values.get("LD_LIBRARY_PATH"), f"{layers}/lib")))
+    if (node := _NODE.fullmatch(version.runtime)) is not None:
+        opt = str(layers or "/opt")
+        values["NODE_PATH"] = (
+            f"{opt}/nodejs/node{node[1]}/node_modules:{opt}/nodejs/node_modules:{packages}/node_modules:{packages}:{task_root}"
+        )
     values |= version.environment or {}
+    for name in _SEARCHED & values.keys():
+        values[name] = ":".join(_real(part, task_root, layers) for part in values[name].split(":"))
     values |= {
         "_HANDLER": version.handler,
         "AWS_ACCESS_KEY_ID": version.account,
@@ -77,3 +93,11 @@ def variables(
         values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         values["AWS_LAMBDA_LOG_LEVEL"] = version.application_log_level or "INFO"
     return values
+
+
+def _real(part: str, task_root: str, layers: Path | None) -> str:
+    """A folder of a search path that a function's own variables name as AWS does."""
+    for shown, real in (("/var/task", task_root), ("/opt", str(layers or "/opt"))):
+        if part == shown or part.startswith(shown + "/"):
+            return real + part[len(shown) :]
+    return part

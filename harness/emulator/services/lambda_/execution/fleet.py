@@ -26,7 +26,7 @@ from harness.emulator.services.lambda_.execution.pool import Pool
 from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
 from harness.emulator.services.lambda_.execution.sandbox import Sandbox
 from harness.emulator.services.lambda_.execution.worker import InitFailed, Worker
-from harness.emulator.services.lambda_.model import FunctionVersion
+from harness.emulator.services.lambda_.model import Code, FunctionVersion
 
 if TYPE_CHECKING:
     from harness.emulator.world import World
@@ -59,6 +59,7 @@ class Fleet:
         self._retired: list[Pool] = []
         self._workers: dict[Worker, Pool] = {}
         self._ids = itertools.count(1)
+        self._aws_paths = os.environ.get("HARNESS_LAMBDA_PATHS") != "real"
         self._max_initialising = 2 * (os.cpu_count() or 1)
         self._recycling = False
         self._stopping = False
@@ -79,12 +80,14 @@ class Fleet:
     def _pool(self, version: FunctionVersion) -> Pool:
         key = (version.account, version.region, version.name, version.version)
         pool = self._pools.get(key)
-        mark = fingerprint(version.code.folder) if version.code.folder is not None else 0
+        codes = (version.code, *(layer.code for layer in version.layers))
+        mark = sum(fingerprint(code.folder) for code in codes if code.folder is not None)
         if pool is None or pool.version is not version or pool.fingerprint != mark:
             if pool is not None:
                 self._retire(key)
-            package = self._package(version.code.sha256) if version.code.folder is None else None
-            pool = self._pools[key] = Pool(self, version, mark, package)
+            stored = {code.sha256: self._package(code.sha256) for code in codes if code.folder is None}
+            packages = {sha256: package for sha256, package in stored.items() if package is not None}
+            pool = self._pools[key] = Pool(self, version, mark, packages)
         return pool
 
     def retire_function(self, account: str, region: str, name: str, version: str | None = None) -> None:
@@ -128,7 +131,8 @@ class Fleet:
         version = pool.version
         interpreter = await self._interpreters.find(version.runtime)
         address = await self.api.start()
-        folder, packages = await self._folder(pool), self._disk.packages()
+        packages = self._disk.packages()
+        folder, layers = await self.world.aside.run(self._unpacked, pool)
         stream = self._stream(version)
         if interpreter.warning:
             stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
@@ -146,20 +150,28 @@ class Fleet:
             log_stream=stream.name,
             task_root=str(folder),
             packages=packages,
+            layers=layers,
             home=self._disk.home(),
             temporary=self._disk.temporary(worker_id),
             interpreter=interpreter.executable,
         )
-        hot = version.code.folder is not None
-        await worker.start(_arguments(interpreter, folder, packages, hot), variables, folder, limit)
+        stage = self._disk.stage() if self._aws_paths else ""
+        places = [str(folder), str(packages), str(layers or ""), str(stage)]
+        hot = any(code.folder is not None for code in (version.code, *(layer.code for layer in version.layers)))
+        await worker.start(_arguments(interpreter, places, hot), variables, folder, limit)
         return worker
 
-    async def _folder(self, pool: Pool) -> Path:
-        code = pool.version.code
-        if code.folder is not None:
-            return Path(code.folder)
-        assert pool.package is not None, "every stored version has its code stored"
-        return await self.world.aside.run(self._disk.code, code.sha256, pool.package)
+    def _unpacked(self, pool: Pool) -> tuple[Path, Path | None]:
+        """The folders of a version's code and of its layers together; None without layers."""
+
+        def folder(code: Code) -> Path:
+            if code.folder is not None:
+                return Path(code.folder)
+            return self._disk.code(code.sha256, pool.packages[code.sha256])
+
+        version = pool.version
+        layers = [folder(layer.code) for layer in version.layers]
+        return folder(version.code), self._disk.merged(layers, pool.fingerprint) if layers else None
 
     def _package(self, sha256: str) -> bytes | None:
         package: bytes | None = self.world.store.table("lambda.code").get(sha256)
@@ -234,10 +246,9 @@ class Fleet:
         self._disk.remove()
 
 
-def _arguments(interpreter: Interpreter, folder: Path, packages: Path, hot: bool) -> list[str]:
-    launch = [str(_RUNTIME / "launch.py")]
+def _arguments(interpreter: Interpreter, places: list[str], hot: bool) -> list[str]:
+    launch = str(_RUNTIME / "launch.py")
     if interpreter.loop == NODE_LOOP:
         loop = str(_RUNTIME / "node_loop.mjs")
-        return [sys.executable, "-S", *launch, "exec", interpreter.executable, loop, str(folder)]
-    clean = "1" if hot else "0"
-    return [interpreter.executable, "-S", *launch, interpreter.loop, str(folder), str(packages), clean]
+        return [sys.executable, "-S", launch, "exec", *places, interpreter.executable, loop]
+    return [interpreter.executable, "-S", launch, interpreter.loop, *places, "1" if hot else "0"]

@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 class Pool:
     """Runs invocations of `version`. `retire` ends its processes as they become free.
 
-    `package` is the version's code, unless that is a folder: kept here because the store forgets it when the function
-    is changed or deleted, while callers may still wait for a process.
+    `packages` are its code and its layers by SHA-256, unless they are folders: kept here because the store forgets them
+    when the function is changed or deleted, while callers may still wait for a process.
     """
 
-    def __init__(self, fleet: Fleet, version: FunctionVersion, fingerprint: int, package: bytes | None) -> None:
+    def __init__(self, fleet: Fleet, version: FunctionVersion, fingerprint: int, packages: dict[str, bytes]) -> None:
         self.version = version
-        self.package = package
+        self.packages = packages
         self.fingerprint = fingerprint
         self.idle: list[Worker] = []
         self.waiting: deque[asyncio.Future[Worker | InitFailed]] = deque()

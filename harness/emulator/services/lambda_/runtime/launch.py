@@ -1,10 +1,12 @@
-"""The first code in a Python function's process.
+"""The first code in a function's process.
 
-    python -S launch.py <loop> <task root> <package folder> <keep source folders clean: 0|1>
-    python -S launch.py exec <program> <arguments…>
+    python -S launch.py <loop> <task root> <package folder> <layers> <stage> <keep source folders clean: 0|1>
+    python -S launch.py exec <task root> <package folder> <layers> <stage> <program> <arguments…>
 
-`loop` is `awslambdaric` or `python_loop` (ours); `exec` sets the guard up for another interpreter. Runs on any Python
-from 3.8 on, with the standard library only. File descriptor 0 is a pipe that nobody writes to: it ends when the
+`loop` is `awslambdaric` or `python_loop` (ours); `exec` prepares the process for another interpreter, which gets the
+task root and the guard's descriptor as its last arguments. `layers` is the folder that is /opt, empty without layers;
+`stage` is an empty folder to mount on, empty where functions see real paths (`rooms.py`). Runs on any Python from 3.8
+on, with the standard library only. File descriptor 0 is a pipe that nobody writes to: it ends when the
 emulator ends, however that happens, and then the whole process group must end too.
 """
 
@@ -81,15 +83,26 @@ def run_awslambdaric(handler: str, address: str) -> None:
 
 def main() -> None:
     guard = die_with_emulator()
-    if sys.argv[1] == "exec":
+    loop, task_root, packages, layers, stage, *rest = sys.argv[1:]
+    if stage:
+        from rooms import furnish, mapped, rename  # type: ignore[import-not-found]
+
+        shown = furnish(task_root, packages, layers, stage, rest[0])
+        rename(shown)
+        task_root, packages, layers = (mapped(path, shown) for path in (task_root, packages, layers))
+        os.chdir(task_root)
+        sys.path = [mapped(path, shown) for path in sys.path]
+    if loop == "exec":
         # The kernel keeps watching as long as the descriptor stays open; elsewhere the program must do it.
         os.set_inheritable(guard, True)
-        program = sys.argv[2:]
-        os.execv(program[0], [*program, str(guard)])
-    loop, task_root, packages, clean = sys.argv[1:5]
+        os.execv(rest[0], [*rest, task_root, str(guard)])
     exit_builtins()
-    sys.dont_write_bytecode = clean == "1"
+    sys.dont_write_bytecode = rest[0] == "1"
+    own_folder = sys.path[0]
     sys.path[0] = task_root
+    if layers:
+        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.path[1:1] = [f"{layers}/python/lib/{version}/site-packages", f"{layers}/python"]
     sys.path.append(packages)
     # Log records and errors come in frames on a descriptor of their own to the same pipe as print's text.
     os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
@@ -99,7 +112,7 @@ def main() -> None:
     if loop == "awslambdaric":
         run_awslambdaric(handler, address)
         return
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, own_folder)
     from python_loop import run_loop  # type: ignore[import-not-found]
 
     del sys.path[0]

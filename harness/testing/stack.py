@@ -16,6 +16,9 @@ INVOKE_BASE = "http://emulator.test"
 """Given to Terraform as the variable `endpoint_url`, where a stack declares it: the same for every emulator."""
 
 _LOCAL = re.compile(rf"{re.escape(INVOKE_BASE)}(?::\d+)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)")
+_FUNCTION_URL = re.compile(
+    r"https?://([a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.(?:on\.aws|localhost\.localstack\.cloud)(?::\d+)?"
+)
 _EXECUTE_API = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?::\d+)?")
 
 Code = str | Path | Mapping[str, str | bytes]
@@ -69,6 +72,7 @@ class Stack(Mapping[str, Any]):
 def led_to(url: str, value: Any) -> Any:
     """The value with every URL in it that means an emulator, or a deployed API on AWS, leading to this emulator."""
     if isinstance(value, str):
+        value = _FUNCTION_URL.sub(rf"{url}/_aws/lambda-url/\1", value)
         return _EXECUTE_API.sub(rf"{url}/_aws/execute-api/\1", _LOCAL.sub(url, value))
     if isinstance(value, Mapping):
         return {name: led_to(url, each) for name, each in value.items()}

@@ -6,6 +6,7 @@ import pytest
 
 from harness.emulator.call import HttpRequest
 from harness.emulator.edge.execute_api import find_api
+from harness.emulator.edge.function_url import find_url
 from harness.emulator.edge.guard import Guard, checked_origin, is_delivery, is_open_to, marks, page_of
 
 FRONT_END = "http://localhost:3000"
@@ -37,6 +38,8 @@ NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
         "emulator.example:4566",
         "bucket.s3.emulator.example",
         "abc.execute-api.emulator.example",
+        "abc.lambda-url.eu-west-1.on.aws",
+        "abc.lambda-url.us-east-1.emulator.example:4566",
     ],
 )
 def test_hosts_that_nobody_else_owns(host: str) -> None:
@@ -55,6 +58,8 @@ def test_hosts_that_nobody_else_owns(host: str) -> None:
         "xlocalhost.localstack.cloud",
         "abc.execute-api.evil.example",
         "abc.execute-api.app",
+        "abc.lambda-url.us-east-1.evil.example",
+        "evilon.aws",
         "s3.evil.example",
         "other.emulator.example",
         "1.2.3",
@@ -198,3 +203,18 @@ def test_what_is_no_origin(text: str) -> None:
 )
 def test_which_api_a_url_means(path: str, host: str, found: tuple[str, str] | None) -> None:
     assert find_api(path, host) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "found"),
+    [
+        ("/a%2Fb", "abc1.lambda-url.us-east-1.on.aws", ("abc1", "/a%2Fb")),
+        ("/", "ABC1.lambda-url.us-east-1.localhost.localstack.cloud:4566", ("abc1", "/")),
+        ("/_aws/lambda-url/abc1", "localhost", ("abc1", "/")),
+        ("/_aws/lambda-url/abc1/a/b", "localhost", ("abc1", "/a/b")),
+        ("/2015-03-31/functions", "lambda.us-east-1.amazonaws.com", None),
+    ],
+)
+def test_which_function_url_is_meant(path: str, host: str, found: tuple[str, str] | None) -> None:
+    """C12."""
+    assert find_url(path, host) == found

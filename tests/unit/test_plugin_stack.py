@@ -70,6 +70,8 @@ def test_a_folder_that_there_is_not(tmp_path: Path) -> None:
         ("http://localhost:4566/x", f"{URL}/x"),
         ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod", f"{URL}/_aws/execute-api/a1b2c3/prod"),
         ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/", f"{URL}/_aws/execute-api/a1b2c3/"),
+        ("https://a1b2c3.lambda-url.eu-west-1.on.aws/", f"{URL}/_aws/lambda-url/a1b2c3/"),
+        ("http://a1b2c3.lambda-url.us-east-1.localhost.localstack.cloud:4566/x", f"{URL}/_aws/lambda-url/a1b2c3/x"),
         ("https://log-api.newrelic.com/x", "https://log-api.newrelic.com/x"),
         (
             "arn:aws:kinesis:us-east-1:000000000000:stream/orders",

@@ -1,8 +1,8 @@
-"""Requests to deployed APIs and IAM: who signed one, and whether policies let them invoke a method (D1, D7).
+"""Requests to deployed APIs and IAM: who signed one, and whether policies let them invoke a method (D1, D7, C12).
 
-Both kinds of API Gateway ask here. An API's resource policy always counts. What the caller's own policies say counts
-where permissions are enforced (docs/permissions.md); where they are not, whoever signs a request may invoke. Signatures
-are parsed, and verified where that is switched on (docs/signatures.md).
+Both kinds of API Gateway and function URLs ask here. An API's resource policy always counts. What the caller's own
+policies say counts where permissions are enforced (docs/permissions.md); where they are not, whoever signs a request
+may invoke. Signatures are parsed, and verified where that is switched on (docs/signatures.md).
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 PRINCIPAL = "apigateway.amazonaws.com"
 """In whose name API Gateway calls other services."""
-_ACTION = "execute-api:Invoke"
 _CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256\s.*\bCredential=([^/,\s]+)/")
-_SERVICE = "execute-api"
 
 
 class Unsigned(Exception):
@@ -42,8 +40,8 @@ class Unknown(Exception):
 class NotAllowed(Exception):
     """Policies do not let the caller invoke the method."""
 
-    def __init__(self, caller: str, resource: str, *, explicit: bool) -> None:
-        self.message = f"User: {caller} is not authorized to perform: {_ACTION} on resource: {resource}"
+    def __init__(self, caller: str, action: str, resource: str, *, explicit: bool) -> None:
+        self.message = f"User: {caller} is not authorized to perform: {action} on resource: {resource}"
         if explicit:
             self.message += " with an explicit deny"
         super().__init__(self.message)
@@ -51,13 +49,15 @@ class NotAllowed(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Method:
-    """What is invoked: `arn` is `arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`. `policy` is the
-    API's resource policy, with whole ARNs."""
+    """What is invoked: `arn` is `arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path>`, or a
+    function's. `policy` is the resource policy, with whole ARNs; `service` is what requests are signed for."""
 
     arn: str
     account: str
     region: str
     policy: str | None = None
+    action: str = "execute-api:Invoke"
+    service: str = "execute-api"
 
 
 @dataclass(slots=True, frozen=True)
@@ -90,7 +90,7 @@ def check_signed(world: World, request: HttpRequest, method: Method) -> Signer:
         raise Unsigned
     if world.signatures is not None:
         try:
-            world.signatures.verify(request, _SERVICE, "", "rest")
+            world.signatures.verify(request, method.service, "", "rest")
         except AwsError as error:
             raise Unknown(str(error.message), expired="Expired" in error.code) from error
     from harness.emulator.permissions.principals import root
@@ -101,7 +101,7 @@ def check_signed(world: World, request: HttpRequest, method: Method) -> Signer:
     if enforcement is not None:
         try:
             caller = Caller(account, method.region, access_key)
-            principal = enforcement.principal_of_request(caller, request, _SERVICE)
+            principal = enforcement.principal_of_request(caller, request, method.service)
         except NotEmulated:
             raise
         except AwsError as error:
@@ -116,17 +116,17 @@ def _check_policies(world: World, request: HttpRequest, method: Method, principa
     from harness.emulator.permissions.evaluation import OwnPolicies, ResourcePolicy, decide
     from harness.emulator.permissions.request_facts import facts_of
 
-    demand = RequiredAction(_ACTION, method.arn)
-    call = Call(_SERVICE, "Invoke", {}, Caller(method.account, method.region, access_key), "", request)
+    demand = RequiredAction(method.action, method.arn)
+    call = Call(method.service, "Invoke", {}, Caller(method.account, method.region, access_key), "", request)
     theirs = ResourcePolicy(method.policy, method.account)
     enforcement = world.permissions.enforcement
     if enforcement is not None:
         decision = enforcement.decide(principal, demand, call, theirs)
     else:
         facts = facts_of(principal, None, demand, method.account, call, world.clock.now())
-        decision = decide(principal, _ACTION, method.arn, facts, OwnPolicies(), theirs)
+        decision = decide(principal, method.action, method.arn, facts, OwnPolicies(), theirs)
     if not decision.allowed:
-        raise NotAllowed(principal.arn, method.arn, explicit=decision.is_explicit)
+        raise NotAllowed(principal.arn, method.action, method.arn, explicit=decision.is_explicit)
 
 
 def _access_key(request: HttpRequest) -> str:

@@ -21,11 +21,12 @@ from ipaddress import IPv4Address, IPv6Address
 from harness.emulator.call import HttpRequest
 
 # Names that only ever mean this machine or AWS itself (clients that are pointed here by a proxy or a hosts file).
-_KNOWN = ("localhost", "localhost.localstack.cloud", "amazonaws.com", "amazonaws.com.cn", "api.aws")
+_KNOWN = ("localhost", "localhost.localstack.cloud", "amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws")
 _KNOWN_EXACT = ("host.docker.internal", "gateway.docker.internal", "host.containers.internal")
 
 _MARKS = frozenset(("host", "user-agent", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"))
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
+_FUNCTION_URL = re.compile(r"[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.(.+)")
 _DEFAULT_PORTS = (("http://", ":80"), ("https://", ":443"))
 
 # What a link on any page may lead to: pages that change nothing by being opened and can't be put into a frame.
@@ -65,7 +66,10 @@ class Guard:
             return not name.startswith("[")
         if any(name == known or name.endswith("." + known) for known in _KNOWN):
             return True
-        return any(name.endswith((".s3." + allowed, ".execute-api." + allowed)) for allowed in self._hosts)
+        if any(name.endswith((".s3." + allowed, ".execute-api." + allowed)) for allowed in self._hosts):
+            return True
+        url = _FUNCTION_URL.fullmatch(name)
+        return url is not None and url[1] in self._hosts
 
 
 def marks(request: HttpRequest) -> tuple[str, dict[str, str] | None]:

@@ -14,6 +14,7 @@ from harness.emulator.edge.admin import PREFIX, Admin
 from harness.emulator.edge.cross_origin import CrossOrigin, is_preflight
 from harness.emulator.edge.execute_api import execute, find_api
 from harness.emulator.edge.faultshape import error_response
+from harness.emulator.edge.function_url import execute_url, find_url
 from harness.emulator.edge.gateway import Gateway
 from harness.emulator.edge.guard import Guard, is_delivery, is_open_to, marks, page_of
 from harness.emulator.edge.http import HttpServer
@@ -119,13 +120,16 @@ class Edge:
             return self.refuse(403, _UNKNOWN_HOST, request)
         if len(request.body) > _BIG_BODY and not self._has_room(request):
             return self.refuse(500, "The disk of the state folder has no room for this request.", request)
-        api = find_api(request.path, host)
-        if api is not None:
-            # An API answers pages of other sites as it is configured to.
+        api, url = find_api(request.path, host), find_url(request.path, host)
+        if api is not None or url is not None:
+            # APIs and function URLs answer pages of other sites as they are configured to.
             if self.world.cannot_write is not None:
                 return self.refuse(500, self.world.cannot_write, None)
             with self.world.clock.working():
-                return await execute(self.world, api[0], request, api[1])
+                if api is not None:
+                    return await execute(self.world, api[0], request, api[1])
+                if url is not None:
+                    return await execute_url(self.world, url[0], request, url[1])
         cors: Cors | None = None
         if browser is not None:
             page = page_of(request, host, browser)

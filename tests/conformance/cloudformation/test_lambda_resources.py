@@ -228,3 +228,47 @@ def test_a_mapping_from_a_moment_on(aws: Aws) -> None:
     assert stack.outputs()["Mapping"] != before
     mappings = functions.list_event_source_mappings()["EventSourceMappings"]
     assert [mapping["StartingPosition"] for mapping in mappings] == ["TRIM_HORIZON"]
+
+
+_URL = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+{ROLE}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: |
+        def handler(event, context):
+            return event["rawPath"]
+      Handler: index.handler
+      Runtime: python3.11
+      Role: !GetAtt Role.Arn
+      AutoPublishAlias: live
+      FunctionUrlConfig:
+        AuthType: NONE
+        Cors: {{AllowOrigins: ["*"], MaxAge: 5}}
+  Own:
+    Type: AWS::Lambda::Url
+    Properties: {{AuthType: AWS_IAM, TargetFunctionArn: !GetAtt Function.Arn}}
+Outputs:
+  Url: {{Value: !GetAtt FunctionUrl.FunctionUrl}}
+  Arn: {{Value: !Ref FunctionUrl}}
+  Own: {{Value: !GetAtt Own.FunctionArn}}
+  Function: {{Value: !Ref Function}}
+"""
+
+
+def test_function_urls(aws: Aws) -> None:
+    """C12: CloudFormation's own type, and what SAM makes of FunctionUrlConfig, its permission too."""
+    stack = Stack(aws, "urls").deploy(_URL)
+    outputs = stack.outputs()
+    assert outputs["Arn"].endswith(f":function:{outputs['Function']}:live")
+    assert outputs["Own"].endswith(f":function:{outputs['Function']}")
+    host = outputs["Url"].split("/")[2]
+    assert aws.http.get("/some/path", headers={"Host": host}).text == "/some/path"
+    stack.deploy(_URL.replace("MaxAge: 5", "MaxAge: 6").replace("AuthType: AWS_IAM", "AuthType: NONE"))
+    functions = aws.client("lambda")
+    configs = functions.list_function_url_configs(FunctionName=outputs["Function"])["FunctionUrlConfigs"]
+    assert sorted(config["AuthType"] for config in configs) == ["NONE", "NONE"]
+    assert [config["Cors"]["MaxAge"] for config in configs if "Cors" in config] == [6]
+    stack.delete()

@@ -61,6 +61,7 @@ REFS = {
     "AWS::Lambda::LayerVersion": "the ARN with the version",
     "AWS::Lambda::LayerVersionPermission": "`<layer version ARN>#<statement id>`",
     "AWS::Lambda::Permission": "the statement's id",
+    "AWS::Lambda::Url": "the function's ARN, with the alias if it is one's",
     "AWS::Lambda::Version": "the ARN with the version",
     "AWS::Logs::LogGroup": "the name",
     "AWS::Logs::LogStream": "the name",

@@ -15,6 +15,7 @@ from harness.emulator.services.lambda_.model import (
     AsyncEvent,
     EventSourceMapping,
     Function,
+    FunctionUrl,
     FunctionVersion,
     LayerVersion,
     MappingCheckpoint,
@@ -41,6 +42,7 @@ class LambdaBase(Service):
         self.layers: Table[tuple[str, str, str, int], LayerVersion] = world.store.table("lambda.layers")
         self.layer_counts: Table[tuple[str, str, str], int] = world.store.table("lambda.layer_counts")
         """How many versions a layer ever had: no number comes twice."""
+        self.urls: Table[str, FunctionUrl] = world.store.table("lambda.urls")
         self.events: Table[str, AsyncEvent] = world.store.table("lambda.async_events")
         self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
         self.checkpoints: Table[tuple[str, str], MappingCheckpoint] = world.store.table("lambda.checkpoints")
@@ -78,6 +80,10 @@ class LambdaBase(Service):
         if published is None:
             raise names.not_found(name)
         return published
+
+    def urls_of(self, function: Function) -> list[FunctionUrl]:
+        """The function's URLs, its aliases' too."""
+        return [url for url in self.urls.values() if (url.account, url.region, url.name) == function.key]
 
     def check_revision(self, given: str | None, current: str) -> None:
         """Optimistic locking. Raises PreconditionFailedException."""

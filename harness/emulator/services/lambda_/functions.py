@@ -62,12 +62,16 @@ class Functions(Versions, Layers):
             raise names.invalid(f"{missing} is mandatory for functions created with deployment packages.")
         if (name.account, name.region, name.name) in self.functions:
             raise names.conflict(f"Function already exist: {name.name}")
-        fields["layers"] = self.layers_of(call, layers or [])
+        self.layers_of(call, layers or [])
         package = await self.fetch_code(call, code)
-        if (name.account, name.region, name.name) in self.functions:  # made while the package was read
+        try:
+            if (name.account, name.region, name.name) in self.functions:  # made while the package was read
+                raise names.conflict(f"Function already exist: {name.name}")
+            fields["layers"] = self.layers_of(call, layers or [])  # as they are by now
+            check_size(package, fields["layers"])
+        except AwsError:
             self.forget_unused_code({package.sha256})
-            raise names.conflict(f"Function already exist: {name.name}")
-        self._check_size(package, fields["layers"])
+            raise
         now = self.world.clock.now()
         defaults: Json = {
             "description": "",
@@ -220,6 +224,8 @@ class Functions(Versions, Layers):
         before = used_code(function)
         if name.qualifier is None:
             self.functions.delete(function.key)
+            for url in self.urls_of(function):
+                self.urls.delete(url.url_id)
             self.world.kept.forget(self.name, function.arn)
             self.fleet.retire_function(*function.key)
             self.forget_unused_code(before)

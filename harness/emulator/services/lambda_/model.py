@@ -97,6 +97,22 @@ class Alias:
 
 
 @dataclass(slots=True)
+class FunctionUrl:
+    """The URL of a function, or of one of its aliases (C12)."""
+
+    url_id: str
+    account: str
+    region: str
+    name: str
+    qualifier: str | None
+    auth_type: str
+    cors: dict[str, Any] | None
+    invoke_mode: str
+    created_at: float
+    modified_at: float
+
+
+@dataclass(slots=True)
 class EventInvokeConfig:
     """Asynchronous invocation settings of one qualifier (C7)."""
 

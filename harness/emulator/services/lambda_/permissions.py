@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from harness.emulator.api_gateway.callers import Signer
 from harness.emulator.call import Call, Caller
 from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
@@ -33,12 +34,17 @@ class Permissions(Layers):
         principal: str,
         source_arn: str | None = None,
         source_account: str | None = None,
+        function_url_auth_type: str | None = None,
+        invoked_via_function_url: bool | None = None,
+        principal_org_id: str | None = None,
         qualifier: str | None = None,
         revision_id: str | None = None,
     ) -> Json:
         """Raises ResourceConflictException when the statement id is taken."""
         function, name = self.find(call, function_name, qualifier)
         self._check_qualifier(function, name)
+        if function_url_auth_type and action != "lambda:InvokeFunctionUrl":
+            raise names.invalid("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action")
         policy = function.policies.get(name.qualifier or "") or Policy("")
         if revision_id is not None:
             self.check_revision(revision_id, policy.revision_id)
@@ -55,8 +61,15 @@ class Permissions(Layers):
             "Resource": name.arn,
         }
         condition: Json = {}
-        if source_account:
-            condition["StringEquals"] = {"AWS:SourceAccount": source_account}
+        equal = {
+            "AWS:SourceAccount": source_account,
+            "aws:PrincipalOrgID": principal_org_id,
+            "lambda:FunctionUrlAuthType": function_url_auth_type,
+        }
+        if any(equal.values()):
+            condition["StringEquals"] = {key: value for key, value in equal.items() if value}
+        if invoked_via_function_url is not None:
+            condition["Bool"] = {"lambda:InvokedViaFunctionUrl": str(invoked_via_function_url).lower()}
         if source_arn:
             condition["ArnLike"] = {"AWS:SourceArn": source_arn}
         if condition:
@@ -136,6 +149,29 @@ class Permissions(Layers):
             403,
         )
 
+    def lets_in_by_url(self, function: Function, name: FunctionName, auth_type: str, signer: Signer | None) -> bool:
+        """Whether the policy lets the signer of a request (None: anybody) in by the function's URL (C12)."""
+        policy = function.policies.get(name.qualifier or "")
+        statements = policy.statements.values() if policy is not None else ()
+        return any(_allows_url(statement, auth_type, signer) for statement in statements)
+
+
+def _allows_url(statement: Json, auth_type: str, signer: Signer | None) -> bool:
+    if statement["Action"] not in ("lambda:InvokeFunctionUrl", "lambda:*", "*"):
+        return False
+    principal = statement["Principal"]
+    if principal != "*":
+        wanted = principal.get("AWS") if signer is not None else None
+        if signer is None or wanted not in (signer.arn, f"arn:aws:iam::{signer.account}:root"):
+            return False
+    condition = statement.get("Condition", {})
+    equal = condition.get("StringEquals", {})
+    if equal.keys() - {"lambda:FunctionUrlAuthType"} or "ArnLike" in condition:
+        return False  # of an account, an organization or a resource: a request by URL comes from none
+    if equal.get("lambda:FunctionUrlAuthType", auth_type) != auth_type:
+        return False
+    return bool(condition.get("Bool", {}).get("lambda:InvokedViaFunctionUrl", "true") == "true")
+
 
 def _principal(principal: str) -> Any:
     if principal == "*":
@@ -157,7 +193,10 @@ def _allows(statement: Json, caller: Caller) -> bool:
     elif principal != "*" and not str(principal.get("AWS", "")).startswith(f"arn:aws:iam::{caller.account}:"):
         return False
     condition = statement.get("Condition", {})
-    account = condition.get("StringEquals", {}).get("AWS:SourceAccount")
+    equal = condition.get("StringEquals", {})
+    if "aws:PrincipalOrgID" in equal or condition.get("Bool", {}).get("lambda:InvokedViaFunctionUrl") == "true":
+        return False  # no account here is in an organization, and nobody comes by a URL here
+    account = equal.get("AWS:SourceAccount")
     if account is not None and account != caller.account:
         return False
     pattern = condition.get("ArnLike", {}).get("AWS:SourceArn")

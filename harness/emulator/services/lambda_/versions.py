@@ -147,6 +147,9 @@ class Versions(Packages):
         if function.aliases.pop(name, None) is not None:
             function.policies.pop(name, None)
             function.event_invoke.pop(name, None)
+            for url in self.urls_of(function):
+                if url.qualifier == name:
+                    self.urls.delete(url.url_id)
             self.functions.put(function.key, function)
 
     @operation

@@ -4,6 +4,7 @@ where neither awslambdaric nor a mount namespace can be had."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -24,11 +25,12 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread | None]:
     forget_aws_settings()
     if request.param == "awslambdaric":
         pytest.importorskip("awslambdaric")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HARNESS_LAMBDA_RUNTIME", request.param)
-        patch.setenv("HARNESS_LAMBDA_PATHS", "aws" if request.param == "awslambdaric" else "real")
-        with EmulatorThread(clock="manual", seed=7) as running:
-            yield running
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # read while it starts; emulators of other tests start later
+            patch.setenv("HARNESS_LAMBDA_RUNTIME", request.param)
+            patch.setenv("HARNESS_LAMBDA_PATHS", "aws" if request.param == "awslambdaric" else "real")
+            running = stack.enter_context(EmulatorThread(clock="manual", seed=7))
+        yield running
 
 
 @pytest.fixture(scope="session")

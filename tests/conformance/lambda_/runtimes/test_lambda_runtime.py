@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import pytest
 
 from tests.conformance.lambda_.conftest import archive
 
@@ -54,7 +55,7 @@ def test_environment(functions: Any, aws: Any) -> None:
     assert set(environment) <= known
 
 
-def test_layers(functions: Any) -> None:
+def test_layers(functions: Any, request: pytest.FixtureRequest) -> None:
     """C11: found behind the function's own files, under AWS's names where the machine has them."""
     package = archive({"python/shared.py": "WHO = 'layer'\n", "bin/tool": "", "lib/text": "", "python/mine.py": ""})
     layer = functions.client.publish_layer_version(LayerName="shared", Content={"ZipFile": package})
@@ -68,7 +69,7 @@ def handler(event, context):
     who, found, programs, libraries = functions.invoke(name).json
     root = found.removesuffix("/python")
     assert (who, programs, libraries) == ("layer", ["tool"], f"{root}/lib")
-    assert (root == "/opt") == (os.environ["HARNESS_LAMBDA_PATHS"] == "aws")
+    assert (root == "/opt") == (request.node.callspec.params["emulator"] == "awslambdaric")
 
 
 def test_context(functions: Any) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote
 
+from harness.emulator.api_gateway import payload_format
 from harness.emulator.call import HttpRequest
 from harness.json_object import Json
-
-_TEXT_TYPES = ("application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
 
 
 @dataclass(slots=True)
@@ -56,68 +53,32 @@ class Exchange:
 
     @property
     def time(self) -> str:
-        return datetime.fromtimestamp(self.now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
-
-    def body(self) -> tuple[str | None, bool]:
-        """(text or base64, whether it is base64); None for no body."""
-        data = self.request.body
-        if not data:
-            return None, False
-        kind = self.request.header("content-type", "application/json").partition(";")[0].strip().lower()
-        if kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(("+json", "+xml")):
-            try:
-                return data.decode(), False
-            except UnicodeDecodeError:
-                pass
-        return b64encode(data).decode("ascii"), True
+        return payload_format.clf_time(self.now)
 
 
 def payload_2(x: Exchange) -> Json:
-    """Format 2.0: absent members are left out, repeated headers and parameters are joined by commas."""
-    headers = _joined([(k, v) for k, v in x.request.headers if k != "cookie"])
-    headers.setdefault("host", x.domain)
-    event: Json = {"version": "2.0", "routeKey": x.route_key, "rawPath": x.raw_path, "rawQueryString": x.request.query}
-    cookies = [c.strip() for k, v in x.request.headers if k == "cookie" for c in v.split(";") if c.strip()]
-    if cookies:
-        event["cookies"] = cookies
-    event["headers"] = headers
-    if x.request.query:
-        event["queryStringParameters"] = _joined(parse_qsl(x.request.query, keep_blank_values=True))
-    authorizer = {} if x.authorizer_2 is None else {"authorizer": x.authorizer_2}
-    event["requestContext"] = {
-        "accountId": x.account,
-        "apiId": x.api_id,
-        **authorizer,
-        "domainName": x.domain,
-        "domainPrefix": x.api_id,
-        "http": {
-            "method": x.request.method,
-            "path": x.raw_path,
-            "protocol": "HTTP/1.1",
-            "sourceIp": "127.0.0.1",
-            "userAgent": x.request.header("user-agent"),
-        },
-        "requestId": x.request_id,
-        "routeKey": x.route_key,
-        "stage": x.stage,
-        "time": x.time,
-        "timeEpoch": int(x.now * 1000),
-    }
-    body, encoded = x.body()
-    if body is not None:
-        event["body"] = body
-    if x.path_parameters:
-        event["pathParameters"] = x.path_parameters
-    event["isBase64Encoded"] = encoded
-    if x.stage_variables:
-        event["stageVariables"] = x.stage_variables
-    return event
+    """Format 2.0."""
+    asked = payload_format.Asked(
+        request=x.request,
+        path=x.raw_path,
+        account=x.account,
+        api_id=x.api_id,
+        domain=x.domain,
+        route_key=x.route_key,
+        stage=x.stage,
+        request_id=x.request_id,
+        now=x.now,
+        authorizer=x.authorizer_2,
+        path_parameters=x.path_parameters,
+        stage_variables=x.stage_variables,
+    )
+    return payload_format.event_2(asked)
 
 
 def payload_1(x: Exchange) -> Json:
     """Format 1.0: like a REST API's event, with a version."""
     query = parse_qsl(x.request.query, keep_blank_values=True) if x.request.query else []
-    body, encoded = x.body()
+    body, encoded = payload_format.body(x.request)
     resource = x.route_key.partition(" ")[2] or x.route_key
     return {
         "version": "1.0",
@@ -151,13 +112,6 @@ def payload_1(x: Exchange) -> Json:
         "body": body,
         "isBase64Encoded": encoded,
     }
-
-
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
 
 
 def _multi(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:

@@ -7,18 +7,20 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from harness.emulator.api_gateway import cors
 from harness.emulator.api_gateway.callers import PRINCIPAL
+from harness.emulator.api_gateway.function_answer import BadAnswer, from_lambda
 from harness.emulator.api_gateway.http_backends import HttpBackends
 from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError
-from harness.emulator.services.apigatewayv2.execution import access_log, cors, functions, http_proxy, iam_authorizer
+from harness.emulator.services.apigatewayv2.execution import access_log, functions, http_proxy, iam_authorizer
 from harness.emulator.services.apigatewayv2.execution.authorization import Denied
 from harness.emulator.services.apigatewayv2.execution.event import Exchange, payload_1, payload_2
 from harness.emulator.services.apigatewayv2.execution.issuer import IssuerKeys
 from harness.emulator.services.apigatewayv2.execution.jwt_authorizer import JwtAuthorizer
 from harness.emulator.services.apigatewayv2.execution.lambda_authorizer import LambdaAuthorizer
 from harness.emulator.services.apigatewayv2.execution.metrics import Served, StageMetrics
-from harness.emulator.services.apigatewayv2.execution.response import BadAnswer, from_lambda, message
+from harness.emulator.services.apigatewayv2.execution.response import message
 from harness.emulator.services.apigatewayv2.execution.router import Router
 from harness.emulator.services.apigatewayv2.execution.service_integration import Unresolved, kinesis_put_record
 from harness.emulator.services.apigatewayv2.execution.throttle import Throttle

@@ -1,4 +1,4 @@
-"""AWS::Lambda::Version and AWS::Lambda::Alias: what `AutoPublishAlias` of a SAM function becomes."""
+"""AWS::Lambda::Version and AWS::Lambda::Alias, what `AutoPublishAlias` of a SAM function becomes; AWS::Lambda::Url."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
     ResourceType,
 )
 from harness.emulator.services.cloudformation.resources.shape import NUMBER, STRING, ListOf, Structure
-from harness.emulator.services.cloudformation.resources.simple import simple
+from harness.emulator.services.cloudformation.resources.simple import REF, simple
 from harness.json_object import Json
 
 _PUBLISH = Api("lambda", "PublishVersion", "CodeSha256", "Description", "FunctionName")
@@ -67,6 +67,26 @@ TYPES = (
         None,
         _unpublish,
         attributes=("FunctionArn", "Version"),
+    ),
+    simple(
+        "AWS::Lambda::Url",
+        Api(
+            "lambda",
+            "CreateFunctionUrlConfig",
+            "AuthType",
+            "Cors",
+            "InvokeMode",
+            "Qualifier",
+            TargetFunctionArn="FunctionName",
+        ),
+        update="UpdateFunctionUrlConfig",
+        delete="DeleteFunctionUrlConfig",
+        key={"FunctionName": REF},
+        ref="{FunctionArn}",
+        attributes={"FunctionArn": "{FunctionArn}", "FunctionUrl": "{FunctionUrl}"},
+        required=("AuthType", "TargetFunctionArn"),
+        replaced_by=("Qualifier", "TargetFunctionArn"),
+        reset={"Cors": {}, "InvokeMode": "BUFFERED"},
     ),
     simple(
         "AWS::Lambda::Alias",

@@ -1,4 +1,4 @@
-"""CORS of an HTTP API: the gateway answers preflights itself and overrules the backend's CORS headers (D9)."""
+"""CORS of HTTP APIs and function URLs: AWS answers preflights and overrules the backend's CORS headers (D9, C12)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from harness.json_object import Json
 Headers = list[tuple[str, str]]
 
 
-def preflight(cors: Json | None, request: HttpRequest) -> HttpResponse | None:
-    """The answer to a preflight request; None when this is none, or the API has no CORS configuration."""
+def preflight(cors: Json | None, request: HttpRequest, status: int = 204) -> HttpResponse | None:
+    """The answer to a preflight request; None when this is none, or there is no CORS configuration."""
     if not cors or request.method != "OPTIONS" or not request.header("access-control-request-method"):
         return None
     headers = _origin(cors, request)
@@ -20,7 +20,7 @@ def preflight(cors: Json | None, request: HttpRequest) -> HttpResponse | None:
             headers.append(("access-control-allow-headers", ",".join(cors["AllowHeaders"])))
         if cors.get("MaxAge"):
             headers.append(("access-control-max-age", str(cors["MaxAge"])))
-    return HttpResponse(204, headers)
+    return HttpResponse(status, headers)
 
 
 def apply(cors: Json | None, request: HttpRequest, response: HttpResponse) -> None:

@@ -18,9 +18,12 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_ import names
 from harness.emulator.services.lambda_.base import page
+from harness.emulator.services.lambda_.execution.stream import Stream
+from harness.emulator.services.lambda_.invoke import Invoke
 from harness.emulator.services.lambda_.model import Function, FunctionUrl
 from harness.emulator.services.lambda_.names import FunctionName
-from harness.emulator.services.lambda_.permissions import Permissions
+from harness.emulator.services.lambda_.streamed_body import streamed_response
+from harness.emulator.services.lambda_.streamed_events import StreamedAnswer
 from harness.emulator.spec.encode import json_bytes
 from harness.json_object import Json
 
@@ -38,7 +41,7 @@ _FORBIDDEN = (
 _BUFFERED = "BUFFERED"
 
 
-class FunctionUrls(Permissions):
+class FunctionUrls(Invoke):
     """One URL for a function and for each of its aliases."""
 
     @operation
@@ -224,19 +227,40 @@ class FunctionUrls(Permissions):
 
     async def _run(self, url: FunctionUrl, event: Json, request_id: str) -> HttpResponse:
         try:
+            if url.invoke_mode != _BUFFERED:
+                return await self._stream(url, event, request_id)
             result = await self._invoke(url, event, request_id)
         except AwsError as error:
             log.warning("function URL %s: %s", url.url_id, error)
             if error.status == 429:
                 return _message(429, "Rate Exceeded.", error.code)
-            return HttpResponse(502, [_JSON], b"Internal Server Error")
+            return _failed()
         if result.get("FunctionError"):
-            return HttpResponse(502, [_JSON], b"Internal Server Error")
+            return _failed()
         try:
             return from_lambda(result.get("Payload", b""), "2.0", "application/json")
         except BadAnswer as problem:
             log.warning("function URL %s: bad answer of the function: %s", url.url_id, problem)
-            return HttpResponse(502, [_JSON], b"Internal Server Error")
+            return _failed()
+
+    async def _stream(self, url: FunctionUrl, event: Json, request_id: str) -> HttpResponse:
+        """Raises AwsError."""
+        name = FunctionName(url.account, url.region, url.name, url.qualifier)
+        function = self.functions.get((url.account, url.region, url.name))
+        if function is None:
+            raise names.not_found(name)
+        stream, invocation = Stream(), self.world.new_id()
+        self.world.trace.called(request_id, invocation, "lambda", "InvokeWithResponseStream")
+        version = self.version_of(function, name)
+        running = self.run(function, version, name, json_bytes(event), invocation, stream=stream)
+        answer = StreamedAnswer(self.world.clock, stream, running)
+        await answer.begin()
+        try:
+            return await streamed_response(answer) or _failed()
+        except BadAnswer as problem:
+            log.warning("function URL %s: bad answer of the function: %s", url.url_id, problem)
+            await answer.aclose()
+            return _failed()
 
     async def _invoke(self, url: FunctionUrl, event: Json, request_id: str) -> Json:
         """Over the bus, as any other client: faults and traces find it there."""
@@ -257,6 +281,10 @@ def _iam(signer: Signer) -> Json:
         "userArn": signer.arn,
         "userId": signer.user_id,
     }
+
+
+def _failed() -> HttpResponse:
+    return HttpResponse(502, [_JSON], b"Internal Server Error")
 
 
 def _message(status: int, text: str | None, code: str = "") -> HttpResponse:

@@ -12,10 +12,12 @@ from harness.emulator.errors import AwsError
 from harness.emulator.service import operation
 from harness.emulator.services.lambda_.asynchronous import Asynchronous
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
+from harness.emulator.services.lambda_.execution.stream import Stream
 from harness.emulator.services.lambda_.model import LATEST, AsyncEvent, Function, FunctionVersion
 from harness.emulator.services.lambda_.names import FunctionName
 from harness.emulator.services.lambda_.permissions import Permissions
 from harness.emulator.services.lambda_.settings import ACCOUNT_CONCURRENCY
+from harness.emulator.services.lambda_.streamed_events import NoEvents, StreamedEvents, log_tail
 from harness.json_object import Json
 
 MAX_REQUEST = 6_291_456
@@ -24,7 +26,6 @@ MAX_EVENT = 1_048_576
 
 THROTTLED = "TooManyRequestsException"
 
-_TAIL = 4096
 _HEX = "0123456789abcdef"
 
 
@@ -43,29 +44,8 @@ class Invoke(Permissions, Asynchronous):
         payload: bytes = b"",
         qualifier: str | None = None,
     ) -> Json:
-        function, name = self.find(call, function_name, qualifier)
-        version = self.version_of(function, name)
-        self.check_invoke_allowed(function, name, call.caller)
-        limit = MAX_EVENT if invocation_type == "Event" else MAX_REQUEST
-        if len(payload) > limit:
-            raise AwsError(
-                "RequestTooLargeException",
-                f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
-                413,
-                members={"Type": "User"},
-            )
-        payload = payload or b"{}"
-        if call.caller.service is None:
-            _check_json(payload)
+        function, name, version, payload = self._asked(call, function_name, qualifier, invocation_type, payload)
         now = self.world.clock.now()
-        if now < version.active_at:
-            raise AwsError(
-                "ResourceConflictException",
-                "The operation cannot be performed at this time. "
-                "The function is currently in the following state: Pending",
-                409,
-                members={"Type": "User"},
-            )
         if invocation_type == "DryRun":
             return {"StatusCode": 204, "Payload": b""}
         if invocation_type == "Event":
@@ -82,8 +62,61 @@ class Invoke(Permissions, Asynchronous):
         if outcome.error is not None:
             answer["FunctionError"] = outcome.error
         if want_log:
-            answer["LogResult"] = base64.b64encode("".join(outcome.log).encode()[-_TAIL:]).decode()
+            answer["LogResult"] = log_tail(outcome)
         return answer
+
+    @operation
+    async def invoke_with_response_stream(
+        self,
+        call: Call,
+        *,
+        function_name: str,
+        invocation_type: str = "RequestResponse",
+        log_type: str = "None",
+        client_context: str | None = None,
+        payload: bytes = b"",
+        qualifier: str | None = None,
+    ) -> Json:
+        """C13: the answer's pieces as the function writes them; one piece from a function that does not stream."""
+        function, name, version, payload = self._asked(call, function_name, qualifier, invocation_type, payload)
+        if invocation_type == "DryRun":
+            return {"StatusCode": 204, "ExecutedVersion": version.version, "EventStream": NoEvents()}
+        context = _read_context(client_context) if client_context else None
+        stream = Stream()
+        running = self.run(
+            function, version, name, payload, call.request_id, context, log_type == "Tail", stream=stream
+        )
+        events = StreamedEvents(self.world.clock, stream, running, want_log=log_type == "Tail")
+        await events.begin()
+        return {"StatusCode": 200, "ExecutedVersion": version.version, "EventStream": events}
+
+    def _asked(
+        self, call: Call, function_name: str, qualifier: str | None, invocation_type: str, payload: bytes
+    ) -> tuple[Function, FunctionName, FunctionVersion, bytes]:
+        """What a call wants to run, and on what. Raises AWS's errors for what can't be run."""
+        function, name = self.find(call, function_name, qualifier)
+        version = self.version_of(function, name)
+        self.check_invoke_allowed(function, name, call.caller)
+        limit = MAX_EVENT if invocation_type == "Event" else MAX_REQUEST
+        if len(payload) > limit:
+            raise AwsError(
+                "RequestTooLargeException",
+                f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+                413,
+                members={"Type": "User"},
+            )
+        payload = payload or b"{}"
+        if call.caller.service is None:
+            _check_json(payload)
+        if self.world.clock.now() < version.active_at:
+            raise AwsError(
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. "
+                "The function is currently in the following state: Pending",
+                409,
+                members={"Type": "User"},
+            )
+        return function, name, version, payload
 
     async def run(
         self,
@@ -95,6 +128,7 @@ class Invoke(Permissions, Asynchronous):
         client_context: str | None = None,
         want_log: bool = False,
         caller: str = "",
+        stream: Stream | None = None,
     ) -> Outcome:
         """Run one event now. Raises TooManyRequestsException at the concurrency limit (C6)."""
         running = self.fleet.running
@@ -120,6 +154,7 @@ class Invoke(Permissions, Asynchronous):
                 client_context,
                 want_log,
                 asyncio.get_running_loop().create_future(),
+                stream=stream,
             )
             outcome = await self.fleet.invoke(version, invocation)
             failed = outcome.error is not None

@@ -7,11 +7,11 @@ from harness.emulator.services.lambda_ import configuration, names
 from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
 from harness.emulator.services.lambda_.function_urls import FunctionUrls
 from harness.emulator.services.lambda_.functions import Functions
-from harness.emulator.services.lambda_.invoke import THROTTLED, Invoke
+from harness.emulator.services.lambda_.invoke import THROTTLED
 from harness.emulator.services.lambda_.settings import Settings
 
 
-class Lambda(Functions, Settings, FunctionUrls, Invoke, EventSourceMappings):
+class Lambda(Functions, Settings, FunctionUrls, EventSourceMappings):
     """Functions run as real processes that speak the Runtime API."""
 
     kept = configuration.KEPT

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from harness.emulator.services.lambda_.execution.stream import Stream
+
 MAX_RESPONSE = 6_291_556
 """Bytes of a synchronous response: 6 MB and 100 bytes of headroom (C1)."""
 
@@ -53,6 +55,11 @@ class Invocation:
     done: asyncio.Future[Outcome]
     deadline_ms: int = 0
     log: list[str] = field(default_factory=list)
+    stream: Stream | None = None
+    """Where pieces of the answer go at once; None for a caller who takes the answer as a whole."""
+    streamed: list[bytes] | None = None
+    """The pieces so far of a function that streams, for such a caller."""
+    streamed_bytes: int = 0
 
 
 def failure(error_type: str, message: str, status: str = "error") -> Outcome:

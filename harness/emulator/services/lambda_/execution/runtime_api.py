@@ -1,5 +1,8 @@
-"""The Runtime API (C5) for all processes on one listener: the worker's id is a path prefix. The same listener serves
-the code packages that GetFunction's Location points at."""
+"""The Runtime API (C5) for all processes on one listener: the worker's id is a path prefix.
+
+`/invocation/<id>/stream`, one request a piece, is our own runtime's way to stream; others post the whole as a streaming
+response (C13). The same listener serves the code packages that GetFunction's Location points at.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from harness.emulator.services.lambda_.execution.outcome import Invocation
 from harness.emulator.services.lambda_.execution.worker import Worker
 
 _JSON = ("Content-Type", "application/json")
+_MODE = "lambda-runtime-function-response-mode"
 _ACCEPTED = HttpResponse(202, [_JSON], b'{"status":"OK"}\n')
 
 
@@ -66,7 +70,13 @@ class RuntimeApi:
             return _ACCEPTED
         if len(action) == 3 and action[0] == "invocation" and request.method == "POST":
             failed = action[2] == "error"
-            status = worker.respond(action[1], request.body, _type_of(request, error_type) if failed else None)
+            streams = action[2] == "stream" or request.header(_MODE) == "streaming"
+            if streams and not failed:
+                status = await worker.piece(action[1], request.body, request.header("content-type"))
+                if status == 202 and action[2] == "response":
+                    status = worker.respond(action[1], b"", None)
+            else:
+                status = worker.respond(action[1], request.body, _type_of(request, error_type) if failed else None)
             if status == 403:
                 return _error(403, "InvalidRequestID", "Invalid request ID")
             if status == 413:

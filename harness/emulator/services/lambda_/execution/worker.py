@@ -31,6 +31,7 @@ from harness.emulator.services.lambda_.execution.outcome import (
 )
 from harness.emulator.services.lambda_.execution.output import Output
 from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
+from harness.emulator.services.lambda_.execution.stream import MAX_STREAMED
 
 _PIPE_READ = 1 << 18
 _END_GRACE = 1.0  # seconds between SIGTERM and SIGKILL for an idle process
@@ -207,6 +208,30 @@ class Worker(asyncio.SubprocessProtocol):
             self._parked.set_result(self._current)  # given before the process asked
         return await self._parked
 
+    async def piece(self, request_id: str, body: bytes, content_type: str) -> int:
+        """A piece of a streamed answer; returns the HTTP status for the process (C13). A slow reader makes it wait."""
+        invocation = self._current
+        if invocation is None or invocation.request_id != request_id or self._killed_for is not None:
+            return 403
+        self._read_output()
+        invocation.streamed_bytes += len(body)
+        if invocation.streamed_bytes > (MAX_STREAMED if invocation.stream is not None else MAX_RESPONSE):
+            self._refuse_answer()
+            return 413
+        if invocation.streamed is None:
+            invocation.streamed = []
+        if invocation.stream is None:
+            invocation.streamed.append(body)
+        else:
+            invocation.stream.content_type = invocation.stream.content_type or content_type
+            await invocation.stream.put(body)
+        return 202
+
+    def _refuse_answer(self) -> None:
+        self.closing = True  # the runtime gives up after a refused response
+        self._finish(too_large())
+        self.kill()
+
     def respond(self, request_id: str, body: bytes, error_type: str | None) -> int:
         """A result or (with `error_type`) an error; returns the HTTP status for the process (C5)."""
         invocation = self._current
@@ -217,14 +242,12 @@ class Worker(asyncio.SubprocessProtocol):
         if error_type is not None:
             self._finish(Outcome(body, "Unhandled", "error", error_type))
         elif len(body) > MAX_RESPONSE:
-            self.closing = True  # the runtime gives up after a refused response
-            self._finish(too_large())
-            self.kill()
+            self._refuse_answer()
             return 413
         elif self._over_limit():
             self._run_out_of_memory()
         else:
-            self._finish(Outcome(body))
+            self._finish(Outcome(b"".join(invocation.streamed or ()) + body))
         return 202
 
     def init_failed(self, body: bytes, error_type: str) -> None:
@@ -321,6 +344,8 @@ class Worker(asyncio.SubprocessProtocol):
         self._init_ms = None
         outcome.log = invocation.log
         self.idle_since = self._clock.now()
+        if invocation.stream is not None:
+            invocation.stream.end()
         if not invocation.done.done():
             invocation.done.set_result(outcome)
 

@@ -2,11 +2,12 @@
 //
 //     node node_loop.mjs <task root> <guard descriptor>
 //
-// Handlers may be async, return a promise, or call back. Node's own modules only.
+// Handlers may be async, return a promise, call back, or stream. Node's own modules only.
 
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
+import { Writable } from "node:stream";
 import util from "node:util";
 import { pathToFileURL } from "node:url";
 import { createRequire } from "node:module";
@@ -57,6 +58,51 @@ for (const [name, level] of [["log", "INFO"], ["info", "INFO"], ["debug", "DEBUG
     write(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}\n`);
   };
 }
+
+const STREAMS = Symbol.for("aws.lambda.runtime.handler.streaming");
+
+// What a streamed answer is written to: each piece is posted at once (C13).
+class ResponseStream extends Writable {
+  constructor(id) {
+    super({ highWaterMark: 65536 });
+    this.id = id;
+    this.contentType = "application/octet-stream";
+    this.before = undefined;
+  }
+
+  setContentType(type) {
+    this.contentType = type;
+  }
+
+  _write(chunk, encoding, callback) {
+    const data = Buffer.from(chunk, encoding);
+    const head = this.before ?? Buffer.alloc(0);
+    this.before = undefined;
+    call("POST", `/invocation/${this.id}/stream`, Buffer.concat([head, data]), { "Content-Type": this.contentType })
+      .then((answer) => callback(answer.status === 202 ? null : new Error("the response is too large")), callback);
+  }
+
+  _final(callback) {
+    if (this.before) this._write(Buffer.alloc(0), undefined, callback);
+    else callback();
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse(handler, options) {
+    handler[STREAMS] = "response";
+    if (options?.highWaterMark !== undefined) handler[Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark")] = parseInt(options.highWaterMark, 10);
+    return handler;
+  },
+  HttpResponseStream: class {
+    // Status, headers and cookies go ahead of the body, as JSON that ends in eight zero bytes.
+    static from(stream, metadata) {
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
+      stream.before = Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]);
+      return stream;
+    }
+  },
+};
 
 class RuntimeError extends Error {
   constructor(type, message) {
@@ -122,6 +168,15 @@ function context(headers, done) {
   };
 }
 
+async function stream(handler, event, headers) {
+  const answer = new ResponseStream(requestId);
+  const finished = new Promise((resolve, reject) => answer.on("finish", resolve).on("error", reject));
+  finished.catch(() => {}); // a handler that fails is told of first
+  await handler(event, answer, context(headers, () => {}));
+  if (!answer.writableEnded) answer.end();
+  await finished;
+}
+
 function run(handler, event, headers) {
   return new Promise((resolve, reject) => {
     const done = (error, result) => (error === null || error === undefined ? resolve(result) : reject(error));
@@ -158,6 +213,11 @@ async function main() {
     requestId = next.headers["lambda-runtime-aws-request-id"];
     process.env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
     try {
+      if (handler[STREAMS]) {
+        await stream(handler, JSON.parse(next.body), next.headers);
+        await call("POST", `/invocation/${requestId}/response`);
+        continue;
+      }
       const result = await run(handler, JSON.parse(next.body), next.headers);
       const text = JSON.stringify(result === undefined ? null : result);
       await call("POST", `/invocation/${requestId}/response`, text);

@@ -272,3 +272,55 @@ def test_function_urls(aws: Aws) -> None:
     assert sorted(config["AuthType"] for config in configs) == ["NONE", "NONE"]
     assert [config["Cors"]["MaxAge"] for config in configs if "Cors" in config] == [6]
     stack.delete()
+
+
+_KEPT = f"""
+Resources:
+{ROLE}
+  Signing:
+    Type: AWS::Lambda::CodeSigningConfig
+    Properties:
+      AllowedPublishers: {{SigningProfileVersionArns: ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/a1"]}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: {{ZipFile: "def handler(event, context): pass"}}
+      Handler: index.handler
+      Runtime: python3.11
+      Role: !GetAtt Role.Arn
+      CodeSigningConfigArn: !Ref Signing
+  Version: {{Type: AWS::Lambda::Version, Properties: {{FunctionName: !Ref Function}}}}
+  Alias:
+    Type: AWS::Lambda::Alias
+    Properties:
+      FunctionName: !Ref Function
+      FunctionVersion: !GetAtt Version.Version
+      Name: live
+      ProvisionedConcurrencyConfig: {{ProvisionedConcurrentExecutions: 2}}
+Outputs:
+  Function: {{Value: !Ref Function}}
+  Signing: {{Value: !GetAtt Signing.CodeSigningConfigArn}}
+"""
+
+
+def test_settings_that_are_kept(aws: Aws) -> None:
+    """C6, C14: provisioned concurrency of an alias, code signing of a function."""
+    stack = Stack(aws, "kept").deploy(_KEPT)
+    outputs, functions = stack.outputs(), aws.client("lambda")
+    live = {"FunctionName": outputs["Function"], "Qualifier": "live"}
+    assert functions.get_provisioned_concurrency_config(**live)["RequestedProvisionedConcurrentExecutions"] == 2
+    assert (
+        functions.get_function_code_signing_config(FunctionName=outputs["Function"])["CodeSigningConfigArn"]
+        == (outputs["Signing"])
+    )
+    stack.deploy(_KEPT.replace("Executions: 2", "Executions: 3"))
+    assert functions.get_provisioned_concurrency_config(**live)["RequestedProvisionedConcurrentExecutions"] == 3
+    without = _KEPT.replace("      ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: 2}\n", "")
+    stack.deploy(without.replace("      CodeSigningConfigArn: !Ref Signing\n", ""))
+    assert functions.list_provisioned_concurrency_configs(FunctionName=outputs["Function"])[
+        "ProvisionedConcurrencyConfigs"
+    ] == []  # fmt: skip
+    assert (
+        functions.list_functions_by_code_signing_config(CodeSigningConfigArn=outputs["Signing"])["FunctionArns"] == []
+    )
+    stack.delete()

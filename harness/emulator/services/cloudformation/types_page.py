@@ -55,6 +55,7 @@ REFS = {
     "AWS::Kinesis::StreamConsumer": "the ARN",
     "AWS::KinesisFirehose::DeliveryStream": "the name",
     "AWS::Lambda::Alias": "the ARN",
+    "AWS::Lambda::CodeSigningConfig": "the ARN",
     "AWS::Lambda::EventInvokeConfig": "`<function>\\|<qualifier>`",
     "AWS::Lambda::EventSourceMapping": "the UUID",
     "AWS::Lambda::Function": "the name",

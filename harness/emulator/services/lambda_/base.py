@@ -13,6 +13,7 @@ from harness.emulator.services.lambda_.metrics import FunctionMetrics
 from harness.emulator.services.lambda_.model import (
     LATEST,
     AsyncEvent,
+    CodeSigningConfig,
     EventSourceMapping,
     Function,
     FunctionUrl,
@@ -42,6 +43,7 @@ class LambdaBase(Service):
         self.layers: Table[tuple[str, str, str, int], LayerVersion] = world.store.table("lambda.layers")
         self.layer_counts: Table[tuple[str, str, str], int] = world.store.table("lambda.layer_counts")
         """How many versions a layer ever had: no number comes twice."""
+        self.code_signing: Table[str, CodeSigningConfig] = world.store.table("lambda.code_signing")
         self.urls: Table[str, FunctionUrl] = world.store.table("lambda.urls")
         self.events: Table[str, AsyncEvent] = world.store.table("lambda.async_events")
         self.mappings: Table[tuple[str, str, str], EventSourceMapping] = world.store.table("lambda.mappings")
@@ -57,8 +59,8 @@ class LambdaBase(Service):
             raise names.not_found(name)
         return function, name
 
-    def version_of(self, function: Function, name: FunctionName) -> FunctionVersion:
-        """The version that the name's qualifier means; a weighted alias chooses by the world's rng.
+    def version_of(self, function: Function, name: FunctionName, *, routed: bool = False) -> FunctionVersion:
+        """The version that the name's qualifier means; `routed`: a weighted alias chooses by the world's rng.
 
         Raises ResourceNotFoundException.
         """
@@ -68,7 +70,7 @@ class LambdaBase(Service):
         alias = function.aliases.get(qualifier)
         if alias is not None:
             chosen = alias.function_version
-            if alias.weights:
+            if alias.weights and routed:
                 point = self.world.rng.random()
                 for version, weight in alias.weights.items():
                     point -= weight
@@ -84,6 +86,12 @@ class LambdaBase(Service):
     def urls_of(self, function: Function) -> list[FunctionUrl]:
         """The function's URLs, its aliases' too."""
         return [url for url in self.urls.values() if (url.account, url.region, url.name) == function.key]
+
+    def unprovision(self, function: Function, qualifier: str) -> None:
+        """Forget the provisioned concurrency of a version or an alias."""
+        if function.provisioned.pop(qualifier, None) is not None:
+            self.world.kept.forget(self.name, f"{function.arn}:{qualifier}")
+            self.functions.put(function.key, function)
 
     def check_revision(self, given: str | None, current: str) -> None:
         """Optimistic locking. Raises PreconditionFailedException."""

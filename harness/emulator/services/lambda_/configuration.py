@@ -80,9 +80,8 @@ def kept(fields: Json) -> dict[str, bool]:
 def _refuse(given: Json) -> None:
     if given.get("PackageType", "Zip") != "Zip":
         raise NotEmulated("lambda", f"PackageType {given['PackageType']}")
-    for member in ("FileSystemConfigs", "CodeSigningConfigArn"):
-        if given.get(member):
-            raise NotEmulated("lambda", member)
+    if given.get("FileSystemConfigs"):
+        raise NotEmulated("lambda", "FileSystemConfigs")
     if given.get("ImageConfig"):
         raise NotEmulated("lambda", "ImageConfig")
 

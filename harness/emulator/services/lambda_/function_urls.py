@@ -251,7 +251,7 @@ class FunctionUrls(Invoke):
             raise names.not_found(name)
         stream, invocation = Stream(), self.world.new_id()
         self.world.trace.called(request_id, invocation, "lambda", "InvokeWithResponseStream")
-        version = self.version_of(function, name)
+        version = self.version_of(function, name, routed=True)
         running = self.run(function, version, name, json_bytes(event), invocation, stream=stream)
         answer = StreamedAnswer(self.world.clock, stream, running)
         await answer.begin()

@@ -7,8 +7,9 @@ from dataclasses import replace
 from harness.emulator.call import Call
 from harness.emulator.errors import AwsError, NotEmulated, constraint, validation_error
 from harness.emulator.service import operation
-from harness.emulator.services.lambda_ import configuration, names
+from harness.emulator.services.lambda_ import code_signing, configuration, names
 from harness.emulator.services.lambda_.base import page
+from harness.emulator.services.lambda_.code_signing import CodeSigning
 from harness.emulator.services.lambda_.layers import Layers, check_size
 from harness.emulator.services.lambda_.model import LATEST, Code, Function, FunctionVersion, UsedLayer
 from harness.emulator.services.lambda_.packages import used_code
@@ -18,7 +19,7 @@ from harness.json_object import Json
 MAX_NAME = 64
 
 
-class Functions(Versions, Layers):
+class Functions(Versions, Layers, CodeSigning):
     """The life of a function."""
 
     @operation
@@ -62,6 +63,7 @@ class Functions(Versions, Layers):
             raise names.invalid(f"{missing} is mandatory for functions created with deployment packages.")
         if (name.account, name.region, name.name) in self.functions:
             raise names.conflict(f"Function already exist: {name.name}")
+        self.check_code_signing(code_signing_config_arn)
         self.layers_of(call, layers or [])
         package = await self.fetch_code(call, code)
         try:
@@ -99,9 +101,17 @@ class Functions(Versions, Layers):
             active_at=now + self.world.transition_seconds,
             **(defaults | fields),
         )
-        function = Function(name.name, name.account, name.region, latest, tags=dict(tags or {}))
+        function = Function(
+            name.name,
+            name.account,
+            name.region,
+            latest,
+            tags=dict(tags or {}),
+            code_signing_config=code_signing_config_arn or None,
+        )
         try:
-            self.keep(call, function.arn, configuration.kept(fields))
+            signing = {code_signing.SETTING: bool(code_signing_config_arn)}
+            self.keep(call, function.arn, configuration.kept(fields) | signing)
         except NotEmulated:
             self.forget_unused_code({package.sha256})
             raise
@@ -239,6 +249,7 @@ class Functions(Versions, Layers):
             raise names.conflict(f"Version {name.qualifier} of function is used by aliases: {users}")
         if function.versions.pop(name.qualifier, None) is not None:
             self.functions.put(function.key, function)
+            self.unprovision(function, name.qualifier)
             self.fleet.retire_function(*function.key, name.qualifier)
             self.forget_unused_code(before - used_code(function))
         return {"StatusCode": 204}

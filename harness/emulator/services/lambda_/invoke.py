@@ -95,7 +95,7 @@ class Invoke(Permissions, Asynchronous):
     ) -> tuple[Function, FunctionName, FunctionVersion, bytes]:
         """What a call wants to run, and on what. Raises AWS's errors for what can't be run."""
         function, name = self.find(call, function_name, qualifier)
-        version = self.version_of(function, name)
+        version = self.version_of(function, name, routed=True)
         self.check_invoke_allowed(function, name, call.caller)
         limit = MAX_EVENT if invocation_type == "Event" else MAX_REQUEST
         if len(payload) > limit:
@@ -181,7 +181,7 @@ class Invoke(Permissions, Asynchronous):
         name = FunctionName(event.account, event.region, event.name, event.qualifier)
         if function is None:
             raise AwsError("ResourceNotFoundException", f"Function not found: {name.arn}", 404)
-        version = self.version_of(function, name)
+        version = self.version_of(function, name, routed=True)
         outcome = await self.run(function, version, name, event.payload, event.request_id)
         return version.version or LATEST, outcome
 

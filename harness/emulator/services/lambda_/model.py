@@ -112,6 +112,28 @@ class FunctionUrl:
     modified_at: float
 
 
+@dataclass(slots=True, frozen=True)
+class ProvisionedConcurrency:
+    """What was asked for a version or an alias; `ready_at`: virtual time from which it is READY."""
+
+    executions: int
+    modified_at: float
+    ready_at: float
+
+
+@dataclass(slots=True)
+class CodeSigningConfig:
+    """Whose signatures code needs, and what shall happen without (`Warn` or `Enforce`)."""
+
+    config_id: str
+    arn: str
+    description: str
+    publishers: list[str]
+    policy: str
+    modified_at: float
+    tags: dict[str, str]
+
+
 @dataclass(slots=True)
 class EventInvokeConfig:
     """Asynchronous invocation settings of one qualifier (C7)."""
@@ -177,6 +199,10 @@ class Function:
     reserved_concurrency: int | None = None
     recursive_loop: str = "Terminate"
     tags: dict[str, str] = field(default_factory=dict)
+    provisioned: dict[str, ProvisionedConcurrency] = field(default_factory=dict)
+    """By version or alias."""
+    code_signing_config: str | None = None
+    """The ARN."""
 
     @property
     def arn(self) -> str:

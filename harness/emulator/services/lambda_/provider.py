@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from harness.emulator.call import Call
-from harness.emulator.services.lambda_ import configuration, names
+from harness.emulator.services.lambda_ import code_signing, configuration, names, provisioned
 from harness.emulator.services.lambda_.event_source_mappings import EventSourceMappings
 from harness.emulator.services.lambda_.function_urls import FunctionUrls
 from harness.emulator.services.lambda_.functions import Functions
 from harness.emulator.services.lambda_.invoke import THROTTLED
+from harness.emulator.services.lambda_.provisioned import Provisioned
 from harness.emulator.services.lambda_.settings import Settings
 
 
-class Lambda(Functions, Settings, FunctionUrls, EventSourceMappings):
+class Lambda(Functions, Settings, Provisioned, FunctionUrls, EventSourceMappings):
     """Functions run as real processes that speak the Runtime API."""
 
-    kept = configuration.KEPT
+    kept = configuration.KEPT | {code_signing.SETTING, provisioned.SETTING}
 
     async def start(self) -> None:
         self.metrics.clear()

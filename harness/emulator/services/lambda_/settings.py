@@ -159,7 +159,10 @@ class Settings(LambdaBase):
         return {"Tags": dict(self._tags(call, resource))}
 
     def _tags(self, call: Call, arn: str) -> dict[str, str]:
-        """The tags of a function or an event source mapping, to be changed in place."""
+        """The tags of a function, an event source mapping or a code signing configuration, to be changed in place."""
+        if (signing := self.code_signing.get(arn)) is not None:
+            self.code_signing.put(arn, signing)
+            return signing.tags
         if ":event-source-mapping:" in arn:
             mapping = self.mappings.get((call.account, call.region, arn.rpartition(":")[2]))
             if mapping is None:
@@ -190,12 +193,6 @@ class Settings(LambdaBase):
                 "FunctionCount": len(functions),
             },
         }
-
-    @operation
-    def get_function_code_signing_config(self, call: Call, *, function_name: str) -> Json:
-        """Functions have no code signing here."""
-        function, _ = self.find(call, function_name)
-        return {"FunctionName": function.name}
 
     @operation
     def get_runtime_management_config(self, call: Call, *, function_name: str, qualifier: str | None = None) -> Json:

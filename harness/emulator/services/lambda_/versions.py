@@ -100,8 +100,7 @@ class Versions(Packages):
             arn = f"{function.arn}:{name}"
             raise names.conflict(f"Alias already exists: {arn}")
         weights = (routing_config or {}).get("AdditionalVersionWeights") or {}
-        for version in (function_version, *weights):
-            self._check_version(function, parsed, version)
+        self._check_versions(function, parsed, function_version, weights)
         alias = Alias(name, function_version, description, dict(weights), self.world.new_id())
         function.aliases[name] = alias
         self.functions.put(function.key, function)
@@ -128,8 +127,9 @@ class Versions(Packages):
         alias = self._alias(function, parsed, name)
         self.check_revision(revision_id, alias.revision_id)
         weights = None if routing_config is None else routing_config.get("AdditionalVersionWeights") or {}
-        for version in (*([function_version] if function_version else []), *(weights or {})):
-            self._check_version(function, parsed, version)
+        self._check_versions(
+            function, parsed, function_version or alias.function_version, alias.weights if weights is None else weights
+        )
         if function_version is not None:
             alias.function_version = function_version
         if description is not None:
@@ -147,6 +147,7 @@ class Versions(Packages):
         if function.aliases.pop(name, None) is not None:
             function.policies.pop(name, None)
             function.event_invoke.pop(name, None)
+            self.unprovision(function, name)
             for url in self.urls_of(function):
                 if url.qualifier == name:
                     self.urls.delete(url.url_id)
@@ -177,9 +178,23 @@ class Versions(Packages):
             raise names.alias_not_found(name, alias)
         return found
 
-    def _check_version(self, function: Function, name: FunctionName, version: str) -> None:
-        if version != LATEST and version not in function.versions:
-            raise names.not_found(replace(name, qualifier=version))
+    def _check_versions(self, function: Function, name: FunctionName, version: str, weights: dict[str, float]) -> None:
+        """Whether an alias may lead to `version`, and a share of its events to another one (C6).
+
+        Raises InvalidParameterValueException, ResourceNotFoundException.
+        """
+        if len(weights) > 1:
+            raise names.invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+        if version in weights:
+            raise names.invalid(
+                f"Invalid function version {version}. Function version {version} is already included in routing "
+                "configuration."
+            )
+        if weights and version == LATEST:
+            raise names.invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+        for each in (version, *weights):
+            if each != LATEST and each not in function.versions:
+                raise names.not_found(replace(name, qualifier=each))
 
 
 def _show_alias(function: Function, alias: Alias) -> Json:

@@ -107,6 +107,12 @@ async def _update(ctx: Context, function: Resource, props: Json) -> Json:
             await ctx.call("lambda", "PutFunctionConcurrency", {"FunctionName": name, **reserved})
         else:
             await ctx.call("lambda", "DeleteFunctionConcurrency", {"FunctionName": name})
+    if old.get("CodeSigningConfigArn") != props.get("CodeSigningConfigArn"):
+        if "CodeSigningConfigArn" in props:
+            signing = {"FunctionName": name, "CodeSigningConfigArn": props["CodeSigningConfigArn"]}
+            await ctx.call("lambda", "PutFunctionCodeSigningConfig", signing)
+        else:
+            await ctx.call("lambda", "DeleteFunctionCodeSigningConfig", {"FunctionName": name})
     await _TAGGING.change(ctx, function.attributes["Arn"], own_tags(old), own_tags(props))
     return function.attributes
 

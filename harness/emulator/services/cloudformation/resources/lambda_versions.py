@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.emulator.services.cloudformation.resources.api import Api
@@ -13,7 +13,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
     ResourceFailed,
     ResourceType,
 )
-from harness.emulator.services.cloudformation.resources.shape import NUMBER, STRING, ListOf, Structure
+from harness.emulator.services.cloudformation.resources.shape import INTEGER, NUMBER, STRING, ListOf, Structure
 from harness.emulator.services.cloudformation.resources.simple import REF, simple
 from harness.json_object import Json
 
@@ -48,6 +48,43 @@ async def _unpublish(ctx: Context, version: Resource) -> None:
     await ctx.call("lambda", "DeleteFunction", {"FunctionName": version.physical_id})
 
 
+_EXECUTIONS = "ProvisionedConcurrentExecutions"
+_PROVISIONED = {"ProvisionedConcurrencyConfig": Structure({_EXECUTIONS: INTEGER}, (_EXECUTIONS,))}
+
+
+async def _provision(ctx: Context, arn: str, props: Json) -> None:
+    """Give the version or alias of this ARN its provisioned concurrency, if it shall have some."""
+    if config := props.get("ProvisionedConcurrencyConfig"):
+        name, _, qualifier = arn.rpartition(":")
+        params = {"FunctionName": name, "Qualifier": qualifier, **config}
+        await ctx.call("lambda", "PutProvisionedConcurrencyConfig", params)
+
+
+def _with_provisioned(entry: ResourceType) -> ResourceType:
+    """The type with the property ProvisionedConcurrencyConfig, which is an operation of its own."""
+
+    async def create(ctx: Context, props: Json) -> Created:
+        made = await entry.create(ctx, props)
+        ctx.made(made.physical_id, made.attributes)
+        await _provision(ctx, made.physical_id, props)
+        return made
+
+    async def update(ctx: Context, resource: Resource, props: Json) -> Json:
+        assert entry.update is not None
+        attributes = await entry.update(ctx, resource, props)
+        before, now = (each.get("ProvisionedConcurrencyConfig") for each in (resource.properties, props))
+        if before and not now:
+            name, _, qualifier = resource.physical_id.rpartition(":")
+            params = {"FunctionName": name, "Qualifier": qualifier}
+            await ctx.call("lambda", "DeleteProvisionedConcurrencyConfig", params)
+        elif before != now:
+            await _provision(ctx, resource.physical_id, props)
+        return attributes
+
+    properties = Structure({**entry.properties.members, **_PROVISIONED}, entry.properties.required)
+    return replace(entry, properties=properties, create=create, update=update if entry.update else None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Routing:
     """A list of weights in a template, a map in the API."""
@@ -60,13 +97,15 @@ class _Routing:
 
 
 TYPES = (
-    ResourceType(
-        "AWS::Lambda::Version",
-        Structure(_PUBLISH.properties, ("FunctionName",)),
-        _publish,
-        None,
-        _unpublish,
-        attributes=("FunctionArn", "Version"),
+    _with_provisioned(
+        ResourceType(
+            "AWS::Lambda::Version",
+            Structure(_PUBLISH.properties, ("FunctionName",)),
+            _publish,
+            None,
+            _unpublish,
+            attributes=("FunctionArn", "Version"),
+        )
     ),
     simple(
         "AWS::Lambda::Url",
@@ -88,17 +127,33 @@ TYPES = (
         replaced_by=("Qualifier", "TargetFunctionArn"),
         reset={"Cors": {}, "InvokeMode": "BUFFERED"},
     ),
+    _with_provisioned(
+        simple(
+            "AWS::Lambda::Alias",
+            Api("lambda", "CreateAlias", "Description", "FunctionName", "FunctionVersion", "Name", "RoutingConfig"),
+            update="UpdateAlias",
+            delete="DeleteAlias",
+            key={"FunctionName": "FunctionName", "Name": "Name"},
+            ref="{AliasArn}",
+            attributes={"AliasArn": "{AliasArn}"},
+            required=("FunctionName", "FunctionVersion", "Name"),
+            replaced_by=("FunctionName", "Name"),
+            reset={"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}},
+            shapes={"RoutingConfig": _Routing()},
+        )
+    ),
     simple(
-        "AWS::Lambda::Alias",
-        Api("lambda", "CreateAlias", "Description", "FunctionName", "FunctionVersion", "Name", "RoutingConfig"),
-        update="UpdateAlias",
-        delete="DeleteAlias",
-        key={"FunctionName": "FunctionName", "Name": "Name"},
-        ref="{AliasArn}",
-        attributes={"AliasArn": "{AliasArn}"},
-        required=("FunctionName", "FunctionVersion", "Name"),
-        replaced_by=("FunctionName", "Name"),
-        reset={"Description": "", "RoutingConfig": {"AdditionalVersionWeights": {}}},
-        shapes={"RoutingConfig": _Routing()},
+        "AWS::Lambda::CodeSigningConfig",
+        Api("lambda", "CreateCodeSigningConfig", "AllowedPublishers", "CodeSigningPolicies", "Description"),
+        update="UpdateCodeSigningConfig",
+        delete="DeleteCodeSigningConfig",
+        key={"CodeSigningConfigArn": REF},
+        ref="{CodeSigningConfig[CodeSigningConfigArn]}",
+        attributes={
+            "CodeSigningConfigArn": "{CodeSigningConfig[CodeSigningConfigArn]}",
+            "CodeSigningConfigId": "{CodeSigningConfig[CodeSigningConfigId]}",
+        },
+        required=("AllowedPublishers",),
+        reset={"CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Warn"}, "Description": ""},
     ),
 )

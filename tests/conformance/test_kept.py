@@ -117,7 +117,10 @@ def test_what_fails_is_not_noted(aws: Aws) -> None:
 def test_the_coverage_page_has_a_column(aws: Aws) -> None:
     service = aws.admin("GET", "coverage")["services"]["lambda"]
     assert "SnapStart.ApplyOn" in service["kept"]
-    assert service["operations"]["CreateFunction"]["kept_members"] == service["kept"]
+    others = {"ProvisionedConcurrentExecutions"}
+    assert {*service["operations"]["CreateFunction"]["kept_members"]} == {*service["kept"]} - others
+    provisioned = service["operations"]["PutProvisionedConcurrencyConfig"]
+    assert provisioned["kept_members"] == ["ProvisionedConcurrentExecutions"]
     assert "SnapStart" not in service["operations"]["CreateFunction"]["refused_members"]
 
 

@@ -6,9 +6,6 @@ import base64
 import json
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from tests.conformance.cloudformation.stack import Stack
 from tests.conftest import Aws
 
@@ -121,10 +118,3 @@ def test_usage_plans_and_keys_of_sam(aws: Aws) -> None:
     assert aws.http.get(rest, headers={"x-api-key": key["value"]}).json() == {"version": "1"}
     stack.delete()
     assert gateway.get_usage_plans()["items"] == gateway.get_api_keys()["items"] == []
-
-
-def test_a_layer_fails_by_name(aws: Aws) -> None:
-    """Law 1: layers are not emulated."""
-    layer = "  Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: s3://bucket/layer.zip}}\nOutputs:"
-    with pytest.raises(ClientError, match="AWS::Lambda::LayerVersion"):
-        Stack(aws, "layered").deploy(_SAM.replace("Outputs:", layer))

@@ -133,7 +133,6 @@ def test_create_twice(functions: Any) -> None:
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
         ({"Environment": {"Variables": {"BIG": "x" * 4096}}}, "InvalidParameterValueException"),
         ({"PackageType": "Image"}, "NotEmulated"),
-        ({"Runtime": "java21"}, "NotEmulated"),
     ],
 )
 def test_refused_settings(functions: Any, settings: dict[str, Any], code: str) -> None:

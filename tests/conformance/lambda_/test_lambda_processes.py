@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -127,16 +129,99 @@ class TestNode:
         assert functions.invoke(name).json["errorType"] == "Sandbox.Timedout"
 
 
-def test_a_runtime_that_is_not_installed_falls_back_with_a_warning(functions: Any) -> None:
-    """The emulator's own Python runs it, and the function's log says so."""
+def test_a_runtime_that_is_not_installed_falls_back_and_says_so(functions: Any) -> None:
+    """C15: the emulator's own Python runs it; the list of what is kept says so, the function's log does not."""
     source = "import sys\ndef handler(event, context):\n    return list(sys.version_info[:2])\n"
     for runtime in ("python3.9", "python3.13", "python3.14"):
         name = functions.make(source, Runtime=runtime)
         found = functions.invoke(name).json
         wanted = [3, int(runtime[8:])]
-        warned = any(line.startswith(f"[WARN]\t{runtime} was not found") for line in functions.log(name))
-        assert warned == (found != wanted)
+        listed = [
+            one["setting"] for one in functions.aws.admin("GET", "kept")["kept"] if one["resource"].endswith(name)
+        ]
+        assert listed == ([] if found == wanted else ["Runtime"])
         assert found in (wanted, list(sys.version_info[:2]))
+        assert not any("WARN" in line for line in functions.log(name))
+    name = functions.make(source)
+    arn = functions.client.get_function_configuration(FunctionName=name)["FunctionArn"]
+    functions.client.update_function_configuration(FunctionName=name, Runtime="ruby3.3")
+    assert {"service": "lambda", "resource": arn, "setting": "Runtime"} in functions.aws.admin("GET", "kept")["kept"]
+    functions.client.update_function_configuration(FunctionName=name, Runtime="python3.11")
+    assert functions.invoke(name).error is None
+
+
+@pytest.mark.parametrize("runtime", ["java21", "java8.al2", "dotnet8", "ruby3.3", "python3.7"])
+def test_a_runtime_that_nothing_here_runs(functions: Any, runtime: str) -> None:
+    """C15: the function is there like any other, and its invocations fail by name."""
+    name = functions.make("", files={"bootstrap.jar": "x"}, Runtime=runtime, Handler="com.example.Handler::run")
+    assert functions.client.get_function_configuration(FunctionName=name)["State"] == "Active"
+    answer = functions.invoke(name)
+    assert (answer.error, answer.json["errorType"]) == ("Unhandled", "Runtime.NotEmulated")
+    assert f"runtime {runtime}" in answer.json["errorMessage"]
+    assert any(runtime in line for line in functions.log(name))
+
+
+def _bootstrap(functions: Any, text: str, mode: int = 0o755, **settings: Any) -> str:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = (0o100000 | mode) << 16
+        package.writestr(entry, text)
+    given = {"Code": {"ZipFile": buffer.getvalue()}, "Runtime": "provided.al2023", "Handler": "my.handler"}
+    return str(functions.make("", **(given | settings)))
+
+
+BOOTSTRAP = f"""#!{sys.executable}
+import http.client, json, os
+authority, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+api = http.client.HTTPConnection(authority)
+while True:
+    api.request("GET", f"/{{path}}/2018-06-01/runtime/invocation/next")
+    event = api.getresponse()
+    asked, request_id = json.loads(event.read()), event.headers["Lambda-Runtime-Aws-Request-Id"]
+    body = json.dumps([asked, os.environ["_HANDLER"], os.getcwd(), __file__])
+    headers = {{}}
+    if asked == "stream":
+        headers = {{"Lambda-Runtime-Function-Response-Mode": "streaming"}}
+        body = iter([b"one ", b"two"])
+    api.request("POST", f"/{{path}}/2018-06-01/runtime/invocation/{{request_id}}/response", body, headers)
+    api.getresponse().read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="runs in /var/task")
+def test_a_bootstrap_of_the_functions_own(functions: Any) -> None:
+    """C15, C5: `provided` runs the program of that name, out of the package or a layer; it may stream."""
+    name = _bootstrap(functions, BOOTSTRAP)
+    assert functions.invoke(name, 5).json == [5, "my.handler", "/var/task", "/var/task/bootstrap"]
+    payload = b'"stream"'
+    events = functions.client.invoke_with_response_stream(FunctionName=name, Payload=payload)["EventStream"]
+    assert list(events) == [{"PayloadChunk": {"Payload": b"one two"}}, {"InvokeComplete": {}}]
+    assert any("INIT_START Runtime Version: provided:al2023" in line for line in functions.log(name))
+    package = functions.aws.http.get(functions.client.get_function(FunctionName=name)["Code"]["Location"]).content
+    layer = functions.client.publish_layer_version(LayerName="own", Content={"ZipFile": package})
+    given = {"Runtime": "provided.al2", "Layers": [layer["LayerVersionArn"]]}
+    other = functions.make("", files={"data": "x"}, **given)
+    assert functions.invoke(other, 5).json[3] == "/opt/bootstrap"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "reason"),
+    [
+        ("\x7fnot a program", 0o755, "exec format error"),
+        ("#!/bin/sh\n", 0o644, "permission denied"),
+        (None, 0o755, "Couldn't find valid bootstrap(s): ["),
+    ],
+)
+def test_a_bootstrap_that_does_not_run(functions: Any, text: str | None, mode: int, reason: str) -> None:
+    """C15."""
+    if text is None:
+        name = functions.make("", files={"data": "x"}, Runtime="provided.al2023")
+    else:
+        name = _bootstrap(functions, text, mode)
+    answer = functions.invoke(name)
+    assert answer.json["errorType"] == "Runtime.InvalidEntrypoint"
+    assert reason in answer.json["errorMessage"]
 
 
 def test_cold_starts_at_the_same_time(functions: Any, aws: Any) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from harness.emulator.errors import NotEmulated, constraint, validation_error
 from harness.emulator.services.lambda_ import names, vpc_config
 from harness.emulator.services.lambda_.execution.environment import RESERVED
-from harness.emulator.services.lambda_.execution.interpreters import is_supported
 from harness.emulator.services.lambda_.execution.platform_log import runtime_version_arn
 from harness.emulator.services.lambda_.model import LATEST, FunctionVersion
 from harness.emulator.services.lambda_.packages import base64_sha256
@@ -60,7 +59,7 @@ def read(given: Json) -> Json:
     return fields
 
 
-KEPT = frozenset({"KMSKeyArn", "SnapStart.ApplyOn", "TracingConfig.Mode", "VpcConfig"})
+KEPT = frozenset({"KMSKeyArn", "Runtime", "SnapStart.ApplyOn", "TracingConfig.Mode", "VpcConfig"})
 """What a function may have and nothing here follows: its processes run on this machine, started as usual, unencrypted
 and untraced."""
 
@@ -99,8 +98,6 @@ def _check(fields: Json) -> None:
     if "role" in fields and _ROLE.fullmatch(fields["role"]) is None:
         text = f"Member must satisfy regular expression pattern: {_ROLE.pattern}"
         raise validation_error([constraint(fields["role"], "role", text)])
-    if "runtime" in fields and not is_supported(fields["runtime"]):
-        raise NotEmulated("lambda", f"Runtime {fields['runtime']} on this machine")
 
 
 def _environment(variables: dict[str, str]) -> dict[str, str] | None:

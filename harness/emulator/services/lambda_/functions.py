@@ -66,6 +66,7 @@ class Functions(Versions, Layers, CodeSigning):
         self.check_code_signing(code_signing_config_arn)
         self.layers_of(call, layers or [])
         package = await self.fetch_code(call, code)
+        fits = await self.fleet.runs_as_on_aws(runtime)
         try:
             if (name.account, name.region, name.name) in self.functions:  # made while the package was read
                 raise names.conflict(f"Function already exist: {name.name}")
@@ -110,8 +111,11 @@ class Functions(Versions, Layers, CodeSigning):
             code_signing_config=code_signing_config_arn or None,
         )
         try:
-            signing = {code_signing.SETTING: bool(code_signing_config_arn)}
-            self.keep(call, function.arn, configuration.kept(fields) | signing)
+            kept = configuration.kept(fields) | {
+                code_signing.SETTING: bool(code_signing_config_arn),
+                "Runtime": not fits,
+            }
+            self.keep(call, function.arn, kept)
         except NotEmulated:
             self.forget_unused_code({package.sha256})
             raise
@@ -171,7 +175,7 @@ class Functions(Versions, Layers, CodeSigning):
         return self._update(function, changes, before, publish)
 
     @operation
-    def update_function_configuration(
+    async def update_function_configuration(
         self,
         call: Call,
         *,
@@ -179,7 +183,7 @@ class Functions(Versions, Layers, CodeSigning):
         role: str | None = None,
         handler: str | None = None,
         description: str | None = None,
-        timeout: int | None = None,
+        timeout: int | None = None,  # noqa: ASYNC109 (AWS's member)
         memory_size: int | None = None,
         vpc_config: Json | None = None,
         environment: Json | None = None,
@@ -195,13 +199,14 @@ class Functions(Versions, Layers, CodeSigning):
         snap_start: Json | None = None,
         logging_config: Json | None = None,
     ) -> Json:
+        fits = {} if runtime is None else {"Runtime": not await self.fleet.runs_as_on_aws(runtime)}
         function, _ = self.find(call, function_name)
         self.check_revision(revision_id, function.latest.revision_id)
         changes = configuration.read(call.params)
         if layers is not None:
             changes["layers"] = self.layers_of(call, layers)
             check_size(function.latest.code, changes["layers"])
-        self.keep(call, function.arn, configuration.kept(changes))
+        self.keep(call, function.arn, configuration.kept(changes) | fits)
         return self._update(function, changes, used_code(function), False)
 
     def _check_size(self, package: Code, layers: tuple[UsedLayer, ...]) -> None:

@@ -18,9 +18,15 @@ from harness.emulator.errors import AwsError
 from harness.emulator.faults.fault import LAMBDA
 from harness.emulator.services.lambda_.execution import environment
 from harness.emulator.services.lambda_.execution.disk import Disk, fingerprint
-from harness.emulator.services.lambda_.execution.interpreters import NODE_LOOP, Interpreter, Interpreters
+from harness.emulator.services.lambda_.execution.interpreters import (
+    ABSENT,
+    BOOTSTRAP,
+    NODE_LOOP,
+    Interpreter,
+    Interpreters,
+)
 from harness.emulator.services.lambda_.execution.log_writer import LogStream, LogWriter
-from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
+from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome, failure
 from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
 from harness.emulator.services.lambda_.execution.pool import Pool
 from harness.emulator.services.lambda_.execution.runtime_api import RuntimeApi
@@ -33,6 +39,9 @@ if TYPE_CHECKING:
 
 MAX_PROCESSES = 64
 """Processes at one time; callers beyond it wait for a free one."""
+
+NOT_EMULATED = "Runtime.NotEmulated"
+"""The error type of a function whose runtime is not here."""
 
 IDLE_SECONDS = 600.0
 """Virtual seconds after which an idle process ends."""
@@ -130,12 +139,12 @@ class Fleet:
             raise InitFailed
         version = pool.version
         interpreter = await self._interpreters.find(version.runtime)
+        if interpreter.loop == ABSENT:
+            raise InitFailed(self._absent(version))
         address = await self.api.start()
         packages = self._disk.packages()
         folder, layers = await self.world.aside.run(self._unpacked, pool)
         stream = self._stream(version)
-        if interpreter.warning:
-            stream.append(int(self.world.clock.now() * 1000), interpreter.warning)
         # Nobody guesses the id of another process: who knows it can answer for it.
         worker_id = f"{next(self._ids)}-{secrets.token_hex(8)}"
         report = PlatformLog(version, self.world.clock)
@@ -160,6 +169,16 @@ class Fleet:
         hot = any(code.folder is not None for code in (version.code, *(layer.code for layer in version.layers)))
         await worker.start(_arguments(interpreter, places, hot), variables, folder, limit)
         return worker
+
+    async def runs_as_on_aws(self, runtime: str) -> bool:
+        """Whether functions of this runtime run on what AWS would run them on."""
+        return (await self._interpreters.find(runtime)).fits
+
+    def _absent(self, version: FunctionVersion) -> Outcome:
+        """How every invocation ends that nothing here can run; its log tells as well."""
+        text = f"NotEmulated: nothing on this machine runs functions of the runtime {version.runtime}"
+        self._stream(version).append(int(self.world.clock.now() * 1000), f"[ERROR] {NOT_EMULATED}: {text}\n")
+        return failure(NOT_EMULATED, text)
 
     def _unpacked(self, pool: Pool) -> tuple[Path, Path | None]:
         """The folders of a version's code and of its layers together; None without layers."""
@@ -251,4 +270,6 @@ def _arguments(interpreter: Interpreter, places: list[str], hot: bool) -> list[s
     if interpreter.loop == NODE_LOOP:
         loop = str(_RUNTIME / "node_loop.mjs")
         return [sys.executable, "-S", launch, "exec", *places, interpreter.executable, loop]
+    if interpreter.loop == BOOTSTRAP:
+        return [interpreter.executable, "-S", launch, BOOTSTRAP, *places]
     return [interpreter.executable, "-S", launch, interpreter.loop, *places, "1" if hot else "0"]

@@ -1,4 +1,4 @@
-"""Which interpreter runs a function, found once per runtime."""
+"""Which interpreter runs a function, found once per runtime (C15)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from dataclasses import dataclass
 AWS_LAMBDA_RIC = "awslambdaric"
 PYTHON_LOOP = "python_loop"
 NODE_LOOP = "node_loop"
+BOOTSTRAP = "bootstrap"
+"""No interpreter: the function brings a program of that name."""
+ABSENT = "absent"
+"""Nothing here runs functions of the runtime."""
 
 _PYTHON = re.compile(r"python3\.(\d+)")
-_NODE = re.compile(r"nodejs\d+\.x")
+_NODE = re.compile(r"nodejs(\d+)\.x")
+_PROVIDED = ("provided", "provided.al2", "provided.al2023")
 
 MIN_PYTHON_MINOR = 8
 """The oldest Python that our own runtime loop runs on."""
@@ -23,19 +28,11 @@ MIN_PYTHON_MINOR = 8
 
 @dataclass(slots=True, frozen=True)
 class Interpreter:
-    """`loop` is which runtime loop it runs; `warning` is a line for the function's log when versions differ."""
+    """`loop` is which runtime loop it runs; `fits`: it is what AWS would run."""
 
     executable: str
     loop: str
-    warning: str | None = None
-
-
-def is_supported(runtime: str) -> bool:
-    """Whether functions of this runtime can run here at all."""
-    python = _PYTHON.fullmatch(runtime)
-    if python is not None:
-        return int(python[1]) >= MIN_PYTHON_MINOR
-    return _NODE.fullmatch(runtime) is not None and shutil.which("node") is not None
+    fits: bool = True
 
 
 class Interpreters:
@@ -52,8 +49,15 @@ class Interpreters:
         return self._found[runtime]
 
     async def _search(self, runtime: str) -> Interpreter:
-        if _NODE.fullmatch(runtime):
-            return Interpreter(shutil.which("node") or "node", NODE_LOOP)
+        if runtime in _PROVIDED:
+            return Interpreter(sys.executable, BOOTSTRAP)
+        if (node := _NODE.fullmatch(runtime)) is not None:
+            executable = shutil.which("node")
+            major = await _node_major(executable) if executable is not None else None
+            return Interpreter(executable or "", NODE_LOOP if major else ABSENT, fits=major == node[1])
+        python = _PYTHON.fullmatch(runtime)
+        if python is None or int(python[1]) < MIN_PYTHON_MINOR:
+            return Interpreter("", ABSENT, fits=False)
         own = f"python3.{sys.version_info.minor}"
         own_loop = AWS_LAMBDA_RIC if self._use_ric else PYTHON_LOOP
         if runtime == own:
@@ -61,8 +65,14 @@ class Interpreters:
         executable = await _verified(runtime)
         if executable is not None:
             return Interpreter(executable, PYTHON_LOOP)
-        warning = f"[WARN]\t{runtime} was not found on PATH: this function runs on {own}, the emulator's own Python.\n"
-        return Interpreter(sys.executable, own_loop, warning)
+        return Interpreter(sys.executable, own_loop, fits=False)
+
+
+async def _node_major(executable: str) -> str | None:
+    """The major version of a node that starts."""
+    output = await _output(executable, "--version")
+    found = re.match(r"v(\d+)\.", output) if output is not None else None
+    return found[1] if found is not None else None
 
 
 async def _verified(name: str) -> str | None:
@@ -71,13 +81,18 @@ async def _verified(name: str) -> str | None:
     if path is None:
         return None
     program = "import sys; print(sys.executable); print('python%d.%d' % sys.version_info[:2])"
+    lines = (await _output(path, "-S", "-c", program) or "").splitlines()
+    return lines[0] if len(lines) == 2 and lines[1] == name else None
+
+
+async def _output(*command: str) -> str | None:
+    """What a program prints; None for one that does not run, such as a shim for a version that is not installed."""
     try:
         process = await asyncio.create_subprocess_exec(
-            path, "-S", "-c", program, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         output, _ = await asyncio.wait_for(process.communicate(), 10)
     except (OSError, TimeoutError):
         return None
-    lines = output.decode().splitlines()
-    return lines[0] if process.returncode == 0 and len(lines) == 2 and lines[1] == name else None
+    return output.decode() if process.returncode == 0 else None

@@ -14,7 +14,7 @@ from harness.emulator.clock import Clock
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome
 from harness.emulator.services.lambda_.model import FunctionVersion
 
-_RUNTIME = re.compile(r"([a-z]+)(\d+(?:\.\d+)?)(?:\.x)?")
+_RUNTIME = re.compile(r"([a-z]+)\.?(.*?)(?:\.x)?")
 
 RUNTIME_REVISION = 1
 """The `v…` of the runtime version that functions run on."""

@@ -2,9 +2,11 @@
 
     python -S launch.py <loop> <task root> <package folder> <layers> <stage> <keep source folders clean: 0|1>
     python -S launch.py exec <task root> <package folder> <layers> <stage> <program> <arguments…>
+    python -S launch.py bootstrap <task root> <package folder> <layers> <stage>
 
 `loop` is `awslambdaric` or `python_loop` (ours); `exec` prepares the process for another interpreter, which gets the
-task root and the guard's descriptor as its last arguments. `layers` is the folder that is /opt, empty without layers;
+task root and the guard's descriptor as its last arguments; `bootstrap` runs the function's own program of that name, or
+a layer's. `layers` is the folder that is /opt, empty without layers;
 `stage` is an empty folder to mount on, empty where functions see real paths (`rooms.py`). Runs on any Python from 3.8
 on, with the standard library only. File descriptor 0 is a pipe that nobody writes to: it ends when the
 emulator ends, however that happens, and then the whole process group must end too.
@@ -81,13 +83,40 @@ def run_awslambdaric(handler: str, address: str) -> None:
     run(handler, Client(authority))
 
 
+def run_bootstrap(places: list[str]) -> None:
+    """Become the first program that there is (C15); where that can't be, tell the Runtime API and end."""
+    del os.environ["PYTHONPATH"]
+    program = next((place for place in places if os.path.isfile(place)), None)
+    if program is None:
+        problem = f"Couldn't find valid bootstrap(s): [{' '.join(places)}]"
+    else:
+        try:
+            os.execv(program, [program])
+        except OSError as error:
+            problem = f"fork/exec {program}: {(error.strerror or str(error)).lower()}"
+    import http.client
+    import json
+
+    authority, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    kind = "Runtime.InvalidEntrypoint"
+    connection = http.client.HTTPConnection(authority)
+    connection.request(
+        "POST",
+        f"/{path}/2018-06-01/runtime/init/error",
+        json.dumps({"errorType": kind, "errorMessage": f"Error: {problem}"}),
+        {"Lambda-Runtime-Function-Error-Type": kind},
+    )
+    connection.getresponse().read()
+    sys.exit(1)
+
+
 def main() -> None:
     guard = die_with_emulator()
     loop, task_root, packages, layers, stage, *rest = sys.argv[1:]
     if stage:
         from rooms import furnish, mapped, rename  # type: ignore[import-not-found]
 
-        shown = furnish(task_root, packages, layers, stage, rest[0])
+        shown = furnish(task_root, packages, layers, stage, rest[0] if rest else "")
         rename(shown)
         task_root, packages, layers = (mapped(path, shown) for path in (task_root, packages, layers))
         os.chdir(task_root)
@@ -96,6 +125,10 @@ def main() -> None:
         # The kernel keeps watching as long as the descriptor stays open; elsewhere the program must do it.
         os.set_inheritable(guard, True)
         os.execv(rest[0], [*rest, task_root, str(guard)])
+    if loop == "bootstrap":
+        os.set_inheritable(guard, True)
+        run_bootstrap([f"{folder}/bootstrap" for folder in (task_root, layers) if folder])
+        return
     exit_builtins()
     sys.dont_write_bytecode = rest[0] == "1"
     own_folder = sys.path[0]

@@ -1,4 +1,4 @@
-"""Lambda: event source mappings, and functions."""
+"""Lambda: event source mappings, functions, layers."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ class Functions:
 
     def remove(self, client_of: ClientOf, id: str) -> None:
         client_of("lambda").delete_function(FunctionName=id)
+
+
+class Layers:
+    service, noun = "lambda", "layer"
+    types = frozenset({"aws_lambda_layer_version"})
+
+    def find(self, client_of: ClientOf) -> Iterator[Found]:
+        for page in client_of("lambda").get_paginator("list_layers").paginate():
+            for each in page["Layers"]:
+                yield named(each["LayerName"])
+
+    def remove(self, client_of: ClientOf, id: str) -> None:
+        client = client_of("lambda")
+        for page in client.get_paginator("list_layer_versions").paginate(LayerName=id):
+            for each in page["LayerVersions"]:
+                client.delete_layer_version(LayerName=id, VersionNumber=each["Version"])
 
 
 def _is_going(mapping: Json) -> bool:

@@ -12,7 +12,7 @@ from harness.aws_resources.iam import Policies, Roles
 from harness.aws_resources.kind import DescribedKind, ResourceKind
 from harness.aws_resources.kinesis import DataStreams
 from harness.aws_resources.kms import Aliases, Keys
-from harness.aws_resources.lambda_ import EventSourceMappings, Functions
+from harness.aws_resources.lambda_ import EventSourceMappings, Functions, Layers
 from harness.aws_resources.logs import LogGroups
 from harness.aws_resources.s3 import Buckets
 from harness.aws_resources.secretsmanager import Secrets
@@ -46,6 +46,7 @@ ALL_KINDS: tuple[ResourceKind, ...] = (
     RestApis(),
     HttpApis(),
     Functions(),
+    Layers(),
     DataStreams(),
     CompositeAlarms(),
     Alarms(),

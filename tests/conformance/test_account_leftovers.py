@@ -82,6 +82,7 @@ def make_all(aws: Aws, prefix: str, tags: dict[str, str]) -> None:
     iam.create_policy_version(PolicyArn=policy, PolicyDocument=RIGHTS)
     iam.attach_role_policy(RoleName=name, PolicyArn=policy)
 
+    functions.publish_layer_version(LayerName=name, Content={"ZipFile": archive({"python/l.py": ""})})
     functions.create_function(
         FunctionName=name,
         Runtime="python3.11",
@@ -133,6 +134,7 @@ def inventory(aws: Aws) -> dict[str, list[str]]:
         "stream": lambda: iter(aws.client("kinesis").list_streams()["StreamNames"]),
         "delivery": lambda: iter(aws.client("firehose").list_delivery_streams()["DeliveryStreamNames"]),
         "function": lambda: (each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]),
+        "layer": lambda: (each["LayerName"] for each in aws.client("lambda").list_layers()["Layers"]),
         "mapping": lambda: (
             each["FunctionArn"].rpartition(":")[2]
             for each in aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]

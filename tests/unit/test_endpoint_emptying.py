@@ -45,6 +45,8 @@ def fill(aws: Aws) -> None:
         package.writestr("app.py", "def handler(event, context): pass")
     code = {"Runtime": "python3.11", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": archive.getvalue()}}
     aws.client("lambda").create_function(FunctionName="f", **code)
+    for _ in range(2):
+        aws.client("lambda").publish_layer_version(LayerName="l", Content=code["Code"])
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/stream"
     aws.client("lambda").create_event_source_mapping(
         FunctionName="f", EventSourceArn=stream, StartingPosition="TRIM_HORIZON"
@@ -74,6 +76,7 @@ LISTS = {
     "firehose": ("list_delivery_streams", "DeliveryStreamNames"),
     "lambda": ("list_functions", "Functions"),
     "lambda ": ("list_event_source_mappings", "EventSourceMappings"),
+    "lambda  ": ("list_layers", "Layers"),
     "apigateway": ("get_rest_apis", "items"),
     "apigateway ": ("get_usage_plans", "items"),
     "apigateway  ": ("get_api_keys", "items"),
@@ -105,14 +108,15 @@ def test_nothing_is_left_of_any_kind(aws: Aws) -> None:
 def test_only_what_was_called_is_looked_at_and_what_it_writes_to(aws: Aws) -> None:
     fill(aws)
     empty_publicly(aws.client, {"lambda", "sqs"})
-    gone = {"list_functions", "list_event_source_mappings", "list_queues", "describe_log_groups", "list_roles"}
+    gone = {"list_functions", "list_event_source_mappings", "list_layers", "list_queues", "describe_log_groups"}
+    gone.add("list_roles")
     assert there(aws) == ALL - gone
 
 
 def test_what_an_edge_restores_itself_is_left_alone(aws: Aws) -> None:
     fill(aws)
     empty_publicly(aws.client, SERVICES, but={"kinesis", "lambda"})
-    assert there(aws) == {"list_streams", "list_functions", "list_event_source_mappings"}
+    assert there(aws) == {"list_streams", "list_functions", "list_event_source_mappings", "list_layers"}
 
 
 def test_a_stack_may_have_made_anything(aws: Aws) -> None:

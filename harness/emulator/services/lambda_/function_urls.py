@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -265,7 +264,7 @@ class FunctionUrls(Invoke):
     async def _invoke(self, url: FunctionUrl, event: Json, request_id: str) -> Json:
         """Over the bus, as any other client: faults and traces find it there."""
         name = FunctionName(url.account, url.region, url.name, url.qualifier)
-        params: dict[str, Any] = {"FunctionName": name.arn, "Payload": json_bytes(event)}
+        params: Json = {"FunctionName": name.arn, "Payload": json_bytes(event)}
         made = Call("lambda", "Invoke", params, Caller(url.account, url.region), self.world.new_id())
         self.world.trace.called(request_id, made.request_id, "lambda", "Invoke")
         return await self.world.bus.run(made)

@@ -106,7 +106,7 @@ class FunctionUrl:
     name: str
     qualifier: str | None
     auth_type: str
-    cors: dict[str, Any] | None
+    cors: Json | None
     invoke_mode: str
     created_at: float
     modified_at: float

@@ -8,12 +8,13 @@ may invoke. Signatures are parsed, and verified where that is switched on (docs/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from harness.emulator.call import DEFAULT_ACCOUNT, Call, Caller, HttpRequest
 from harness.emulator.errors import AwsError, NotEmulated
+from harness.json_object import Json
 
 if TYPE_CHECKING:
     from harness.emulator.permissions.principals import Principal
@@ -58,6 +59,8 @@ class Method:
     policy: str | None = None
     action: str = "execute-api:Invoke"
     service: str = "execute-api"
+    facts: Json = field(default_factory=dict)
+    """What conditions may ask about the request, by the service's own keys."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -116,7 +119,7 @@ def _check_policies(world: World, request: HttpRequest, method: Method, principa
     from harness.emulator.permissions.evaluation import OwnPolicies, ResourcePolicy, decide
     from harness.emulator.permissions.request_facts import facts_of
 
-    demand = RequiredAction(method.action, method.arn)
+    demand = RequiredAction(method.action, method.arn, method.facts)
     call = Call(method.service, "Invoke", {}, Caller(method.account, method.region, access_key), "", request)
     theirs = ResourcePolicy(method.policy, method.account)
     enforcement = world.permissions.enforcement

@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.conformance.apigateway_api import Api
+from tests.conformance.lambda_.conftest import archive
 from tests.conformance.permissions.conftest import Iam, User, allow, deny, document
 from tests.conformance.test_http_api import ECHO
 from tests.conformance.test_http_api import Api as HttpApi
@@ -20,9 +21,11 @@ from tests.conftest import Aws
 MISSING = {"message": "Missing Authentication Token"}
 
 
-def signed(aws: Aws, method: str, path: str, key: str, token: str | None = None) -> httpx.Response:
+def signed(
+    aws: Aws, method: str, path: str, key: str, token: str | None = None, service: str = "execute-api"
+) -> httpx.Response:
     request = AWSRequest(method=method, url=aws.url + path)
-    SigV4Auth(Credentials(key, "secret", token), "execute-api", "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(key, "secret", token), service, "us-east-1").add_auth(request)
     return httpx.request(method, aws.url + path, headers=dict(request.headers))
 
 
@@ -192,3 +195,29 @@ def test_http_apis(aws: Aws, version: str) -> None:
     else:
         assert context["identity"]["userArn"] == user.arn
         assert "authorizer" not in context
+
+
+# -- function URLs -----------------------------------------------------------------------------------------------
+
+
+def test_a_function_url_asks_the_signers_policies(iam: Iam, aws: Aws) -> None:
+    """C12: lambda:InvokeFunctionUrl of the user's own policy, or of the function's."""
+    code = {"ZipFile": archive({"index.py": "def handler(event, context):\n    return 'ran'\n"})}
+    lambda_, role = aws.client("lambda"), iam.role("lambda.amazonaws.com")
+    function = lambda_.create_function(
+        FunctionName="f", Runtime="python3.11", Handler="index.handler", Role=role, Code=code
+    )["FunctionArn"]
+    made = lambda_.create_function_url_config(FunctionName="f", AuthType="AWS_IAM")
+    path = "/_aws/lambda-url/" + made["FunctionUrl"].split("/")[2].partition(".")[0]
+
+    def ask(user: User) -> int:
+        return signed(aws, "GET", path, user.key["AccessKeyId"], service="lambda").status_code
+
+    assert ask(iam.user(allow("lambda:InvokeFunctionUrl", function))) == 200
+    nobody = iam.user(allow("lambda:InvokeFunction", function))
+    assert ask(nobody) == 403
+    lambda_.add_permission(
+        FunctionName="f", StatementId="one", Action="lambda:InvokeFunctionUrl", Principal=nobody.arn,
+        FunctionUrlAuthType="AWS_IAM",
+    )  # fmt: skip
+    assert ask(nobody) == 200

@@ -12,6 +12,7 @@ from harness.emulator.permissions.actions.asked import Asked, RequiredAction
 from harness.emulator.service_descriptor import ANYTHING, ServiceDescriptor
 
 _ACTIONS = {
+    "GetLayerVersionByArn": "GetLayerVersion",
     "Invoke": "InvokeFunction",
     "InvokeAsync": "InvokeFunction",
     "InvokeWithResponseStream": "InvokeFunction",
@@ -82,7 +83,7 @@ DESCRIPTOR = ServiceDescriptor(
     name="lambda",
     protocol="rest",
     hosts=("lambda",),
-    paths=re.compile(r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings)\b"),
+    paths=re.compile(r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings|code-signing-configs)\b"),
     provider="Lambda",
     is_here_by_default=True,
     names=_names,

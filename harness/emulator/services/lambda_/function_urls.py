@@ -199,9 +199,9 @@ class FunctionUrls(Invoke):
         enforced = self.world.permissions.enforcement is not None
         policy = self.resource_policy(name.arn) if enforced else None
         try:
-            signer = check_signed(
-                self.world, request, Method(name.arn, url.account, url.region, policy, INVOKE_URL, "lambda")
-            )
+            facts = {"lambda:FunctionUrlAuthType": url.auth_type}
+            method = Method(name.arn, url.account, url.region, policy, INVOKE_URL, "lambda", facts)
+            signer = check_signed(self.world, request, method)
         except (Unsigned, Unknown, NotAllowed) as error:
             raise AwsError("AccessDeniedException", _FORBIDDEN, 403) from error
         if signer.account != function.account and not self.lets_in_by_url(function, name, url.auth_type, signer):

@@ -24,6 +24,7 @@ from harness.emulator.services.lambda_.execution.interpreters import (
     NODE_LOOP,
     Interpreter,
     Interpreters,
+    succeeds,
 )
 from harness.emulator.services.lambda_.execution.log_writer import LogStream, LogWriter
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome, failure
@@ -68,7 +69,8 @@ class Fleet:
         self._retired: list[Pool] = []
         self._workers: dict[Worker, Pool] = {}
         self._ids = itertools.count(1)
-        self._aws_paths = os.environ.get("HARNESS_LAMBDA_PATHS") != "real"
+        self._wants_rooms = sys.platform == "linux" and os.environ.get("HARNESS_LAMBDA_PATHS") != "real"
+        self._rooms: asyncio.Task[bool] | None = None
         self._max_initialising = 2 * (os.cpu_count() or 1)
         self._recycling = False
         self._stopping = False
@@ -164,11 +166,23 @@ class Fleet:
             temporary=self._disk.temporary(worker_id),
             interpreter=interpreter.executable,
         )
-        stage = self._disk.stage() if self._aws_paths else ""
+        stage = self._disk.stage() if await self._has_rooms() else ""
         places = [str(folder), str(packages), str(layers or ""), str(stage)]
         hot = any(code.folder is not None for code in (version.code, *(layer.code for layer in version.layers)))
         await worker.start(_arguments(interpreter, places, hot), variables, folder, limit)
         return worker
+
+    async def _has_rooms(self) -> bool:
+        """Whether processes may have AWS's paths on this machine: tried once, by a process that is thrown away."""
+        if not self._wants_rooms:
+            return False
+        if self._rooms is None:
+            self._rooms = asyncio.ensure_future(self._try_rooms())
+        return await asyncio.shield(self._rooms)
+
+    async def _try_rooms(self) -> bool:
+        program = str(_RUNTIME / "rooms.py")
+        return await succeeds(sys.executable, "-S", program, str(self._disk.home()), str(self._disk.stage()))
 
     async def runs_as_on_aws(self, runtime: str) -> bool:
         """Whether functions of this runtime run on what AWS would run them on."""

@@ -85,6 +85,11 @@ async def _verified(name: str) -> str | None:
     return lines[0] if len(lines) == 2 and lines[1] == name else None
 
 
+async def succeeds(*command: str) -> bool:
+    """Whether a program runs and ends with status 0."""
+    return await _output(*command) is not None
+
+
 async def _output(*command: str) -> str | None:
     """What a program prints; None for one that does not run, such as a shim for a version that is not installed."""
     try:

@@ -2,6 +2,10 @@
 
 Linux only, as root or with user namespaces; where neither is allowed the process lives with the real paths, and nothing
 here fails. Nothing of it is seen outside of the process and its children. Python 3.8 and later, standard library only.
+
+    python -S rooms.py <folder> <stage>
+
+tries it once, with exit status 0 if it can be had: some systems let a process into a namespace, and then mount nothing.
 """
 
 from __future__ import annotations
@@ -126,3 +130,8 @@ def _needed(program: str) -> list[str]:
 def _is_under(path: str, names: frozenset[str]) -> bool:
     parts = path.split("/")
     return len(parts) > 2 and parts[1] == "opt" and parts[2] in names
+
+
+if __name__ == "__main__":
+    folder, stage = sys.argv[1:]
+    sys.exit(0 if furnish(folder, folder, "", stage) else 1)

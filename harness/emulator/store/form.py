@@ -13,7 +13,7 @@ from importlib.metadata import version
 from harness.json_object import Json
 from harness.version import VERSION
 
-FORM = 1
+FORM = 2
 """Raised whenever something stored changes. Versions of the same form read each other's snapshots and folders."""
 
 

@@ -16,7 +16,7 @@ from tests.hostile.attack.models import BEHIND, operation_model, service_model
 
 _OF_INTEGRATIONS = (b'{"message": "Internal server error"}', b'{"message":"Internal Server Error"}')
 """What API Gateway answers when an integration fails."""
-_FAILED = re.compile(r"(\w+) ([^<]*) failed in moto: (\w+)")
+_FAILED = re.compile(rf"({'|'.join(sorted(BEHIND, key=len, reverse=True))}) ([^<]*) failed in moto: (\w+)")
 _OF_ADMIN = ("harness", "localstack", "execute-api")
 
 

@@ -83,7 +83,9 @@ DESCRIPTOR = ServiceDescriptor(
     name="lambda",
     protocol="rest",
     hosts=("lambda",),
-    paths=re.compile(r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings|code-signing-configs)\b"),
+    paths=re.compile(
+        r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|layers|tags|account-settings|code-signing-configs)\b"
+    ),
     provider="Lambda",
     is_here_by_default=True,
     names=_names,

@@ -9,6 +9,9 @@ SEED   ?= 1
 HOURS  ?= 1
 
 BIN := .venv/bin
+# Tests start hundreds of Python processes: where the shell forbids bytecode, each would compile the harness anew.
+# A worker that has run out of tests takes some of another's.
+TESTS := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status logs test unit attack drill bench lint types coverage stored-form image localstack-image changelog wheels clean
@@ -33,10 +36,10 @@ logs: setup ## follow the emulator's log
 	@$(BIN)/harness logs --follow --port $(PORT)
 
 test: setup ## run every test, the integration tests included
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(TESTS) $(ARGS)
 
 unit: setup ## run the unit tests alone
-	@$(BIN)/python -m pytest -n auto tests/unit $(ARGS)
+	@$(TESTS) tests/unit $(ARGS)
 
 attack: setup ## attack emulators for [HOURS=1] with [SEED=1] (docs/reliability.md); a finding's line: [PART= ROUND= UPTO=]
 	@$(BIN)/python -m tests.hostile.attack --seed $(SEED) --hours $(HOURS) $(if $(PART),--part $(PART)) \

@@ -33,6 +33,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """`-n auto`: one more than there are cores, since now and then one waits for Terraform, which waits for AWS.
+
+    PYTEST_XDIST_AUTO_NUM_WORKERS counts instead, as in any other suite.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
+
+
 class Aws(PluginAws):
     """A clean emulator. Time stands still unless the test moves it.
 

@@ -20,14 +20,18 @@ from tests.integration.full_stack import FullStack
 from tests.integration.provisioning import ROOT, Provisioned
 from tests.integration.triggers_api import SamSuite, TriggersApi, sam_suite
 
-# Whole runs of Terraform and of all drills: started first, so that they do not end last.
+# Whole runs of Terraform, of SAM CLI and of all drills: started first, so that they do not end last; of these first
+# what has the full stack applied, for which other workers wait soon.
 _LONG = (
-    "test_drills.py",
     "test_systems_alone.py",
     "test_rest_systems_alone.py",
     "test_event_ingestion_usage.py",
     "test_terraform.py",
     "test_plugin_in_foreign_project.py",
+    "test_drills.py",
+    "test_account.py",
+    "test_triggers_api_sam.py",
+    "test_triggers_api_up.py",
 )
 # Fixtures of tests that play on the target's own stack.
 _ON_THE_TARGET = {"harness_clean", "full", "usage_emulator"}
@@ -36,7 +40,8 @@ _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in _LONG)
+    place = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(_LONG)))
     target = harness_options(config).target
     for item in items:
         if target != DEFAULT_TARGET and _ON_THE_TARGET.isdisjoint(getattr(item, "fixturenames", ())):

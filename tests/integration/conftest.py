@@ -35,6 +35,9 @@ _LONG = (
 )
 # Fixtures of tests that play on the target's own stack.
 _ON_THE_TARGET = {"harness_clean", "full", "usage_emulator"}
+# The first test with one of these waits for Terraform, or for SAM CLI to be installed, to build and to deploy.
+_PREPARED = {"harness_emulator", "sam"}
+_PREPARED_SECONDS = 900  # the machine may be busy
 # What the developer's shell may hold for another stack than ours.
 _NOT_OURS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
@@ -44,6 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: place.get(item.path.name, len(_LONG)))
     target = harness_options(config).target
     for item in items:
+        if not _PREPARED.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(_PREPARED_SECONDS))
         if target != DEFAULT_TARGET and _ON_THE_TARGET.isdisjoint(getattr(item, "fixturenames", ())):
             reason = f"starts emulators of its own, or needs none: the target {target} would make no difference"
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -66,10 +66,7 @@ stored-form: setup ## write tests/stored_form.txt from what snapshots and state 
 image: setup ## build the edge's image: [PYTHON_IMAGE=...] [ARGS="--network host"]
 	@$(BIN)/python -m harness.targets.localstack.images edge $(ARGS)
 
-localstack-stored-form: setup ## write tests/stored_form.txt from what snapshots and state folders hold
-	@$(BIN)/python -m tests.stored_form
-
-image: setup ## build LocalStack from PyPI packages, where its image cannot be pulled
+localstack-image: setup ## build LocalStack from PyPI packages, where its image cannot be pulled
 	@$(BIN)/python -m harness.targets.localstack.images localstack $(ARGS)
 
 changelog: setup ## write the change fragments of changes/ into CHANGELOG.md, as the release of harness/version.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 
@@ -218,3 +219,15 @@ def test_the_caller_keeps_its_id(aws: Any) -> None:
         == iam.get_user()["User"]["UserId"]
         == aws.client("sts").get_caller_identity()["Account"]
     )
+
+
+@pytest.mark.parametrize("given", ["key", "value"])
+def test_half_an_entry_of_a_map_is_refused(aws: Any, given: str) -> None:
+    """In Query's form a map is a list of keys and values."""
+    form = {"Action": "CreatePlatformApplication", "Name": "app", "Platform": "GCM", f"Attributes.entry.1.{given}": "a"}
+    headers = {"authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sns/aws4_request"}
+    answer = aws.http.post("/", data=form, headers=headers)
+    assert answer.status_code == 400
+    other = {"key": "value", "value": "key"}[given]
+    assert f"at 'attributes.1.member.{other}' failed to satisfy constraint" in html.unescape(answer.text)
+    assert aws.client("sns").list_platform_applications()["PlatformApplications"] == []

@@ -3,6 +3,8 @@ JSON, a policy that no later call could evaluate."""
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from harness.emulator.call import Call, HttpRequest
@@ -11,6 +13,9 @@ from harness.emulator.spec.explain import serialization_error
 from harness.emulator.spec.model import load_model
 from harness.emulator.upstream import policies
 from harness.emulator.upstream.refusals import fields
+
+_ENTRY = re.compile(r"(.+)\.entry\.(\d+)\.(key|value)")
+_OTHER = {"key": "value", "value": "key"}
 
 
 def check(call: Call, request: HttpRequest) -> None:
@@ -41,8 +46,23 @@ def _check_required(call: Call, request: HttpRequest) -> None:
     model = load_model(call.service)
     shape = model.input_shape(call.operation)
     required = model.shapes[shape].get("required", ()) if shape else ()
-    names = {name.partition(".")[0] for name in fields(request, keep_blank_values=True)}
+    given = fields(request, keep_blank_values=True)
+    _check_entries(set(given))
+    names = {name.partition(".")[0] for name in given}
     missing = [name[:1].lower() + name[1:] for name in required if name not in names]
+    if missing:
+        text = validation_error([constraint(None, name, "Member must not be null") for name in missing]).message
+        raise AwsError("ValidationError", text)
+
+
+def _check_entries(names: set[str]) -> None:
+    """moto stores a placeholder of its own where a map's entry has no value."""
+    missing = [
+        f"{found[1][:1].lower()}{found[1][1:]}.{found[2]}.member.{other}"
+        for name in sorted(names)
+        if (found := _ENTRY.fullmatch(name)) is not None
+        and f"{found[1]}.entry.{found[2]}.{(other := _OTHER[found[3]])}" not in names
+    ]
     if missing:
         text = validation_error([constraint(None, name, "Member must not be null") for name in missing]).message
         raise AwsError("ValidationError", text)

@@ -231,3 +231,15 @@ def test_half_an_entry_of_a_map_is_refused(aws: Any, given: str) -> None:
     other = {"key": "value", "value": "key"}[given]
     assert f"at 'attributes.1.member.{other}' failed to satisfy constraint" in html.unescape(answer.text)
     assert aws.client("sns").list_platform_applications()["PlatformApplications"] == []
+
+
+@pytest.mark.emulator_only
+def test_instances_keep_the_callers_order(aws: Any) -> None:
+    """A set of moto's had another order in each process: a restart changed what was stored."""
+    ssm = aws.client("ssm")
+    names = [f"i-{n:017}" for n in (3, 1, 7, 5, 9, 2)]
+    command = ssm.send_command(InstanceIds=[*names, names[0]], DocumentName="AWS-RunShellScript")["Command"]
+    assert command["InstanceIds"] == names
+    for name in names:
+        ssm.put_parameter(Name=name, Value="v", Type="String")
+    assert [found["Name"] for found in ssm.get_parameters(Names=names)["Parameters"]] == names

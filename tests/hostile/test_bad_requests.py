@@ -374,6 +374,8 @@ def test_an_object_may_be_a_document_with_a_type() -> None:
         await edge.handle(ask("PUT", "/bucket", "s3"))
         assert (await edge.handle(ask("PUT", "/bucket/a.xml", "s3", body=DTD + b"<a/>\x01"))).status == 200
         assert (await edge.handle(ask("GET", "/bucket/a.xml", "s3"))).body == DTD + b"<a/>\x01"
+        missing = await edge.handle(ask("GET", "/bucket/a%00", "s3"))  # S3 names the key in its error
+        assert ElementTree.fromstring(missing.body).findtext("Code") == "NoSuchKey"
 
     during(scenario)
 

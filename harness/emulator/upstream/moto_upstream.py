@@ -225,7 +225,7 @@ class MotoUpstream:
         if call.operation == "PutBucketPolicy" and response.status == 200:
             response = HttpResponse(204, response.headers, b"")
         response.headers = [_named(item, response.body) for item in response.headers if item[0].lower() not in _IDS]
-        if response.body[:1] == b"<" and call.operation != "GetObject":
+        if response.body[:1] == b"<" and (call.operation != "GetObject" or response.status >= 400):
             response.body = readable(response.body, numbered=call.service == "s3" and call.operation.startswith("List"))
         if call.service == "s3":
             response.headers.append(("x-amz-id-2", call.request_id))

@@ -19,7 +19,7 @@ from harness.testing.options import CONFIRMATION, OPTIONS, Options
 if TYPE_CHECKING:
     from harness.containers import ContainerFaults
     from harness.targets.admin import Admin
-    from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger
+    from harness.testing import Aws, Backup, Clock, Faults, SinkFactory, Stack, TestedLedger, Tokens
     from harness.testing.kept import KeptReport
     from harness.testing.public_faults import PublicFaults
     from harness.testing.report import Using
@@ -138,6 +138,14 @@ def sink(harness_clean: Suite) -> SinkFactory:
     from harness.testing.sink import SinkFactory
 
     return SinkFactory(_admin(harness_clean.target, NEEDS["sink"]))
+
+
+@pytest.fixture
+def tokens(harness_clean: Suite) -> Tokens:
+    """JWTs of issuers on the internet: `tokens("https://tenant.example.com/", audience="api", scope="read")`."""
+    from harness.testing.tokens import Tokens
+
+    return Tokens(_admin(harness_clean.target, NEEDS["tokens"]))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import clock, doctor, drill, faults, look, parity, replay, send, snapshot, sweep, trace, up
+from harness.cli import clock, doctor, drill, faults, look, parity, replay, send, snapshot, sweep, token, trace, up
 from harness.cli.ending import reported
 
 
@@ -21,6 +21,7 @@ app.command()(reported(doctor.doctor))
 app.command()(reported(send.send))
 app.command()(reported(replay.replay))
 app.command()(reported(trace.trace))
+app.command()(reported(token.token))
 app.command()(reported(parity.parity))
 app.command()(reported(sweep.sweep))
 

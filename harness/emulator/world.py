@@ -15,6 +15,7 @@ from harness.emulator.call import Caller, HttpRequest, HttpResponse
 from harness.emulator.callbacks import Callbacks
 from harness.emulator.clock import Clock
 from harness.emulator.faults import Faults
+from harness.emulator.issuers import Issuers
 from harness.emulator.kept import KeptSettings
 from harness.emulator.metrics import Metrics
 from harness.emulator.outbound import Outbound
@@ -74,6 +75,7 @@ class World:
         self.aside = Aside(self.clock)
         self.store = Store()
         self.kept = KeptSettings(self.store)
+        self.issuers = Issuers(self.store, self.outbound, self.clock.now, lambda: self.endpoint_url)
         self.topics = Topics()
         self.trace = Trace(self.clock)
         self.metrics = Metrics(self)

@@ -88,6 +88,15 @@ class Admin:
     def forget_sink(self, name: str) -> Json:
         return self._request("DELETE", _sink(name))
 
+    def token(self, issuer: str, **wanted: Any) -> str:
+        """A JWT of the built-in issuer for this URL; `wanted` is `audience`, `subject`, `scopes`, `claims`, `lifetime`,
+        each left to the emulator where it is None (docs/authorizers.md)."""
+        given = {member: value for member, value in wanted.items() if value is not None}
+        name = (issuer.partition("://")[2] or issuer).rstrip("/")
+        path = f"/_harness/issuers/{quote(name)}/tokens"
+        token: str = self._request("POST", path, {"issuer": issuer, **given})["token"]
+        return token
+
     def trace(self, record_id: str) -> Json:
         """Where the record with that id went; AdminError 404 where nothing is known of it."""
         return self._request("GET", f"/_harness/trace/{quote(record_id, safe='')}")

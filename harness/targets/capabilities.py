@@ -23,6 +23,8 @@ class Capability(StrEnum):
     FAULTS = "faults"
     SINKS = "sinks"
     """HTTP endpoints that record."""
+    ISSUERS = "issuers"
+    """Token issuers that stand for those on the internet."""
     TRACE = "trace"
     SNAPSHOTS = "snapshots"
     """Of the whole state."""
@@ -34,7 +36,7 @@ class Capability(StrEnum):
     """Containers that can be paused, killed, disconnected."""
 
 
-EDGE = frozenset({Capability.ADMIN, Capability.FAULTS, Capability.SINKS, Capability.TRACE})
+EDGE = frozenset({Capability.ADMIN, Capability.FAULTS, Capability.SINKS, Capability.ISSUERS, Capability.TRACE})
 """What every emulator of ours has, also one that somebody else started."""
 _OURS = EDGE | {Capability.CLOCK, Capability.RESET, Capability.RESTART}
 CAPABILITIES: Mapping[str, frozenset[Capability]] = {

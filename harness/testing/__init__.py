@@ -8,6 +8,7 @@ from harness.testing.ledger import TestedLedger
 from harness.testing.sink import EndpointSink, SinkFactory
 from harness.testing.stack import Stack
 from harness.testing.suite import Suite
+from harness.testing.tokens import Tokens
 
 __all__ = [
     "Aws",
@@ -20,4 +21,5 @@ __all__ = [
     "Stack",
     "Suite",
     "TestedLedger",
+    "Tokens",
 ]

@@ -10,5 +10,6 @@ NEEDS: Mapping[str, Capability] = {
     "clock": Capability.CLOCK,
     "faults": Capability.FAULTS,
     "sink": Capability.SINKS,
+    "tokens": Capability.ISSUERS,
     "containers": Capability.CONTAINERS,
 }

@@ -132,14 +132,14 @@ def test_warnings(aws: Aws) -> None:
     """D9: an issuer that can't be reached is a warning: its authorizer and the routes behind it are left out."""
     body = document(
         {"/open": {"get": proxy()}, "/closed": {"get": proxy(security=[{"jwt": []}])}},
-        components={"securitySchemes": {"jwt": jwt_scheme("https://issuer.example.com")}},
+        components={"securitySchemes": {"jwt": jwt_scheme("http://127.0.0.1:1")}},
         **{"x-amazon-apigateway-cors": ["*"]},
     )
     code, message = refused(aws, body, FailOnWarnings=True)
     assert code == "BadRequestException"
     assert message.startswith(
         "Warnings found during import:\n\tCORS Scheme is malformed, ignoring.\n\tUnable to create authorizer 'jwt': "
-        "Caught exception when connecting to https://issuer.example.com/.well-known/openid-configuration"
+        "Caught exception when connecting to http://127.0.0.1:1/.well-known/openid-configuration"
     )
     v2 = aws.client("apigatewayv2")
     api = v2.import_api(Body=json.dumps(body))

@@ -167,10 +167,18 @@ def test_keys_elsewhere_are_not_fetched(aws: Aws, issuer: LocalIssuer) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://issuer.example.com", "http://127.0.0.1:1", "ftp://localhost/x", "http://[", "x"]
+    "url",
+    [
+        "https://user@issuer.example.com",
+        "https://issuer.example.com?a",
+        "http://127.0.0.1:1",
+        "ftp://localhost/x",
+        "http://[",
+        "x",
+    ],
 )
 def test_an_authorizer_needs_a_discovery_document(aws: Aws, issuer: LocalIssuer, url: str) -> None:
-    """D9, law 8: an issuer that is elsewhere, or where nothing listens, is refused as AWS refuses it."""
+    """D9: what is no issuer's URL, or where nothing listens, is refused as AWS refuses it."""
     configuration = {"Issuer": url, "Audience": ["a"]}
     api = Api(aws)
     with pytest.raises(Exception, match="Caught exception when connecting to") as caught:

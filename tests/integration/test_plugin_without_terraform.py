@@ -40,6 +40,18 @@ def test_each_test_finds_nothing(aws, clock, faults, sink, time):
     assert sink("api.example.com").records == [b"one"]
 
 
+def test_tokens_of_an_issuer_on_the_internet(tokens, clock):
+    import json, base64
+    token = tokens("https://tenant.example.com/", audience="api", scope="read write", claims={"level": 3}, lifetime=60)
+    body = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    now = int(clock.now())
+    assert claims == {
+        "iss": "https://tenant.example.com/", "sub": "test-user", "aud": "api", "scope": "read write", "level": 3,
+        "iat": now, "exp": now + 60,
+    }
+
+
 def test_clients_of_the_code_under_test_reach_the_emulator(aws):
     assert boto3.client("sts").get_caller_identity()["Account"] == "000000000000"
     assert boto3.client("s3").meta.endpoint_url == aws.url

@@ -14,7 +14,7 @@ from harness.targets import CAPABILITIES, Capability, Target
 from harness.targets.embedded import EmbeddedTarget
 
 
-@pytest.mark.parametrize("word", ["clock", "faults", "sinks"])
+@pytest.mark.parametrize("word", ["clock", "faults", "sinks", "issuers"])
 def test_what_a_target_does_not_have_skips_the_test(word: str) -> None:
     bare = cast(Target, SimpleNamespace(name="aws", capabilities=CAPABILITIES["aws"]))
     with pytest.raises(pytest.skip.Exception, match=f"^needs {word}, which the target aws does not have$"):

@@ -1,4 +1,5 @@
-"""The admin API, `/_harness/…`: health, time, snapshots, reset, coverage, sinks, faults, trace. JSON in and out.
+"""The admin API, `/_harness/…`: health, time, snapshots, reset, coverage, sinks, issuers, faults, trace.
+JSON in and out.
 
 Bad input is answered with 400, an unknown path with 404, a wrong method with 405, each with `{"message": …}`.
 Calls that move or replace the world run one at a time. Nothing here counts as work in flight: `advance`, `settle` and
@@ -17,8 +18,10 @@ import orjson
 
 from harness.emulator.call import HttpRequest, HttpResponse
 from harness.emulator.coverage import coverage, markdown, service_kinds
+from harness.emulator.edge.admin_input import body_of, seconds_of
 from harness.emulator.edge.admin_problem import AdminProblem
 from harness.emulator.edge.faults_admin import FaultsAdmin
+from harness.emulator.edge.issuers_admin import issuer_document
 from harness.emulator.edge.sinks import Sinks
 from harness.emulator.edge.snapshot_files import SnapshotFiles
 from harness.emulator.edge.trace_admin import trace
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PREFIX = "/_harness/"
-_MAX_SECONDS = 10 * 366 * 86400.0
 _DEFAULT_SETTLE = 7 * 86400.0
 
 
@@ -58,6 +60,7 @@ class Admin:
             "coverage": {"GET": self._coverage},
             "kept": {"GET": self._kept},
             "sinks": {"GET": self._list_sinks},
+            "issuers": {"GET": self._list_issuers},
         }
         self._snapshot_routes: dict[str, Callable[[str, HttpRequest], Awaitable[Json]]] = {
             "PUT": self._save,
@@ -88,6 +91,8 @@ class Admin:
                 return trace(self.world, request, method, unquote(rest))
             if room == "sinks":
                 return await self._sink(request, method, rest)
+            if room == "issuers":
+                return await issuer_document(self.world.issuers, request, method, unquote(rest))
         if path == "faults":
             return self.faults.handle(request, method, "")
         if path == "trace":
@@ -116,13 +121,13 @@ class Admin:
         return self._time()
 
     async def _advance(self, request: HttpRequest) -> Json:
-        seconds = _seconds(_body(request, {"seconds"}), "seconds", None)
+        seconds = seconds_of(body_of(request, {"seconds"}), "seconds", None)
         async with self._alone:
             await self.world.clock.advance(seconds)
         return self._time()
 
     async def _settle(self, request: HttpRequest) -> Json:
-        max_seconds = _seconds(_body(request, {"max_seconds"}), "max_seconds", _DEFAULT_SETTLE)
+        max_seconds = seconds_of(body_of(request, {"max_seconds"}), "max_seconds", _DEFAULT_SETTLE)
         async with self._alone:
             result = await self.world.clock.settle(max_seconds)
         return {
@@ -202,7 +207,7 @@ class Admin:
         return {"enabled": self.world.quotas}
 
     async def _set_quotas(self, request: HttpRequest) -> Json:
-        enabled = _body(request, {"enabled"}).get("enabled")
+        enabled = body_of(request, {"enabled"}).get("enabled")
         if not isinstance(enabled, bool):
             raise AdminProblem(400, "enabled must be true or false")
         self.world.quotas = enabled
@@ -212,7 +217,7 @@ class Admin:
         return {"mode": self.world.permissions.mode}
 
     async def _set_iam(self, request: HttpRequest) -> Json:
-        mode = _body(request, {"mode"}).get("mode")
+        mode = body_of(request, {"mode"}).get("mode")
         if mode not in MODES:
             raise AdminProblem(400, f"mode must be {' or '.join(MODES)}")
         try:
@@ -247,6 +252,10 @@ class Admin:
     async def _list_sinks(self, request: HttpRequest) -> Json:
         return {"sinks": self.sinks.names()}
 
+    async def _list_issuers(self, request: HttpRequest) -> Json:
+        """`{"issuers": [{"name", "issuer", "audiences", "key_id"}]}`."""
+        return {"issuers": self.world.issuers.all()}
+
     async def _sink(self, request: HttpRequest, method: str, rest: str) -> Json | HttpResponse:
         name, _, action = unquote(rest).partition("/")
         try:
@@ -259,7 +268,7 @@ class Admin:
             if method == "GET":
                 return self.sinks.read(name)
             if method == "PUT":
-                return self.sinks.script(name, _body(request, {"answers"}))
+                return self.sinks.script(name, body_of(request, {"answers"}))
             if method == "DELETE":
                 return self.sinks.delete(name)
         except ValueError as error:
@@ -279,29 +288,6 @@ def _here_only(request: HttpRequest) -> bool:
     if parts not in (None, ["here"]):
         raise AdminProblem(400, f"part must be here, not {', '.join(parts)!r}")
     return parts is not None
-
-
-def _body(request: HttpRequest, members: set[str]) -> Json:
-    """The request's JSON object (no body is an empty one); members nobody knows are refused."""
-    try:
-        content = orjson.loads(request.body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise AdminProblem(400, f"the body is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise AdminProblem(400, "the body must be a JSON object")
-    unknown = sorted(set(content) - members)
-    if unknown:
-        raise AdminProblem(400, f"unknown member {unknown[0]!r}; known: {', '.join(sorted(members))}")
-    return content
-
-
-def _seconds(content: Json, member: str, default: float | None) -> float:
-    value = content.get(member, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise AdminProblem(400, f"{member} must be a number of seconds")
-    if not 0 <= value <= _MAX_SECONDS:
-        raise AdminProblem(400, f"{member} must be from 0 to {_MAX_SECONDS:.0f}")
-    return float(value)
 
 
 def _json(content: Json, status: int = 200) -> HttpResponse:

@@ -169,10 +169,14 @@ class Authorizers(Base):
             raise bad_request("Identity source is required when authorizer caching is enabled")
 
     async def check_issuer(self, authorizer: Json) -> None:
-        """Raises BadRequestException for an issuer without a discovery document, as AWS does when it is set."""
+        """Raises BadRequestException for an issuer without a discovery document, as AWS does when it is set. An issuer
+        on the internet has a built-in one here."""
         if authorizer["AuthorizerType"] != "JWT":
             return
         issuer = authorizer["JwtConfiguration"]["Issuer"]
+        if self.world.issuers.stand_for(issuer):
+            self.world.issuers.named(issuer, authorizer["JwtConfiguration"]["Audience"])
+            return
         try:
             await jwks_uri(issuer, self.world.outbound)
         except Unreachable as error:

@@ -135,7 +135,7 @@ def test_every_test_starts_clean(project: Path) -> None:
     """Data, time, faults and sinks of one test are not there for the next; nothing is left behind."""
     (project / "test_clean.py").write_text(CLEAN)
     finished = run_pytest(project)
-    assert "7 passed, 1 error" in finished.said, finished.said
+    assert "8 passed, 1 error" in finished.said, finished.said
     assert "The fixture stack needs a Terraform stack: --harness-stack PATH" in finished.said
     assert emulators_left(project) == []
 

@@ -37,6 +37,7 @@ def variables(
     task_root: str,
     packages: Path,
     layers: Path | None,
+    node_sdk: Path | None,
     home: Path,
     temporary: Path,
     interpreter: str,
@@ -64,8 +65,10 @@ def variables(
         values["LD_LIBRARY_PATH"] = ":".join(filter(None, (values.get("LD_LIBRARY_PATH"), f"{layers}/lib")))
     if (node := _NODE.fullmatch(version.runtime)) is not None:
         opt = str(layers or "/opt")
+        sdk = f"{node_sdk}:" if node_sdk is not None else ""  # AWS has it in /var/runtime/node_modules
         values["NODE_PATH"] = (
-            f"{opt}/nodejs/node{node[1]}/node_modules:{opt}/nodejs/node_modules:{packages}/node_modules:{packages}:{task_root}"
+            f"{opt}/nodejs/node{node[1]}/node_modules:{opt}/nodejs/node_modules:{packages}/node_modules:{sdk}"
+            f"{packages}:{task_root}"
         )
     values |= version.environment or {}
     for name in _SEARCHED & values.keys():

@@ -27,6 +27,7 @@ from harness.emulator.services.lambda_.execution.interpreters import (
     succeeds,
 )
 from harness.emulator.services.lambda_.execution.log_writer import LogStream, LogWriter
+from harness.emulator.services.lambda_.execution.node_sdk import NodeSdk, missing
 from harness.emulator.services.lambda_.execution.outcome import Invocation, Outcome, failure
 from harness.emulator.services.lambda_.execution.platform_log import PlatformLog
 from harness.emulator.services.lambda_.execution.pool import Pool
@@ -63,6 +64,7 @@ class Fleet:
         self.initialising = 0
         self.api = RuntimeApi(self._package)
         self._interpreters = Interpreters()
+        self._node_sdk = NodeSdk()
         self._disk = Disk()
         self._logs = LogWriter(world)
         self._pools: dict[VersionKey, Pool] = {}
@@ -146,6 +148,9 @@ class Fleet:
         address = await self.api.start()
         packages = self._disk.packages()
         folder, layers = await self.world.aside.run(self._unpacked, pool)
+        node_sdk = await self._sdk_for_node(folder, layers) if interpreter.loop == NODE_LOOP else None
+        if self._stopping:
+            raise InitFailed
         stream = self._stream(version)
         # Nobody guesses the id of another process: who knows it can answer for it.
         worker_id = f"{next(self._ids)}-{secrets.token_hex(8)}"
@@ -162,6 +167,7 @@ class Fleet:
             task_root=str(folder),
             packages=packages,
             layers=layers,
+            node_sdk=node_sdk,
             home=self._disk.home(),
             temporary=self._disk.temporary(worker_id),
             interpreter=interpreter.executable,
@@ -171,6 +177,11 @@ class Fleet:
         hot = any(code.folder is not None for code in (version.code, *(layer.code for layer in version.layers)))
         await worker.start(_arguments(interpreter, places, hot), variables, folder, limit)
         return worker
+
+    async def _sdk_for_node(self, folder: Path, layers: Path | None) -> Path | None:
+        """The AWS SDK's packages that this code needs from the runtime, if there are such."""
+        names = await self.world.aside.run(missing, [path for path in (folder, layers) if path is not None])
+        return await self._node_sdk.modules(names)
 
     async def _has_rooms(self) -> bool:
         """Whether processes may have AWS's paths on this machine: tried once, by a process that is thrown away."""
@@ -263,6 +274,7 @@ class Fleet:
             pool.give_up(AwsError("ServiceException", "The emulator stops its functions.", 500))
         self._pools.clear()
         self._retired.clear()
+        await self._node_sdk.stop()
         workers = list(self._workers)
         for worker in workers:
             worker.kill(signal.SIGTERM)

@@ -2,7 +2,7 @@
 //
 //     node node_loop.mjs <task root> <guard descriptor>
 //
-// Handlers may be async, return a promise, call back, or stream. Node's own modules only.
+// Handlers may be async, return a promise, call back, or stream. Node's own modules and ours beside it only.
 
 import fs from "node:fs";
 import http from "node:http";
@@ -10,7 +10,9 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import util from "node:util";
 import { pathToFileURL } from "node:url";
-import { createRequire } from "node:module";
+import { createRequire, register } from "node:module";
+
+import { answerByHttp } from "./node_callbacks.mjs";
 
 const [taskRoot, guard] = process.argv.slice(2);
 const [authority, ...prefix] = process.env.AWS_LAMBDA_RUNTIME_API.split("/");
@@ -121,6 +123,8 @@ async function findHandler(name) {
   if (!file) {
     throw new RuntimeError("Runtime.ImportModuleError", `Error: Cannot find module '${moduleName}'`);
   }
+  // The hooks' thread costs memory and start-up time: only for code that may need it.
+  if (isModule(file)) register("./node_path.mjs", import.meta.url);
   let module;
   try {
     module = await import(pathToFileURL(file).href);
@@ -137,6 +141,21 @@ async function findHandler(name) {
     throw new RuntimeError("Runtime.HandlerNotFound", `${name} is undefined or not exported`);
   }
   return handler;
+}
+
+function isModule(file) {
+  if (!file.endsWith(".js")) return file.endsWith(".mjs");
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const manifest = path.join(folder, "package.json");
+    if (fs.existsSync(manifest)) {
+      try {
+        return JSON.parse(fs.readFileSync(manifest, "utf8")).type === "module";
+      } catch {
+        return false;
+      }
+    }
+    if (folder === taskRoot || folder === path.dirname(folder)) return false;
+  }
 }
 
 function describe(error) {
@@ -198,6 +217,7 @@ function fatal(kind, error) {
 }
 
 async function main() {
+  answerByHttp(process.env.AWS_ENDPOINT_URL);
   globalThis.require ??= createRequire(pathToFileURL(path.join(taskRoot, "/")).href);
   let handler;
   try {

@@ -127,6 +127,9 @@ def test_a_change_set_is_deleted(stacks: Any) -> None:
     assert refused.value.response["Error"]["Code"] == "ChangeSetNotFound"
     assert refused.value.response["Error"]["Message"] == "ChangeSet [c] does not exist"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    stacks.client.delete_change_set(StackName="less", ChangeSetName="c")  # `cdk deploy` and `cdk diff` do before theirs
+    with pytest.raises(ClientError, match=r"Stack \[none\] does not exist"):
+        stacks.client.delete_change_set(StackName="none", ChangeSetName="c")
 
 
 def test_the_names_must_fit_the_kind(stacks: Any) -> None:

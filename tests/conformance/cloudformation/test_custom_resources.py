@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -110,3 +111,34 @@ def test_tokens_that_lead_nowhere(aws: Aws) -> None:
 
 def test_nobody_waits_for_other_answers(aws: Aws) -> None:
     assert aws.http.put("/_harness/callbacks/nobody", content=b"{}").status_code == 404
+
+
+ANSWERING_BY_HTTPS = """
+const https = require("https"), url = require("url");
+
+exports.handler = async (event) => {
+  const { StackId, RequestId, LogicalResourceId } = event;
+  const made = { Status: "SUCCESS", PhysicalResourceId: "made", Data: { Greeting: "by https" } };
+  const body = JSON.stringify({ ...made, StackId, RequestId, LogicalResourceId });
+  const { hostname, path } = url.parse(event.ResponseURL);
+  const port = event.ResourceProperties.Port;
+  const options = { hostname, path, method: "PUT", headers: { "content-type": "", "content-length": body.length } };
+  await new Promise((resolve, reject) => {
+    const request = https.request(port ? { ...options, port: Number(port) } : options, resolve);
+    request.on("error", reject);
+    request.end(body);
+  });
+};
+"""
+
+
+@pytest.mark.emulator_only
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_an_answer_by_https(aws: Aws) -> None:
+    """As the CDK's own functions (no port) and cfn-response (port 443) send it: AWS's URL is always https."""
+    functions = Functions(aws)
+    name = functions.make("", files={"index.js": ANSWERING_BY_HTTPS}, Runtime="nodejs20.x")
+    arn = functions.client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    for stack, properties in (("plain", {}), ("port", {"Port": 443})):
+        made = Stack(aws, stack).deploy(template(arn, **properties))
+        assert made.outputs() == {"Greeting": "by https", "Id": "made"}

@@ -221,7 +221,13 @@ class ChangeSets(Stacks):
 
     @operation
     def delete_change_set(self, call: Call, *, change_set_name: str, stack_name: str | None = None) -> Json:
-        change_set = self._find_change_set(call, change_set_name, stack_name)
+        """One that is not there counts as deleted, as long as the stack is: the CDK deletes before it creates."""
+        try:
+            change_set = self._find_change_set(call, change_set_name, stack_name)
+        except AwsError as error:
+            if error.code != "ChangeSetNotFound":
+                raise
+            return {}
         if change_set.execution_status == "EXECUTE_IN_PROGRESS":
             raise AwsError(
                 "InvalidChangeSetStatus",

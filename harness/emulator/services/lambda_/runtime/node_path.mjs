@@ -5,7 +5,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const folders = (process.env.NODE_PATH ?? "").split(":").filter((folder) => path.basename(folder) === "node_modules");
+const folders = (process.env.NODE_PATH ?? "")
+  .split(":")
+  .filter((folder) => path.basename(folder) === "node_modules" && fs.existsSync(folder))
+  .map((folder) => fs.realpathSync(folder));
 
 export async function resolve(specifier, context, next) {
   try {
@@ -22,5 +25,5 @@ export async function resolve(specifier, context, next) {
 }
 
 function isIn(url, folder) {
-  return url.startsWith("file:") && fs.realpathSync(fileURLToPath(url)).startsWith(fs.realpathSync(folder) + path.sep);
+  return url.startsWith("file:") && fs.realpathSync(fileURLToPath(url)).startsWith(folder + path.sep);
 }

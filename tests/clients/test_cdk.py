@@ -14,7 +14,8 @@ from harness.emulator.testing import EmulatorThread
 from tests.clients import npm
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.emulator_only
+# Its first run installs two sets of packages, and the machine may be busy.
+pytestmark = [pytest.mark.emulator_only, pytest.mark.timeout(900)]
 
 FUNCTION = npm.HERE / "cdk" / "function"
 BOUND = 300.0

@@ -74,7 +74,7 @@ def test_it_is_installed_once(tmp_path: Path, cache: Path, monkeypatch: pytest.M
     async def start() -> list[Path | None]:
         one, other = NodeSdk(), NodeSdk()
         assert await one.modules(frozenset()) is None
-        return await asyncio.gather(one.modules(S3), one.modules(S3), other.modules(S3))
+        return list(await asyncio.gather(one.modules(S3), one.modules(S3), other.modules(S3)))
 
     found = asyncio.run(start())
     assert len(npm.calls) == 1 and len(set(found)) == 1

@@ -36,6 +36,10 @@ _EXCEPTIONS = {
         "harness.emulator.services.lambda_",
         "harness.emulator.edge.http",
     ): "the Runtime API listens by HTTP",
+    (
+        "harness.emulator.services.lambda_.execution.node_sdk",
+        "harness.emulator.private",
+    ): "npm gets the environment that the emulator keeps",
     ("harness.emulator.services.lambda_", "harness.emulator.faults"): "a function's process is a fault site",
     ("harness.emulator.faults.kinds", "harness.emulator.services.kinesis.model"): "routes a record as the shard would",
     ("harness.emulator.faults.kinds", "harness.emulator.services.firehose.source.quota"): "the quotas of a region",

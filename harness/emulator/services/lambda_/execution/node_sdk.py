@@ -77,7 +77,13 @@ class NodeSdk:
         """The `node_modules` folder that has these packages; None if they can't be had, which the log has told."""
         if not names:
             return None
-        folder = _folder(names)
+        try:
+            folder = _folder(names)
+        except RuntimeError:  # of pathlib
+            log.warning(
+                "Node functions get no AWS SDK: this user has no home folder; set HARNESS_NODE_SDK to a folder."
+            )
+            return None
         if _is_there(folder):
             return folder / "node_modules"
         task = self._running.get(names)

@@ -30,16 +30,16 @@ class Aside:
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
         """`work(*arguments)`; raises what it raises."""
         with self._clock.working():
-            return await asyncio.get_running_loop().run_in_executor(self._thread, _uncollected, work, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, uncollected, work, *arguments)
 
     async def read(self, parse: Callable[[Text], T], text: Text) -> T:
         """`parse(text)`, which runs here unless the text is short. Raises what it raises."""
         return parse(text) if len(text) <= _SHORT else await self.run(parse, text)
 
 
-def _uncollected(work: Callable[..., T], *arguments: object) -> T:
-    """The garbage collector stops every thread, for 0.3 s among the million objects of a large document. What runs here
-    is bounded, so it can wait."""
+def uncollected(work: Callable[..., T], *arguments: object) -> T:
+    """`work(*arguments)` without the garbage collector, which stops every thread: for 0.3 s among the million objects
+    of a large document. What runs beside the loop is bounded, so it can wait."""
     gc.disable()
     try:
         return work(*arguments)

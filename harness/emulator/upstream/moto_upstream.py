@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.emulator.aside import uncollected
 from harness.emulator.call import Call, HttpRequest, HttpResponse
 from harness.emulator.errors import AwsError, NotEmulated
 from harness.emulator.service_registry import descriptor_of
@@ -63,6 +65,8 @@ class MotoUpstream:
         self._apps: dict[str, WsgiApp] = {}
         self._quick: set[tuple[str, str]] = set()
         """Operations whose last call was quick, by service and name."""
+        self._loaded: set[tuple[str, str]] = set()
+        """Operations that were slow once."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
         self._in_thread = 0
         self._polls = long_poll.LongPolls(world.clock)
@@ -172,7 +176,7 @@ class MotoUpstream:
         self._in_thread += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._work, call, work, *args)
+            return await loop.run_in_executor(self._thread, uncollected, self._work, call, work, *args)
         finally:
             self._in_thread -= 1
             if self._journal is not None:
@@ -183,11 +187,17 @@ class MotoUpstream:
         try:
             return self._in_state(call, work, *args)
         finally:
-            operation = (call.service, call.operation)
-            if time.thread_time() - began <= _QUICK_SECONDS:
-                self._quick.add(operation)
-            else:
-                self._quick.discard(operation)
+            self._learn((call.service, call.operation), time.thread_time() - began)
+
+    def _learn(self, operation: tuple[str, str], seconds: float) -> None:
+        if seconds <= _QUICK_SECONDS:
+            self._quick.add(operation)
+            return
+        self._quick.discard(operation)
+        if operation not in self._loaded:
+            # It brought modules and data, which stay: every full collection would walk them, for 0.2 s.
+            self._loaded.add(operation)
+            gc.freeze()
 
     def _in_state(self, call: Call, work: Callable[..., T], *args: Any) -> T:
         with self.state.entered():

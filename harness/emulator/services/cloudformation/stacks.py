@@ -116,6 +116,7 @@ class Stacks(Lookups):
         draft.check_expansion(given)
         assert stack.deployed is not None
         values = await self.values_of(call, draft, parameters or [], stack.deployed.parameters, stack.role_arn)
+        self.check_updatable(stack)  # another update may have begun while parameters were looked up
         new_tags = stack.deployed.tags if tags is None else tag_map(tags)
         deployment = draft.deployment(values, new_tags, given, stack)
         blueprint = Blueprint(deployment, stack)

@@ -62,12 +62,12 @@ class KeptSettings:
             self._rows.delete(key)
 
     def forget(self, service: str, resource: str) -> None:
-        """The resource is gone, and what belongs to it: whose name begins with its own and a colon or slash."""
+        """The resource is gone, and what belongs to it: whose name begins with its own and a colon. A slash is part of
+        names: the log group `/a/b` has nothing to do with `/a`."""
         if not self._rows:
             return
-        below = (resource + ":", resource + "/")
         for key in [key for key in self._rows if key[0] == service]:
-            if key[1] == resource or key[1].startswith(below):
+            if key[1] == resource or key[1].startswith(resource + ":"):
                 self._rows.delete(key)
 
     def all(self) -> list[KeptSetting]:

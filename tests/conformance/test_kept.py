@@ -99,7 +99,10 @@ def test_a_log_groups_class(aws: Aws) -> None:
     answer = logs.create_log_group(logGroupName="/rare", logGroupClass="INFREQUENT_ACCESS")
     assert header(answer) == "logGroupClass"
     assert listed(aws) == [("logs", "arn:aws:logs:us-east-1:000000000000:log-group:/rare", "logGroupClass")]
+    logs.create_log_group(logGroupName="/rare/below", logGroupClass="INFREQUENT_ACCESS")
     logs.delete_log_group(logGroupName="/rare")
+    assert [resource.rpartition(":")[2] for _, resource, _ in listed(aws)] == ["/rare/below"]
+    logs.delete_log_group(logGroupName="/rare/below")
     assert listed(aws) == []
 
 

@@ -176,3 +176,14 @@ def test_a_failed_execution_rolls_back_or_stays(aws: Any, stacks: Any) -> None:
         )
         stacks.client.execute_change_set(ChangeSetName=made["Id"], **options)
         assert stacks.status(name) == status
+
+
+def test_what_a_change_set_keeps_without_effect(stacks: Any, aws: Any) -> None:
+    """Said as long as it can be executed (docs/kept.md)."""
+    made = stacks.client.create_change_set(
+        StackName="new", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=template(), IncludeNestedStacks=True
+    )
+    assert made["ResponseMetadata"]["HTTPHeaders"]["x-harness-kept"] == "IncludeNestedStacks"
+    assert [one["resource"] for one in aws.admin("GET", "kept")["kept"]] == [made["Id"]]
+    stacks.client.execute_change_set(StackName="new", ChangeSetName="c")
+    assert aws.admin("GET", "kept")["kept"] == []

@@ -109,6 +109,22 @@ def test_tokens_that_lead_nowhere(aws: Aws) -> None:
     assert "Function not found" in Stack(aws, "two").fail(template(arn))["Thing"]
 
 
+def test_a_function_that_is_gone_cannot_delete(aws: Aws, token: str) -> None:
+    """At once, instead of after an hour without an answer."""
+    stack = Stack(aws, "custom").deploy(template(token, Name="you"))
+    aws.client("lambda").delete_function(FunctionName="custom")
+    stack.client.delete_stack(StackName="custom")
+    assert stack.describe()["StackStatus"] == "DELETE_FAILED"
+    assert "Function not found" in stack.failures()["Thing"]
+
+
+@pytest.mark.parametrize("timeout", ["soon", "0", "3601", "nan"])
+def test_timeouts_that_can_not_be(aws: Aws, token: str, timeout: str) -> None:
+    reasons = Stack(aws, "custom").fail(template(token, ServiceTimeout=timeout))
+    assert "ServiceTimeout" in reasons["Thing"]
+    assert aws.client("logs").describe_log_groups()["logGroups"] == []  # it was never asked
+
+
 def test_nobody_waits_for_other_answers(aws: Aws) -> None:
     assert aws.http.put("/_harness/callbacks/nobody", content=b"{}").status_code == 404
 

@@ -71,3 +71,8 @@ def test_one_that_fails_takes_the_outer_one_back(aws: Aws, bucket: str) -> None:
 
 def test_a_template_that_is_not_there(aws: Aws, bucket: str) -> None:
     assert "S3 error" in Stack(aws, "outer").fail(outer(f"{bucket}/nothing.yaml"))["Inner"]
+
+
+def test_a_time_limit_is_refused_by_name(aws: Aws, bucket: str) -> None:
+    template = outer(f"{bucket}/inner.yaml").replace("TemplateURL:", "TimeoutInMinutes: 5, TemplateURL:")
+    assert "TimeoutInMinutes is not emulated" in Stack(aws, "outer").fail(template)["Inner"]

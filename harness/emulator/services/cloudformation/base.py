@@ -72,6 +72,11 @@ class Base(Service):
     def save(self, stack: Stack) -> None:
         self.stacks.put(stack.stack_id, stack)
 
+    def drop_change_set(self, change_set: ChangeSet) -> None:
+        """Delete it, with what was kept of it."""
+        self.change_sets.delete(change_set.change_set_id)
+        self.world.kept.forget(self.name, change_set.change_set_id)
+
     def new_stack_id(self, call: Call, name: str) -> str:
         return f"arn:aws:cloudformation:{call.region}:{call.account}:stack/{name}/{self.world.new_id()}"
 

@@ -72,6 +72,7 @@ class ChangeSets(Stacks):
         deployed = stack.deployed
         previous = deployed.parameters if deployed is not None else None
         values = await self.values_of(call, draft, parameters or [], previous, role_arn or stack.role_arn)
+        self._check_undisturbed(call, stack, change_set_name, change_set_type)
         given = capabilities or []
         new_tags = deployed.tags if tags is None and deployed is not None else tag_map(tags)
         change_set = ChangeSet(
@@ -105,10 +106,27 @@ class ChangeSets(Stacks):
             if not draft.transforms:
                 raise
             change_set.reason = reason_of(error)
+        without_effect = {
+            "ImportExistingResources": import_existing_resources,
+            "IncludeNestedStacks": include_nested_stacks,
+        }
+        self.keep(call, change_set.change_set_id, without_effect)
         if not stack.status:
             Steps(self, stack).begin(_REVIEW)
         self.change_sets.put(change_set.change_set_id, change_set)
         return {"Id": change_set.change_set_id, "StackId": stack.stack_id}
+
+    def _check_undisturbed(self, call: Call, stack: Stack, name: str, kind: str) -> None:
+        """Whether the stack is as it was before the template and its parameters were read. Raises ValidationError,
+        AlreadyExistsException."""
+        if not stack.status:
+            present = self.lookup(call, stack.name)
+            if present is not None and present.status != "DELETE_COMPLETE":
+                raise already_exists(f"Stack [{stack.name}] already exists")
+        elif kind == "UPDATE":
+            self.check_updatable(stack)
+        if any(one.name == name and one.execution_status != "EXECUTE_COMPLETE" for one in self._change_sets_of(stack)):
+            raise already_exists(f"ChangeSet {name} already exists")
 
     def _stack_for(self, call: Call, stack_name: str, name: str, kind: str, role_arn: str | None) -> Stack:
         """The stack that a change set is for; a new one, not yet saved, for the first CREATE."""
@@ -130,7 +148,7 @@ class ChangeSets(Stacks):
             if one.execution_status != "EXECUTE_COMPLETE":
                 raise already_exists(f"ChangeSet {name} already exists")
             # The AWS CLI names change sets by the second, and here two deployments fit into one.
-            self.change_sets.delete(one.change_set_id)
+            self.drop_change_set(one)
         return stack
 
     def _fill(self, change_set: ChangeSet, stack: Stack, deployment: Deployment) -> None:
@@ -176,6 +194,7 @@ class ChangeSets(Stacks):
         stack.operator = self.operator(call.caller, stack.role_arn, stack.stack_id)
         stack.change_set_id = change_set.change_set_id
         change_set.execution_status = "EXECUTE_COMPLETE"
+        self.world.kept.forget(self.name, change_set.change_set_id)
         self.change_sets.put(change_set.change_set_id, change_set)
         for other in self._change_sets_of(stack):
             if other is not change_set and other.execution_status == "AVAILABLE":
@@ -234,7 +253,7 @@ class ChangeSets(Stacks):
                 f"ChangeSet [{change_set.change_set_id}] cannot be deleted in its current status of "
                 f"[{change_set.status}]",
             )
-        self.change_sets.delete(change_set.change_set_id)
+        self.drop_change_set(change_set)
         return {}
 
     def _change_sets_of(self, stack: Stack) -> list[ChangeSet]:

@@ -9,4 +9,6 @@ from harness.emulator.services.cloudformation.templates import Templates
 
 
 class CloudFormation(ChangeSets, Listings, Templates, Exports):
-    """Stacks in one region. Nested stacks, stack sets, macros, custom resources and drift are refused by name."""
+    """Stacks in one region. Stack sets, macros and drift are refused by name."""
+
+    kept = frozenset({"ImportExistingResources", "IncludeNestedStacks"})

@@ -155,7 +155,7 @@ class Stacks(Lookups):
         stack.token = client_request_token
         for change_set in self.change_sets.values():
             if change_set.stack_id == stack.stack_id:
-                self.change_sets.delete(change_set.change_set_id)
+                self.drop_change_set(change_set)
         steps = Steps(self, stack)
         steps.begin("DELETE_IN_PROGRESS")
         self.run(stack, delete(steps))

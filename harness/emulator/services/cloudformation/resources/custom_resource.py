@@ -17,7 +17,7 @@ from harness.json_object import Json
 
 _TOKEN = "ServiceToken"
 _TIMEOUT = "ServiceTimeout"
-_DEFAULT_TIMEOUT = 3600.0
+_MOST_SECONDS = 3600
 _MOST_BYTES = 4096
 
 
@@ -40,6 +40,7 @@ async def _delete(ctx: Context, resource: Resource) -> None:
 
 async def _ask(ctx: Context, kind: str, props: Json, more: Json) -> Json:
     """Send a request and wait for its answer. Raises ResourceFailed."""
+    seconds = _timeout(props)
     request_id = ctx.callbacks.new_id()
     with ctx.callbacks.open() as callback:
         request: Json = {
@@ -58,7 +59,7 @@ async def _ask(ctx: Context, kind: str, props: Json, more: Json) -> Json:
         async def is_there() -> bool:
             return callback.body is not None
 
-        limit = 0.0 if failed else float(props.get(_TIMEOUT, _DEFAULT_TIMEOUT))
+        limit = 0.0 if failed else seconds
         if not await ctx.until(is_there, f"custom resource {ctx.logical_id}", limit):
             raise ResourceFailed(
                 "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
@@ -66,6 +67,14 @@ async def _ask(ctx: Context, kind: str, props: Json, more: Json) -> Json:
             )
         body = callback.body or b""
     return _checked(ctx, body, request_id, more.get("PhysicalResourceId"))
+
+
+def _timeout(props: Json) -> float:
+    """Seconds. Raises ResourceFailed (text unsure)."""
+    text = props.get(_TIMEOUT, str(_MOST_SECONDS))
+    if not isinstance(text, str) or not text.isdecimal() or not 1 <= int(text) <= _MOST_SECONDS:
+        raise ResourceFailed(f"{_TIMEOUT} must be a number of seconds from 1 to {_MOST_SECONDS}, not {text}.")
+    return float(text)
 
 
 async def _send(ctx: Context, token: str, request: Json) -> str:
@@ -81,6 +90,8 @@ async def _send(ctx: Context, token: str, request: Json) -> str:
         return ""
     params = {"FunctionName": token, "InvocationType": "RequestResponse", "Payload": payload.encode()}
     answer = await ctx.call("lambda", "Invoke", params)
+    if not answer:  # in a deletion what is gone counts as deleted, but nobody has deleted anything
+        raise ResourceFailed(f"Function not found: {token}")
     if "FunctionError" not in answer:
         return ""
     try:

@@ -19,6 +19,10 @@ async def _create(ctx: Context, props: Json) -> Created:
     if "ImageScanningConfiguration" in props:
         scan = props["ImageScanningConfiguration"].get("ScanOnPush", False)
         params["imageScanningConfiguration"] = {"scanOnPush": scan}
+    if "EncryptionConfiguration" in props:
+        given = props["EncryptionConfiguration"]
+        names = {"EncryptionType": "encryptionType", "KmsKey": "kmsKey"}
+        params["encryptionConfiguration"] = {names[name]: value for name, value in given.items()}
     if "Tags" in props:
         params["tags"] = props["Tags"]
     made = (await ctx.call("ecr", "CreateRepository", params))["repository"]
@@ -50,16 +54,17 @@ async def _put_policies(ctx: Context, name: str, props: Json) -> None:
 
 
 async def _delete(ctx: Context, resource: Resource) -> None:
-    await ctx.call("ecr", "DeleteRepository", {"repositoryName": resource.physical_id, "force": True})
+    force = bool(resource.properties.get("EmptyOnDelete"))
+    await ctx.call("ecr", "DeleteRepository", {"repositoryName": resource.physical_id, "force": force})
 
 
 _PROPERTIES = Structure(
     {
         "EmptyOnDelete": BOOLEAN,
-        "EncryptionConfiguration": JSON,
+        "EncryptionConfiguration": Structure({"EncryptionType": STRING, "KmsKey": STRING}),
         "ImageScanningConfiguration": Structure({"ScanOnPush": BOOLEAN}),
         "ImageTagMutability": STRING,
-        _LIFECYCLE: Structure({"LifecyclePolicyText": STRING, "RegistryId": STRING}),
+        _LIFECYCLE: Structure({"LifecyclePolicyText": STRING}),
         "RepositoryName": STRING,
         _POLICY: JSON,
         "Tags": TAGS,

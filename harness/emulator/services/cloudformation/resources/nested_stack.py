@@ -10,7 +10,7 @@ from harness.emulator.services.cloudformation.resources.resource import (
     ResourceFailed,
     ResourceType,
 )
-from harness.emulator.services.cloudformation.resources.shape import INTEGER, STRING, TAGS, MapOf, Structure
+from harness.emulator.services.cloudformation.resources.shape import STRING, TAGS, MapOf, Structure
 from harness.json_object import Json
 
 _UNCHANGED = "No updates are to be performed."
@@ -91,7 +91,7 @@ def _attributes(found: Json) -> Json:
 
 
 _PROPERTIES = Structure(
-    {"Parameters": MapOf(STRING), "Tags": TAGS, "TemplateURL": STRING, "TimeoutInMinutes": INTEGER},
+    {"Parameters": MapOf(STRING), "Tags": TAGS, "TemplateURL": STRING},
     required=("TemplateURL",),
 )
 
